@@ -1,0 +1,1 @@
+//! Clients of gRPC servers: pushing a data set.

@@ -1,0 +1,3 @@
+//! Logical columns to Arrow arrays.
+
+pub mod schema;

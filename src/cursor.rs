@@ -1,0 +1,1 @@
+//! Bounds-checked reading of borrowed bytes with absolute offsets.

@@ -1,0 +1,1 @@
+//! Files: data sets of Parquet, Arrow IPC, id index and manifest, written so that a crash leaves nothing half-done.

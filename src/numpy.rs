@@ -1,0 +1,1 @@
+//! NumPy dtypes, arrays and scalars out of the pickle graph.

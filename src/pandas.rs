@@ -1,0 +1,1 @@
+//! pandas frames out of the pickle graph, still borrowing.

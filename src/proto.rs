@@ -1,0 +1,14 @@
+//! Generated protobuf messages and services, one module for each package, and the descriptor set they were made from.
+//!
+//! `build.rs` compiles `proto/`; this is the only place that includes the result.
+
+pub mod raw;
+
+/// Package `embedding`: the published contract of the embedding streams.
+#[allow(missing_docs, clippy::all, clippy::pedantic, unreachable_pub, reason = "generated code")]
+pub mod embedding {
+    tonic::include_proto!("embedding");
+}
+
+/// The encoded `FileDescriptorSet` of every file under `proto/`.
+pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));

@@ -1,0 +1,1 @@
+//! The chassis that every gRPC face stands on.

@@ -1,0 +1,1 @@
+//! gRPC faces: each takes a request apart, makes one call and answers.

@@ -1,0 +1,1 @@
+//! Tables of a Batch Server: runs come in, versions come out.

@@ -1,0 +1,1 @@
+//! Arrow batches to protobuf bytes and back, planned from descriptors.

@@ -1,0 +1,1 @@
+//! Every integration test in one crate, because each test binary is a link of its own.
