@@ -1,0 +1,37 @@
+//! Bounds of sending.
+
+use std::time::Duration;
+
+/// The largest message sent unless told otherwise: servers with library defaults take 4 MiB.
+pub const MESSAGE_BYTES_MAX: usize = 3584 << 10;
+
+/// How long a push may take in all.
+pub const DEADLINE: Duration = Duration::from_secs(600);
+
+/// Attempts in all.
+pub const ATTEMPTS: u32 = 3;
+
+/// The pause before the second attempt; it doubles.
+pub const BACKOFF_MIN: Duration = Duration::from_secs(2);
+
+/// The longest pause.
+pub const BACKOFF_MAX: Duration = Duration::from_secs(10);
+
+/// How long establishing a connection may take.
+pub const CONNECT: Duration = Duration::from_secs(10);
+
+/// Silence on the socket before the kernel asks whether the peer lives. Pings of HTTP/2 are not sent: servers with
+/// library defaults end connections that send them.
+pub const TCP_KEEPALIVE: Duration = Duration::from_secs(10);
+
+/// Encoded messages that wait for the connection.
+pub const QUEUE: usize = 2;
+
+/// Chunks between two lines of progress.
+pub const PROGRESS_CHUNKS: u64 = 10;
+
+/// Bandwidth that `auto` assumes, in Mbit/s.
+pub const BANDWIDTH_MBPS: f64 = 100.0;
+
+/// Time on the wire that `auto` aims at for one message, in milliseconds.
+pub const LATENCY_MS: f64 = 100.0;
