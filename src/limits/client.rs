@@ -2,9 +2,6 @@
 
 use std::time::Duration;
 
-/// The largest message sent unless told otherwise: servers with library defaults take 4 MiB.
-pub const MESSAGE_BYTES_MAX: usize = 3584 << 10;
-
 /// How long a push may take in all.
 pub const DEADLINE: Duration = Duration::from_secs(600);
 

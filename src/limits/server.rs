@@ -24,13 +24,6 @@ pub const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(30);
 /// How long it may take to answer.
 pub const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The largest message taken. The published clients set their channels to 16 MiB.
-pub const MESSAGE_BYTES_MAX: usize = 16 << 20;
-
-/// The most rows in one message: what the largest message holds at 250 bytes a row. A row costs more in memory than its
-/// two bytes on the wire may claim.
-pub const MESSAGE_ROWS_MAX: usize = 16_384;
-
 /// Ingest streams at a time, because each may fill its window before it is read.
 pub const INGEST_STREAMS_MAX: usize = 16;
 

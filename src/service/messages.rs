@@ -52,7 +52,7 @@ impl Messages {
         Ok(Some(Message { bytes, _share: share }))
     }
 
-    async fn admit(&self, length: usize) -> Result<OwnedSemaphorePermit, Status> {
+    async fn admit(&mut self, length: usize) -> Result<OwnedSemaphorePermit, Status> {
         let permits = u32::try_from(length).unwrap_or(u32::MAX);
         let admitted = Arc::clone(&self.budget).acquire_many_owned(permits).await;
         admitted.map_err(|_| Status::unavailable("the server is stopping"))
@@ -73,9 +73,10 @@ impl Messages {
         self.gather(length).await.map(Some)
     }
 
-    /// Grows with what arrives, not with what was claimed.
+    /// The claimed length may be allocated, because the budget has admitted it.
     async fn gather(&mut self, length: usize) -> Result<Bytes, Status> {
-        let mut gathered = BytesMut::from(std::mem::take(&mut self.front));
+        let mut gathered = BytesMut::with_capacity(length);
+        gathered.extend_from_slice(&std::mem::take(&mut self.front));
         while gathered.len() < length {
             let mut data = self.frame().await?.ok_or_else(cut_off)?;
             let missing = length - gathered.len();
@@ -85,10 +86,15 @@ impl Messages {
         Ok(gathered.freeze())
     }
 
+    /// A reset without error also ends the body; only the peer's own end of stream says that it sent everything.
+    fn end(&self) -> Result<Option<Bytes>, Status> {
+        if self.body.is_end_stream() { Ok(None) } else { Err(Status::cancelled("the stream was reset by the sender")) }
+    }
+
     async fn frame(&mut self) -> Result<Option<Bytes>, Status> {
         loop {
             let frame = poll_fn(|context| Pin::new(&mut self.body).poll_frame(context)).await;
-            let Some(frame) = frame.transpose()? else { return Ok(None) };
+            let Some(frame) = frame.transpose()? else { return self.end() };
             if let Ok(data) = frame.into_data() {
                 return Ok(Some(data));
             }
