@@ -16,8 +16,10 @@ use arrow_array::RecordBatch;
 use crate::schema::Domain;
 
 pub mod discard;
+pub mod parquet;
 
 pub use discard::Discard;
+pub use parquet::ParquetStore;
 
 /// Tables that take whole runs.
 pub trait Store: Send + Sync {

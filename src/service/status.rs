@@ -52,5 +52,5 @@ pub(crate) fn internal(error: &(dyn StdError + 'static)) -> Status {
 }
 
 fn chain<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
-    std::iter::successors(Some(error), |error: &&'a (dyn StdError + 'static)| error.source())
+    std::iter::successors(Some(error), |&error| error.source())
 }
