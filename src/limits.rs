@@ -1,3 +1,4 @@
 //! Every bound in one place, with its default and its reason, and the budget that is spent before anything is allocated.
 
+pub mod files;
 pub mod wire;
