@@ -128,4 +128,10 @@ pub enum Error {
         /// How it failed.
         source: arrow_schema::ArrowError,
     },
+    /// A data set could not be read or written.
+    #[error(transparent)]
+    File(#[from] crate::file::Error),
+    /// The rows could not be digested.
+    #[error(transparent)]
+    Digest(#[from] crate::digest::Error),
 }
