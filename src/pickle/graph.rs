@@ -315,6 +315,19 @@ impl<'a> Graph<'a> {
         }
     }
 
+    /// What BUILD gave to an object.
+    pub fn state(&self, id: NodeId) -> Option<NodeId> {
+        match self.node(id) {
+            Node::Reduce { state, .. } | Node::Object { state, .. } => self.present(state),
+            _ => None,
+        }
+    }
+
+    /// `id`, unless it stands for a state that was never given.
+    pub fn present(&self, id: NodeId) -> Option<NodeId> {
+        (id != NodeId::ABSENT).then_some(id)
+    }
+
     /// What a packed array shares with its column.
     pub fn packed(&self, template: u16) -> Template {
         self.templates[usize::from(template)]
