@@ -1,1 +1,3 @@
 //! Every integration test in one crate, because each test binary is a link of its own.
+
+mod tidy;
