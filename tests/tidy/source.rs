@@ -167,10 +167,10 @@ fn item_length(tokens: &[Token]) -> usize {
     if let Some(attribute) = attribute(tokens) {
         return attribute + item_length(&tokens[attribute..]);
     }
-    let starts_with =
-        |words: &[&str]| tokens.iter().take(6).any(|token| words.iter().any(|word| token.is(word)));
-    let has_block =
-        starts_with(&["fn", "mod", "struct", "enum", "impl", "trait", "macro_rules", "if", "for", "match"]);
+    let modifiers = ["pub", "(", "crate", "super", ")", "async", "const", "unsafe", "extern"];
+    let first = tokens.iter().find(|token| !modifiers.iter().any(|word| token.is(word)));
+    let blocks = ["fn", "mod", "struct", "enum", "impl", "trait", "macro_rules", "if", "for", "match"];
+    let has_block = first.is_some_and(|token| blocks.iter().any(|word| token.is(word)));
     if has_block { through_block(tokens) } else { through_separator(tokens) }
 }
 
