@@ -6,6 +6,7 @@
 pub mod client;
 pub mod files;
 pub mod server;
+pub mod schema;
 pub mod wire;
 
 /// One KiB in bytes.

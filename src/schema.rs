@@ -19,15 +19,6 @@ pub use error::{Error, Fault, Problem, Rule};
 pub use near::nearest;
 pub use parse::parse;
 
-/// Longest schema file: a hundred times the longest that is built in.
-pub const FILE_BYTES_MAX: usize = 256 << 10;
-/// Most columns in one domain: what pandas frames with a message for each row can reasonably have.
-pub const COLUMNS_MAX: usize = 1024;
-/// Longest vector: four times the longest that embedding models give today, and 256 KiB a row.
-pub const DIMENSION_MAX: usize = 65_536;
-/// Longest domain name, because tables and files are named by it.
-pub const NAME_BYTES_MAX: usize = 64;
-
 /// One kind of table: its columns, its key and the messages that carry it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Domain {

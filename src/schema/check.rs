@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 
 use super::{
-    COLUMNS_MAX, Coerce, DefaultValue, Domain, Fault, Kind, NAME_BYTES_MAX, NullPolicy, Problem, builtin,
+    Coerce, DefaultValue, Domain, Fault, Kind, NullPolicy, Problem, builtin,
     error::Rule,
     nearest,
     parse::{At, Draft, DraftColumn},
 };
+use crate::limits::schema::{COLUMNS_MAX, NAME_BYTES_MAX};
 
 /// Checks the draft and makes the domain of it; `None` if the domain could not even be put together.
 pub(super) fn domain(draft: Draft, faults: &mut Vec<Fault>) -> Option<Domain> {

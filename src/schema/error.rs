@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use super::{COLUMNS_MAX, DIMENSION_MAX, FILE_BYTES_MAX, Kind, NAME_BYTES_MAX};
+use super::Kind;
+use crate::limits::schema::{COLUMNS_MAX, DIMENSION_MAX, FILE_BYTES_MAX, NAME_BYTES_MAX};
 
 /// A schema file that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -11,9 +11,10 @@ use toml::{
 };
 
 use super::{
-    Coerce, Column, DefaultValue, Domain, Error, FILE_BYTES_MAX, Fault, Kind, NullPolicy, Problem, check,
-    error::Rule, nearest,
+    Coerce, Column, DefaultValue, Domain, Error, Fault, Kind, NullPolicy, Problem, check, error::Rule,
+    nearest,
 };
+use crate::limits::schema::{DIMENSION_MAX, FILE_BYTES_MAX};
 
 const SCHEMA: &str = "a schema";
 const SCHEMA_KEYS: &[&str] = &["name", "aliases", "message", "chunk_field", "key", "recognised_by", "column"];
@@ -253,7 +254,7 @@ impl Reader {
     fn dimension(&mut self, value: &Value<'_>) -> Option<usize> {
         let dimension = self.integer("dimensions", value)?;
         match usize::try_from(dimension) {
-            Ok(fitting @ 1..=super::DIMENSION_MAX) => Some(fitting),
+            Ok(fitting @ 1..=DIMENSION_MAX) => Some(fitting),
             _ => self.fault(self.line(&value.span()), Problem::Dimension { dimension }),
         }
     }

@@ -1,6 +1,7 @@
 //! Every built-in domain, every fault a schema file can have with its line, and the matching of columns.
 
 use super::*;
+use crate::limits::schema::{COLUMNS_MAX, FILE_BYTES_MAX};
 
 /// A whole schema in few lines; each test changes one of them.
 const SMALL: &str = r#"name = "jobs"

@@ -11,7 +11,10 @@ pub(super) struct Findings(Vec<String>);
 
 impl Findings {
     pub(super) fn add(&mut self, source: &Source, line: usize, what: impl AsRef<str>) {
-        self.0.push(format!("{}:{line}: {}", source.path, what.as_ref()));
+        let finding = format!("{}:{line}: {}", source.path, what.as_ref());
+        if self.0.last() != Some(&finding) {
+            self.0.push(finding);
+        }
     }
 
     /// Fails the test with everything that was found.

@@ -22,8 +22,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("store", &["limits", "schema", "session", "columnar", "digest", "file"]),
     ("analytics", &["limits", "columnar", "file", "store"]),
     ("server", &["limits"]),
-    ("service", &["limits", "proto", "session", "columnar", "digest", "wire", "store", "server"]),
-    ("client", &["limits", "proto", "session", "columnar", "digest", "file", "wire"]),
+    ("service", &["limits", "proto", "schema", "session", "columnar", "digest", "wire", "store", "server"]),
+    ("client", &["limits", "proto", "schema", "session", "columnar", "digest", "file", "wire"]),
     ("cli", ALL_BELOW_CLI),
 ];
 

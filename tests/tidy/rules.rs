@@ -9,8 +9,8 @@ use super::{
 const FILE_LINES_MAX: usize = 600;
 const INLINE_TEST_LINES_MAX: usize = 100;
 const FUNCTION_LINES_MAX: usize = 70;
-/// Matches over all opcodes, one short arm each: cutting them up would hide the table.
-const LONG_FUNCTIONS: &[(&str, &str)] = &[];
+/// A match over all opcodes, one short arm each: cutting it up would hide the table.
+const LONG_FUNCTIONS: &[(&str, &str)] = &[("src/pickle/decode.rs", "decode")];
 /// Mapping a file is the one thing that cannot be said without it.
 const UNSAFE_FILES: &[&str] = &["src/file/map.rs"];
 
@@ -163,7 +163,7 @@ pub(super) fn honest_tests(source: &Source, findings: &mut Findings) {
 }
 
 fn times(arguments: &[Token]) -> bool {
-    let clock = |token: &Token| token.is("elapsed") || token.is("duration_since") || token.is("Instant");
+    let clock = |token: &Token| token.is("elapsed") || token.is("duration_since");
     arguments[..closing(arguments)].iter().any(clock)
 }
 

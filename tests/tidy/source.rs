@@ -108,24 +108,24 @@ fn item_end(tokens: &[Token], is_end: impl Fn(&Token) -> bool) -> Option<usize> 
         if depth == 0 && is_end(token) {
             return Some(index);
         }
-        match token.text.as_str() {
-            "(" | "[" | "{" => depth += 1,
-            ")" | "]" | "}" => depth = depth.saturating_sub(1),
-            _ => {}
-        }
+        depth = depth.saturating_add_signed(nesting(token));
     }
     None
+}
+
+fn nesting(token: &Token) -> isize {
+    match token.text.as_str() {
+        "(" | "[" | "{" => 1,
+        ")" | "]" | "}" => -1,
+        _ => 0,
+    }
 }
 
 /// Index of the bracket that closes the one `tokens` begins with; the last token if none does.
 pub(super) fn closing(tokens: &[Token]) -> usize {
     let mut depth = 0_usize;
     for (index, token) in tokens.iter().enumerate() {
-        match token.text.as_str() {
-            "(" | "[" | "{" => depth += 1,
-            ")" | "]" | "}" => depth -= 1,
-            _ => {}
-        }
+        depth = depth.saturating_add_signed(nesting(token));
         if depth == 0 {
             return index;
         }
@@ -162,16 +162,31 @@ fn attribute(tokens: &[Token]) -> Option<usize> {
     opens.then(|| closing(&tokens[1..]) + 2)
 }
 
-/// The length of an item with its further attributes.
+/// The length of an item, a field or a statement with its further attributes.
 fn item_length(tokens: &[Token]) -> usize {
     if let Some(attribute) = attribute(tokens) {
         return attribute + item_length(&tokens[attribute..]);
     }
-    let has = |word: &str| tokens.iter().take(6).any(|token| token.is(word));
-    let to_semicolon = ["use", "const", "static", "type"].into_iter().any(has) && !has("fn") && !has("mod");
-    let end = item_end(tokens, |token| token.is(";") || (!to_semicolon && token.is("{")));
-    match end {
+    let modifiers = ["pub", "(", "crate", "super", ")", "async", "const", "unsafe", "extern"];
+    let first = tokens.iter().find(|token| !modifiers.iter().any(|word| token.is(word)));
+    let blocks = ["fn", "mod", "struct", "enum", "impl", "trait", "macro_rules", "if", "for", "match"];
+    let has_block = first.is_some_and(|token| blocks.iter().any(|word| token.is(word)));
+    if has_block { through_block(tokens) } else { through_separator(tokens) }
+}
+
+fn through_block(tokens: &[Token]) -> usize {
+    match item_end(tokens, |token| token.is(";") || token.is("{")) {
         Some(end) if tokens[end].is("{") => end + closing(&tokens[end..]) + 1,
+        Some(end) => end + 1,
+        None => tokens.len(),
+    }
+}
+
+/// Fields, initialisers and `use` end with their separator, or where the brackets around them close.
+fn through_separator(tokens: &[Token]) -> usize {
+    let closes = |token: &Token| [")", "]", "}"].iter().any(|bracket| token.is(bracket));
+    match item_end(tokens, |token| token.is(";") || token.is(",") || closes(token)) {
+        Some(end) if closes(&tokens[end]) => end,
         Some(end) => end + 1,
         None => tokens.len(),
     }
@@ -252,6 +267,21 @@ fn test_code_is_set_apart() {
     assert_eq!((source.tests[0].first_line, source.tests[0].last_line), (2, 6));
     assert_eq!(source.tests[1].outline_module.as_deref(), Some("more"));
     assert!(source.code.iter().all(|token| token.text != "q"));
+}
+
+#[test]
+fn test_fields_are_set_apart_without_what_follows_them() {
+    for text in [
+        "fn a() { S { b, #[cfg(test)] q: None } }\nfn c() {}",
+        "struct S { #[cfg(test)] q: Option<u8>, r: u8 }\nfn a() {}\nfn c() {}",
+        "fn a() { #[cfg(test)] if q { r } s }\nfn c() {}",
+        "#[cfg(test)]\nuse x::{q, y};\nfn a() {}\nfn c() {}",
+    ] {
+        let source = Source::new("src/x.rs", text);
+        let names: Vec<String> = source.functions().into_iter().map(|function| function.name).collect();
+        assert_eq!(names, ["a", "c"], "{text}");
+        assert!(source.code.iter().all(|token| token.text != "q"), "{text}");
+    }
 }
 
 #[test]
