@@ -1,3 +1,4 @@
 //! Logical columns to Arrow arrays.
 
+pub mod cells;
 pub mod schema;

@@ -23,13 +23,29 @@ pub enum Error {
         data_type: DataType,
     },
     /// The batch is not of the schema the hasher was made for.
-    #[error("column {index}: expected {expected}, found {found}")]
+    #[error("column {column:?}: expected {expected}, found {found}")]
     Batch {
-        /// Index of the column.
-        index: usize,
+        /// The column.
+        column: String,
         /// The type of the schema.
-        expected: String,
-        /// The type in the batch.
-        found: String,
+        expected: DataType,
+        /// The type in the batch; `Null` if it has no such column.
+        found: DataType,
+    },
+    /// The batch has more columns than the schema the hasher was made for.
+    #[error("the batch has {found} columns, the schema {expected}")]
+    Columns {
+        /// Columns of the schema.
+        expected: usize,
+        /// Columns of the batch.
+        found: usize,
+    },
+    /// A null in a column that has none.
+    #[error("column {column:?}, row {row} of the batch: null in a column that has none")]
+    Null {
+        /// The column.
+        column: String,
+        /// Row of the batch, or item of a nested column.
+        row: usize,
     },
 }
