@@ -1,11 +1,13 @@
 //! Files: data sets of Parquet, Arrow IPC, id index and manifest, written so that a crash leaves nothing half-done; inputs,
 //! mapped or decompressed into an unlinked temporary file first.
 
+pub mod arrow_ipc;
 pub mod atomic;
 pub mod dataset;
 mod error;
 pub mod manifest;
 pub mod map;
+pub mod parquet;
 pub mod spool;
 
 pub use dataset::{Dataset, DatasetOptions, DatasetWriter, Only, VectorEncoding};
