@@ -2,10 +2,10 @@
 
 use std::{error::Error as StdError, io};
 
-use tonic::{Code, Status};
+use tonic::Status;
 
 use super::ingest::Refusal;
-use crate::store;
+use crate::{store, wire};
 
 /// The status of a refused ingest stream.
 pub(crate) fn of_refusal(refusal: &Refusal) -> Status {
@@ -13,15 +13,27 @@ pub(crate) fn of_refusal(refusal: &Refusal) -> Status {
         Refusal::MetadataMissing
         | Refusal::MetadataChanged { .. }
         | Refusal::UnknownDomain(_)
-        | Refusal::Dimension { .. }
-        | Refusal::OtherKind { .. } => Status::invalid_argument(refusal.to_string()),
-        Refusal::Chunk { source, .. } => Status::new(of_wire(source), refusal.to_string()),
+        | Refusal::Dimension { .. } => Status::invalid_argument(refusal.to_string()),
+        Refusal::Chunk { source, .. } => of_wire(source, &sentence(refusal)),
         Refusal::Store(error) => of_store(error),
     }
 }
 
-fn of_wire(_error: &crate::wire::Error) -> Code {
-    Code::InvalidArgument
+fn of_wire(error: &wire::Error, sentence: &str) -> Status {
+    match error {
+        wire::Error::MessageTooLong { .. } | wire::Error::TooManyRows { .. } => {
+            Status::resource_exhausted(sentence)
+        }
+        wire::Error::Malformed { .. }
+        | wire::Error::WireType { .. }
+        | wire::Error::Dimension { .. }
+        | wire::Error::Utf8 { .. }
+        | wire::Error::ChunkKind { .. }
+        | wire::Error::EnumName { .. }
+        | wire::Error::Overflow { .. }
+        | wire::Error::Metadata(_) => Status::invalid_argument(sentence),
+        other => internal(other),
+    }
 }
 
 fn of_store(error: &store::Error) -> Status {
@@ -46,9 +58,19 @@ fn is_full(error: &(dyn StdError + 'static)) -> bool {
 /// Logs what happened and tells the peer only that it did.
 #[allow(clippy::print_stderr, reason = "the server's log is stderr")]
 pub(crate) fn internal(error: &(dyn StdError + 'static)) -> Status {
-    let causes: Vec<String> = chain(error).map(ToString::to_string).collect();
-    eprintln!("error: {}", causes.join(": "));
+    eprintln!("error: {}", sentence(error));
     Status::internal("internal error of the server; its log says more")
+}
+
+/// The error and its causes; a layer that repeats the one below it says it once.
+fn sentence(error: &(dyn StdError + 'static)) -> String {
+    let mut sentence = error.to_string();
+    for cause in chain(error).skip(1).map(ToString::to_string) {
+        if !sentence.ends_with(&cause) {
+            sentence = format!("{sentence}: {cause}");
+        }
+    }
+    sentence
 }
 
 fn chain<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {

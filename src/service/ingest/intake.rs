@@ -34,14 +34,12 @@ struct Stream {
 pub(crate) enum Refusal {
     #[error("the first message carries no metadata")]
     MetadataMissing,
-    #[error("message {message} carries other metadata than the first")]
-    MetadataChanged { message: u64 },
+    #[error("the message of chunk {chunk} carries other metadata than the first message")]
+    MetadataChanged { chunk: u64 },
     #[error("unknown domain {0:?}; known are {known}", known = known_domains())]
     UnknownDomain(String),
     #[error("vector_dimension {dimension} is not one of {domain}: {allowed}")]
     Dimension { dimension: i32, domain: &'static str, allowed: String },
-    #[error("chunk {chunk} is a {found}, a stream of domain {domain} carries {expected}")]
-    OtherKind { chunk: u64, found: String, domain: &'static str, expected: &'static str },
     #[error("chunk {chunk}: {source}")]
     Chunk { chunk: u64, source: wire::Error },
     #[error(transparent)]
@@ -61,8 +59,8 @@ impl Intake {
     /// Takes one message.
     pub(super) fn take(&mut self, message: &Bytes) -> Result<(), Refusal> {
         if self.stream.is_none() {
-            let (metadata, _) = wire::peek(message).map_err(|source| Refusal::Chunk { chunk: 1, source })?;
-            let metadata = metadata.ok_or(Refusal::MetadataMissing)?;
+            let peeked = wire::peek(message).map_err(|source| Refusal::Chunk { chunk: 1, source })?;
+            let metadata = peeked.metadata.ok_or(Refusal::MetadataMissing)?;
             self.stream = Some(Stream::open(metadata, &*self.store, self.limits)?);
         }
         let Some(stream) = &mut self.stream else { return Err(Refusal::MetadataMissing) };
@@ -115,32 +113,23 @@ impl Stream {
         let failed = |source| Refusal::Chunk { chunk, source };
         if self.run.counts_only() {
             let counted = self.decoder.count(message).map_err(failed)?;
-            self.check(counted.metadata, counted.chunk.as_deref(), chunk)?;
+            self.check(counted.metadata, chunk)?;
             let rows = counted.chunk.map(|_| counted.rows as u64);
             self.run.skip(rows.unwrap_or(0));
             return Ok(rows);
         }
         let decoded = self.decoder.decode(message).map_err(failed)?;
-        let field = decoded.chunk.as_ref().map(|(field, _)| field.as_str());
-        self.check(decoded.metadata, field, chunk)?;
+        self.check(decoded.metadata, chunk)?;
         let Some((_, batch)) = decoded.chunk else { return Ok(None) };
         let rows = batch.num_rows() as u64;
         self.run.append(batch)?;
         Ok(Some(rows))
     }
 
-    /// Metadata may be repeated, never changed; chunks are of the domain's one kind.
-    fn check(&self, metadata: Option<Metadata>, field: Option<&str>, chunk: u64) -> Result<(), Refusal> {
-        if metadata.is_some_and(|metadata| metadata != self.metadata) {
-            return Err(Refusal::MetadataChanged { message: chunk });
-        }
-        let Domain { name, chunk_field: expected, .. } = self.domain;
-        match field {
-            Some(found) if found != expected => {
-                Err(Refusal::OtherKind { chunk, found: found.to_owned(), domain: name, expected })
-            }
-            _ => Ok(()),
-        }
+    /// Metadata may be repeated, never changed.
+    fn check(&self, metadata: Option<Metadata>, chunk: u64) -> Result<(), Refusal> {
+        let changed = metadata.is_some_and(|metadata| metadata != self.metadata);
+        if changed { Err(Refusal::MetadataChanged { chunk }) } else { Ok(()) }
     }
 }
 

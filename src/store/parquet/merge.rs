@@ -206,7 +206,7 @@ fn assemble(parts: &[&ArrayRef], spans: &[(usize, Range<usize>)]) -> ArrayRef {
     let rows = spans.iter().map(|(_, rows)| rows.len()).sum();
     let mut assembled = MutableArrayData::with_capacities(data.iter().collect(), false, Capacities::Array(rows));
     for (part, rows) in spans {
-        assembled.extend(*part, rows.start, rows.end);
+        assembled.try_extend(*part, rows.start, rows.end)?;
     }
     make_array(assembled.freeze())
 }
