@@ -175,10 +175,20 @@ impl Write for AtomicFile {
 impl Synced {
     /// Gives the file its name. The folder must be synced after this.
     pub fn publish(&mut self) -> Result<(), Error> {
-        let Temporary { path, target, renamed, .. } = &mut self.temporary;
-        fs::rename(&*path, &*target).map_err(error::io(&*target, "rename"))?;
-        *renamed = true;
+        let target = self.temporary.target.clone();
+        self.publish_as(&target)
+    }
+
+    /// Gives the file another name in the same folder, which must be synced after this.
+    pub fn publish_as(&mut self, path: &Path) -> Result<(), Error> {
+        fs::rename(&self.temporary.path, path).map_err(error::io(path, "rename"))?;
+        self.temporary.renamed = true;
         Ok(())
+    }
+
+    /// Where the file is until it has its name.
+    pub fn path(&self) -> &Path {
+        &self.temporary.path
     }
 }
 

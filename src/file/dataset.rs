@@ -1,11 +1,23 @@
-//! Data sets: a table as Parquet, Arrow, id index and manifest, written and replaced as one.
+//! Data sets: a table as `NAME.parquet`, `NAME.arrow`, `NAME.ids` and the manifest `NAME.json`, written and replaced as
+//! one.
+//!
+//! # How a data set is replaced
+//!
+//! The new files stand beside the old as `NAME.g7.parquet` and so on, 7 being their generation; replacing the manifest,
+//! which names the generation, is the commit; then the new files take the plain names. A reader looks for the file with
+//! its manifest's generation first, then for the plain one, and looks at the manifest again when it has them all. So
+//! every state a crash can leave is one data set or the other, and the next writer tidies it. A first version goes
+//! straight to the plain names, its manifest last.
 
-use std::path::Path;
+mod place;
+mod reader;
+mod writer;
 
-use arrow_array::RecordBatch;
-use arrow_schema::SchemaRef;
-
-use super::{Error, Manifest, SourceInfo, map::Access};
+pub use self::{
+    reader::Dataset,
+    writer::{DatasetWriter, Timings},
+};
+use super::SourceInfo;
 
 /// Which of the two table files to write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,7 +45,7 @@ pub struct DatasetOptions {
     pub overwrite: bool,
     /// Write one of the two table files.
     pub only: Option<Only>,
-    /// Bytes of a Parquet row group.
+    /// Bytes after which a Parquet row group ends.
     pub row_group_bytes: usize,
     /// How vectors are stored in Parquet.
     pub vector_encoding: VectorEncoding,
@@ -45,56 +57,19 @@ pub struct DatasetOptions {
     pub pandas_metadata: Option<String>,
 }
 
-/// Writes a data set. Dropping it leaves nothing.
-#[derive(Debug)]
-pub struct DatasetWriter;
-
-impl DatasetWriter {
-    /// Begins data set `name` in `folder`.
-    pub fn create(_folder: &Path, _name: &str, _schema: SchemaRef, _options: DatasetOptions) -> Result<Self, Error> {
-        todo!()
-    }
-    /// Adds rows.
-    pub fn write(&mut self, _batch: &RecordBatch) -> Result<(), Error> {
-        todo!()
-    }
-    /// Makes the data set visible.
-    pub fn finish(self) -> Result<Manifest, Error> {
-        todo!()
+impl Default for DatasetOptions {
+    fn default() -> Self {
+        Self {
+            overwrite: false,
+            only: None,
+            row_group_bytes: 32 << 20,
+            vector_encoding: VectorEncoding::Plain,
+            batch_rows: 16_384,
+            source: None,
+            pandas_metadata: None,
+        }
     }
 }
 
-/// An open data set.
-#[derive(Debug, Clone)]
-pub struct Dataset;
-
-impl Dataset {
-    /// Opens `DIR/NAME`, one of its files, or the only data set of a folder.
-    pub fn open(_path: impl AsRef<Path>) -> Result<Self, Error> {
-        todo!()
-    }
-    /// The same, with or without mapping.
-    pub fn open_with(_path: impl AsRef<Path>, _access: Access) -> Result<Self, Error> {
-        todo!()
-    }
-    /// What the data set holds.
-    pub fn manifest(&self) -> &Manifest {
-        todo!()
-    }
-    /// The Arrow schema.
-    pub fn schema(&self) -> SchemaRef {
-        todo!()
-    }
-    /// Number of batches in the Arrow file.
-    pub fn batch_count(&self) -> usize {
-        todo!()
-    }
-    /// One batch, straight from the map.
-    pub fn batch(&self, _index: usize) -> Result<RecordBatch, Error> {
-        todo!()
-    }
-    /// Number of rows.
-    pub fn rows(&self) -> u64 {
-        todo!()
-    }
-}
+#[cfg(test)]
+mod tests;

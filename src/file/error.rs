@@ -232,6 +232,9 @@ pub enum Damage {
         /// Rows in the file.
         found: u64,
     },
+    /// The file belongs to another content.
+    #[error("it belongs to another data set or version (fingerprint differs)")]
+    Fingerprint,
     /// The columns are not those of the manifest.
     #[error("its columns are not those of the manifest")]
     Columns,

@@ -110,7 +110,7 @@ impl Table {
         let held = present.schema();
         let brought = conventions::of_domain(self.domain, dimension);
         let vector = |index: usize| conventions::dimension(held.field(index).data_type());
-        match conventions::vector_index(&held).and_then(vector) {
+        match conventions::vector_index(held).and_then(vector) {
             Some(held) if held != dimension => return Err(Error::OtherDimension { domain, held, brought: dimension }),
             _ => {}
         }

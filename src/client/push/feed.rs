@@ -34,13 +34,15 @@ impl Feed {
     /// Maps the data set and checks that its rows fit the messages of its domain.
     pub fn open(path: &Path, size: ChunkSize) -> Result<Self, Error> {
         let dataset = Dataset::open(path)?;
+        // Batches come from the Arrow file: a data set without one must not look empty.
+        dataset.arrow()?;
         let schema = dataset.schema();
         let name = schema.metadata().get(conventions::DOMAIN).ok_or(Error::NoDomain)?;
         let domain = schema::find(name).ok_or_else(|| Error::UnknownDomain(name.clone()))?;
-        let vector = conventions::vector_index(&schema).ok_or(Error::NoVector)?;
+        let vector = conventions::vector_index(schema).ok_or(Error::NoVector)?;
         let dimension =
             conventions::dimension(schema.field(vector).data_type()).ok_or(Error::NoVector)?;
-        let plan = Arc::new(ChunkPlan::for_domain(domain, &schema)?);
+        let plan = Arc::new(ChunkPlan::for_domain(domain, schema)?);
         let chunking = Chunking {
             chunk_rows: chunk_rows(size.rows, dimension),
             message_bytes_max: size.message_bytes_max,
@@ -88,6 +90,7 @@ impl Feed {
 
     /// Refuses a data set that was replaced since it was opened: a retry must send what the first attempt sent.
     pub(super) fn check_unchanged(&self) -> Result<(), Error> {
+        self.dataset.recheck()?;
         let now = Dataset::open(&self.path)?;
         if now.manifest().fingerprint == self.dataset.manifest().fingerprint { Ok(()) } else { Err(Error::Changed) }
     }

@@ -31,11 +31,6 @@ impl Keys {
         }
     }
 
-    /// Number of different keys.
-    pub(super) fn len(&self) -> usize {
-        self.last.len()
-    }
-
     pub(super) fn claims(&self) -> Claims<'_> {
         Claims { keys: self, claimed: vec![false; self.last.len()] }
     }

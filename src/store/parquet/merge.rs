@@ -76,7 +76,6 @@ struct Merge<'a> {
     dictionaries: Vec<Option<(Arc<StringArray>, Vec<i32>)>>,
     /// The rows in their new order, by the batch they stand in.
     pieces: Vec<Piece>,
-    rows: usize,
     adds_rows: bool,
 }
 
@@ -121,7 +120,7 @@ impl<'a> Merge<'a> {
         }
         let domain = &table.domain.name;
         let dictionaries = dictionaries(present, incoming).map_err(|error| widen(error, domain))?;
-        Ok(Self { domain, schema, present, incoming, dictionaries, pieces, rows, adds_rows: rows > kept })
+        Ok(Self { domain, schema, present, incoming, dictionaries, pieces, adds_rows: rows > kept })
     }
 
     /// What the next version's manifest would name it.
@@ -156,7 +155,7 @@ impl<'a> Merge<'a> {
         }
         let columns = (0..self.schema.fields().len()).map(|column| {
             let parts: Vec<&ArrayRef> = sources.iter().map(|source| &source[column]).collect();
-            self.finished(column, assemble(&parts, &spans))
+            self.finished(column, assemble(&parts, &spans)?)
         });
         columns
             .collect::<Result<Vec<_>, _>>()
@@ -198,9 +197,9 @@ impl<'a> Merge<'a> {
 }
 
 /// One array of the `spans` of several; copied range by range, not at all if one span is everything.
-fn assemble(parts: &[&ArrayRef], spans: &[(usize, Range<usize>)]) -> ArrayRef {
+fn assemble(parts: &[&ArrayRef], spans: &[(usize, Range<usize>)]) -> Result<ArrayRef, ArrowError> {
     if let [(part, rows)] = spans {
-        return parts[*part].slice(rows.start, rows.len());
+        return Ok(parts[*part].slice(rows.start, rows.len()));
     }
     let data: Vec<_> = parts.iter().map(|part| part.to_data()).collect();
     let rows = spans.iter().map(|(_, rows)| rows.len()).sum();
@@ -208,7 +207,7 @@ fn assemble(parts: &[&ArrayRef], spans: &[(usize, Range<usize>)]) -> ArrayRef {
     for (part, rows) in spans {
         assembled.try_extend(*part, rows.start, rows.end)?;
     }
-    make_array(assembled.freeze())
+    Ok(make_array(assembled.freeze()))
 }
 
 type Dictionary = Option<(Arc<StringArray>, Vec<i32>)>;
