@@ -10,6 +10,7 @@
 //! `table.rs`.
 
 mod category;
+pub mod cells;
 mod convert;
 mod element;
 mod embedding;

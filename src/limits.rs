@@ -4,6 +4,7 @@
 //! far below, and a flag raises what a very large one may need.
 
 pub mod schema;
+pub mod wire;
 
 /// One KiB in bytes.
 pub const KIB: usize = 1 << 10;
