@@ -49,7 +49,9 @@ impl<'g> Category<'g> {
         }
         let mut coder = Coder::default();
         let codes = match source.items(0..rows) {
-            Some(items) => items.enumerate().map(|(row, item)| coder.code_of_item(row, item, source)).collect(),
+            Some(items) => {
+                items.enumerate().map(|(row, item)| coder.code_of_item(row, item, source)).collect()
+            }
             None => {
                 let cells = source.cells(0..rows).enumerate();
                 cells.map(|(row, cell)| coder.code(row, text(cell, source))).collect()

@@ -22,7 +22,9 @@ pub(super) struct Seen {
 }
 
 /// A float type that vectors can have.
-pub(super) trait Element: ArrowPrimitiveType<Native: ArrowNativeType + Default + Send + Sync> + Send + Sync {
+pub(super) trait Element:
+    ArrowPrimitiveType<Native: ArrowNativeType + Default + Send + Sync> + Send + Sync
+{
     /// Narrows a float and notes what that did to it.
     fn from_f64(value: f64, seen: &mut Seen) -> Self::Native;
 
@@ -115,6 +117,10 @@ mod tests {
         assert_eq!((seen.rounded, seen.not_finite), (1, false));
         Float32Type::from_f64(1e300, &mut seen);
         assert_eq!((seen.rounded, seen.not_finite), (1, true), "beyond the range is not rounding");
-        assert_eq!(Float32Type::from_cell(Cell::Int((1 << 53) + 1), &mut seen), None, "an int that no float holds");
+        assert_eq!(
+            Float32Type::from_cell(Cell::Int((1 << 53) + 1), &mut seen),
+            None,
+            "an int that no float holds"
+        );
     }
 }

@@ -48,7 +48,13 @@ pub(super) struct Embedding<'g, T: Element> {
 }
 
 impl<'g, T: Element> Embedding<'g, T> {
-    pub(super) fn new(source: Source<'g>, field: Field, dimension: usize, any_float: bool, limits: &Limits) -> Self {
+    pub(super) fn new(
+        source: Source<'g>,
+        field: Field,
+        dimension: usize,
+        any_float: bool,
+        limits: &Limits,
+    ) -> Self {
         Self {
             source,
             field,
@@ -95,14 +101,24 @@ impl<'g, T: Element> Embedding<'g, T> {
     }
 
     fn check(&self, found: usize) -> Result<(), Reason> {
-        if found == self.dimension { Ok(()) } else { Err(Reason::Dimension { found, wanted: self.dimension }) }
+        if found == self.dimension {
+            Ok(())
+        } else {
+            Err(Reason::Dimension { found, wanted: self.dimension })
+        }
     }
 
     fn wrong(&self, found: &'static str) -> Reason {
         Reason::WrongType { wanted: "a vector", found }
     }
 
-    fn fill_floats(&self, count: u32, offset: u64, out: &mut [T::Native], seen: &mut Seen) -> Result<bool, Reason> {
+    fn fill_floats(
+        &self,
+        count: u32,
+        offset: u64,
+        out: &mut [T::Native],
+        seen: &mut Seen,
+    ) -> Result<bool, Reason> {
         self.check(count as usize)?;
         let mut floats = FloatBytes::new(self.source.graph.input(), offset, count);
         let mut done = 0;
@@ -127,7 +143,8 @@ impl<'g, T: Element> Embedding<'g, T> {
         }
         for (out, bytes) in out.iter_mut().zip(payload.chunks_exact(dtype.itemsize.max(1))) {
             let number = number(dtype, bytes).ok_or_else(|| self.wrong("an array of objects"))?;
-            *out = T::from_cell(Cell::from(number), seen).ok_or_else(|| self.wrong("another kind of number"))?;
+            *out =
+                T::from_cell(Cell::from(number), seen).ok_or_else(|| self.wrong("another kind of number"))?;
         }
         Ok(true)
     }
@@ -187,7 +204,11 @@ impl<'g, T: Element> Embedding<'g, T> {
             None => return self.fill_text_rows(rows, out),
         };
         let tasks = out.par_chunks_mut(self.dimension * TASK_ROWS).zip(items.par_chunks(TASK_ROWS));
-        tasks.flat_map_iter(|(out, items)| self.note(out.chunks_mut(self.dimension).zip(items), |item, out| self.fill_row(*item, out))).collect()
+        tasks
+            .flat_map_iter(|(out, items)| {
+                self.note(out.chunks_mut(self.dimension).zip(items), |item, out| self.fill_row(*item, out))
+            })
+            .collect()
     }
 
     /// A column of text in Arrow buffers.
@@ -238,8 +259,10 @@ impl<T: Element> Convert for Embedding<'_, T> {
             }
         }
         let valid = |filled: &Result<bool, Reason>| !matches!(filled, Ok(false));
-        let nulls = (self.field.is_nullable() && !filled.iter().all(valid)).then(|| filled.iter().map(valid).collect::<NullBuffer>());
-        let values = PrimitiveArray::<T>::new(ScalarBuffer::new(buffer.into(), 0, rows.len() * self.dimension), None);
+        let nulls = (self.field.is_nullable() && !filled.iter().all(valid))
+            .then(|| filled.iter().map(valid).collect::<NullBuffer>());
+        let values =
+            PrimitiveArray::<T>::new(ScalarBuffer::new(buffer.into(), 0, rows.len() * self.dimension), None);
         let item = Arc::new(Field::new("item", T::DATA_TYPE, false));
         Arc::new(FixedSizeListArray::new(item, self.dimension as i32, Arc::new(values), nulls))
     }
@@ -263,7 +286,9 @@ impl<T: Element> Convert for Embedding<'_, T> {
 /// The dimension of the vector in a cell, without decoding it. `None` if it is no vector, or missing.
 pub(super) fn dimension_of(source: Source<'_>, cell: Cell<'_>, limits: &Limits) -> Option<usize> {
     let id = match cell {
-        Cell::Text(text) => return serde_json::from_slice::<Vec<f64>>(text).ok().map(|numbers| numbers.len()),
+        Cell::Text(text) => {
+            return serde_json::from_slice::<Vec<f64>>(text).ok().map(|numbers| numbers.len());
+        }
         Cell::Object(id) => id,
         _ => return None,
     };

@@ -136,7 +136,9 @@ fn of_cell(source: Source<'_>, row: usize, cell: Cell<'_>, limits: &Limits) -> R
         Cell::Bool(_) => Ok(Inferred::Plain(Plain::BOOL)),
         Cell::Int(_) => Ok(Inferred::Plain(Plain::INT)),
         Cell::Float(_) => Ok(Inferred::Plain(Plain::FLOAT)),
-        Cell::Object(id) => of_object(source, id, limits).ok_or_else(|| no_type(cell.kind(source.graph).to_owned())),
+        Cell::Object(id) => {
+            of_object(source, id, limits).ok_or_else(|| no_type(cell.kind(source.graph).to_owned()))
+        }
         Cell::Uint(_) | Cell::Null => Err(no_type(cell.kind(source.graph).to_owned())),
     }
 }
@@ -175,6 +177,7 @@ fn of_sequence(source: Source<'_>, id: NodeId, limits: &Limits) -> Option<Inferr
     if items.iter().all(|item| matches!(cell(item), Cell::Text(_))) {
         return Some(Inferred::TextList);
     }
-    let is_number = |item: &Item| matches!(item, Item::Float(_)) || matches!(cell(item), Cell::Int(_) | Cell::Float(_));
+    let is_number =
+        |item: &Item| matches!(item, Item::Float(_)) || matches!(cell(item), Cell::Int(_) | Cell::Float(_));
     items.iter().all(is_number).then_some(Inferred::Vector { dimension: items.len(), narrow: false })
 }

@@ -4,7 +4,9 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use arrow_array::{Array as _, ArrayRef, BooleanArray, RecordBatch, StringArray, UInt64Array, cast::AsArray as _};
+use arrow_array::{
+    Array as _, ArrayRef, BooleanArray, RecordBatch, StringArray, UInt64Array, cast::AsArray as _,
+};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use arrow_select::filter::filter_record_batch;
 
@@ -53,7 +55,13 @@ impl Sieve {
             let field = schema.field(index);
             (index, field.metadata().get(super::schema::SOURCE).unwrap_or(field.name()).clone())
         });
-        Self { policy, bad_rows_max: bad_rows_max.unwrap_or(u64::MAX), bad_rows: 0, key, seen: HashMap::default() }
+        Self {
+            policy,
+            bad_rows_max: bad_rows_max.unwrap_or(u64::MAX),
+            bad_rows: 0,
+            key,
+            seen: HashMap::default(),
+        }
     }
 
     /// How many rows were bad so far.
@@ -169,7 +177,8 @@ pub fn rejected_schema() -> SchemaRef {
 pub fn rejected_batch(bad: &[BadRow]) -> Result<RecordBatch> {
     let rows: ArrayRef = Arc::new(bad.iter().map(|bad| Some(bad.row as u64)).collect::<UInt64Array>());
     let columns: ArrayRef = Arc::new(bad.iter().map(|bad| Some(&bad.column)).collect::<StringArray>());
-    let reasons: ArrayRef = Arc::new(bad.iter().map(|bad| Some(bad.reason.to_string())).collect::<StringArray>());
+    let reasons: ArrayRef =
+        Arc::new(bad.iter().map(|bad| Some(bad.reason.to_string())).collect::<StringArray>());
     debug_assert_eq!(rows.len(), reasons.len());
     Ok(RecordBatch::try_new(rejected_schema(), vec![rows, columns, reasons])?)
 }

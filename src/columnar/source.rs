@@ -111,7 +111,9 @@ impl<'g> Source<'g> {
             Node::Bool(value) => Cell::Bool(value),
             Node::Int(value) => Cell::Int(value),
             Node::Float(value) => float(value),
-            Node::Reduce { callable, args, .. } if self.graph.node(callable) == Node::Global(Global::Scalar) => {
+            Node::Reduce { callable, args, .. }
+                if self.graph.node(callable) == Node::Global(Global::Scalar) =>
+            {
                 self.scalar(args).unwrap_or(Cell::Object(id))
             }
             _ => self.graph.text_bytes(id).map_or(Cell::Object(id), Cell::Text),
@@ -123,7 +125,8 @@ impl<'g> Source<'g> {
         let &[dtype, bytes] = self.graph.tuple(args)? else { return None };
         let dtype = crate::numpy::Dtype::parse(self.graph, dtype).ok()?;
         let bytes = crate::numpy::array::bytes_of(self.graph, bytes)?;
-        let number = (bytes.len() == dtype.itemsize).then(|| crate::numpy::items::number(dtype, &bytes))??;
+        let number =
+            (bytes.len() == dtype.itemsize).then(|| crate::numpy::items::number(dtype, &bytes))??;
         Some(match Cell::from(number) {
             Cell::Float(value) if value.is_nan() => Cell::Null,
             cell => cell,

@@ -51,7 +51,10 @@ pub struct Table<'g> {
 
 impl std::fmt::Debug for Table<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Table").field("schema", &self.schema).field("rows", &self.rows).finish_non_exhaustive()
+        f.debug_struct("Table")
+            .field("schema", &self.schema)
+            .field("rows", &self.rows)
+            .finish_non_exhaustive()
     }
 }
 
@@ -72,7 +75,10 @@ impl<'g> Table<'g> {
         if !missing.is_empty() {
             let wanted = |column: &&Column| format!("{} ({})", column.field, column.sources.join(", "));
             let missing = missing.iter().map(wanted).collect();
-            return Err(Error::MissingColumns { missing, present: names.iter().map(ToString::to_string).collect() });
+            return Err(Error::MissingColumns {
+                missing,
+                present: names.iter().map(ToString::to_string).collect(),
+            });
         }
         let taken: Vec<&str> = domain.columns.iter().filter_map(|column| column.source_in(&names)).collect();
         let ignored = names.iter().filter(|name| !taken.contains(name)).map(ToString::to_string).collect();
@@ -94,7 +100,8 @@ impl<'g> Table<'g> {
 
     /// Every column of `frame`, typed by what its cells are; a row index that says something is a column too.
     pub fn inferred(frame: &'g Frame<'g>, vectors: Vectors, limits: &Limits) -> Result<Self> {
-        let mut sources: Vec<Source<'g>> = frame.columns.iter().map(|column| of_column(frame, column)).collect();
+        let mut sources: Vec<Source<'g>> =
+            frame.columns.iter().map(|column| of_column(frame, column)).collect();
         if !frame.index.is_default() {
             sources.push(of_index(frame, &frame.index));
         }
@@ -107,7 +114,13 @@ impl<'g> Table<'g> {
         let converters = converters.collect::<Result<Vec<_>>>()?;
         let fields: Vec<Field> = converters.iter().map(|converter| converter.field()).collect();
         let sources = sources.iter().map(|source| source.name).collect();
-        Ok(Self { schema: Arc::new(Schema::new(fields)), converters, sources, rows: frame.rows, ignored: Vec::new() })
+        Ok(Self {
+            schema: Arc::new(Schema::new(fields)),
+            converters,
+            sources,
+            rows: frame.rows,
+            ignored: Vec::new(),
+        })
     }
 
     /// The Arrow schema of every batch.
@@ -190,7 +203,11 @@ fn dimension(column: &Column, source: Source<'_>, rows: usize, limits: &Limits) 
     match column.dimensions.first() {
         // A table without rows has the usual dimension.
         Some(usual) if rows == 0 => Ok(*usual),
-        _ => Err(Error::NoDimension { column: source.name.to_owned(), allowed: column.dimensions.clone(), found: first }),
+        _ => Err(Error::NoDimension {
+            column: source.name.to_owned(),
+            allowed: column.dimensions.clone(),
+            found: first,
+        }),
     }
 }
 
@@ -221,9 +238,18 @@ fn by_schema<'g>(
     })
 }
 
-fn by_cells<'g>(source: Source<'g>, rows: usize, vectors: Vectors, limits: &Limits) -> Result<Box<dyn Convert + 'g>> {
+fn by_cells<'g>(
+    source: Source<'g>,
+    rows: usize,
+    vectors: Vectors,
+    limits: &Limits,
+) -> Result<Box<dyn Convert + 'g>> {
     let field = |data_type| Field::new(source.name, data_type, true);
-    let no_type = || Error::NoType { column: source.name.to_owned(), row: 0, found: "categories of other values".to_owned() };
+    let no_type = || Error::NoType {
+        column: source.name.to_owned(),
+        row: 0,
+        found: "categories of other values".to_owned(),
+    };
     Ok(match infer(source, rows, limits)? {
         Inferred::Text => Box::new(Text { source, field: field(arrow_schema::DataType::Utf8) }),
         Inferred::Category => {
@@ -236,7 +262,11 @@ fn by_cells<'g>(source: Source<'g>, rows: usize, vectors: Vectors, limits: &Limi
         Inferred::Plain(plain) => number::converter(source, &plain.data_type()).ok_or_else(no_type)?,
         Inferred::Vector { dimension, narrow } => {
             if dimension == 0 || dimension > limits.vector_dimension_max {
-                return Err(Error::NoDimension { column: source.name.to_owned(), allowed: Vec::new(), found: dimension });
+                return Err(Error::NoDimension {
+                    column: source.name.to_owned(),
+                    allowed: Vec::new(),
+                    found: dimension,
+                });
             }
             if vectors == Vectors::F32 || (vectors == Vectors::AsIs && narrow) {
                 let field = field(embedding::data_type::<Float32Type>(dimension));
@@ -248,4 +278,3 @@ fn by_cells<'g>(source: Source<'g>, rows: usize, vectors: Vectors, limits: &Limi
         }
     })
 }
-
