@@ -8,6 +8,8 @@ use std::{io, process::ExitCode};
 use clap::{Parser, Subcommand};
 
 mod batch_server;
+mod convert;
+mod demo;
 mod figures;
 mod progress;
 mod report;
@@ -20,7 +22,7 @@ Exit codes:
   0 done                   4 refused by the server
   1 failed                 5 server not reached
   2 wrong usage            6 interrupted; run the same command again
-  3 input refused
+  3 input refused          7 done, with rows quarantined
 
 Every option can also be given as a variable, such as BRINE_LISTEN for --listen.";
 
@@ -36,8 +38,10 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Convert(convert::Args),
     Stream(stream::Args),
     BatchServer(batch_server::Args),
+    Demo(demo::Args),
 }
 
 /// Runs the program named by the process arguments.
@@ -48,6 +52,8 @@ pub fn run() -> ExitCode {
         Err(error) => return usage(&error),
     };
     let done = match command {
+        Command::Convert(args) => convert::run(args, output),
+        Command::Demo(args) => demo::run(args, output),
         Command::Stream(args) => stream::run(args, output),
         Command::BatchServer(args) => batch_server::run(args, output),
     };

@@ -22,6 +22,8 @@ pub(super) enum Exit {
     Unreachable = 5,
     /// Interrupted; the same command goes on.
     Interrupted = 6,
+    /// Done, but rows were put aside.
+    Quarantined = 7,
 }
 
 /// Why a subcommand failed and what the process answers.
@@ -34,6 +36,11 @@ pub(super) struct Failure {
 impl Failure {
     pub(super) fn new(exit: Exit, error: impl Into<anyhow::Error>) -> Self {
         Self { exit, error: error.into() }
+    }
+
+    /// Everything is done, but `rows` rows were put aside.
+    pub(super) fn quarantined(rows: u64) -> Self {
+        Self::new(Exit::Quarantined, anyhow::anyhow!("done, but {rows} bad rows were put aside"))
     }
 
     /// Prints the error and its causes, one to a line, and gives the exit code.
