@@ -81,6 +81,7 @@ pub(super) async fn run(
     let metadata_bytes = metadata.len() as u64;
     let body = Outgoing::new(metadata, feed.start(), Arc::clone(progress));
     let outcome = body.outcome();
+    let _awaited = outcome.awaited();
     let answer = call(channel, Body::new(body), deadline).await;
     let mut sizes = outcome.sent();
     sizes.bytes += metadata_bytes;

@@ -3,7 +3,7 @@
 use std::{fs, path::Path, sync::Arc};
 
 use arrow_array::{
-    Array as _, ArrayRef, DictionaryArray, FixedSizeListArray, Float32Array, Int32Array, RecordBatch, StringArray,
+    ArrayRef, DictionaryArray, FixedSizeListArray, Float32Array, Int32Array, RecordBatch, StringArray,
     cast::AsArray as _, types::Int32Type,
 };
 use tempfile::TempDir;
@@ -70,7 +70,7 @@ fn held(folder: &Path) -> Vec<(String, Option<String>, f32)> {
 }
 
 fn expect(folder: &Path, rows: &[Row]) {
-    let rows: Vec<_> = rows.iter().map(|(key, category, first)| ((*key).to_owned(), category.map(str::to_owned), *first));
+    let rows = rows.iter().map(|(key, category, first)| ((*key).to_owned(), category.map(str::to_owned), *first));
     assert_eq!(held(folder), rows.collect::<Vec<_>>());
 }
 
