@@ -73,6 +73,11 @@ const PURE: &[&str] =
     &["limits", "cursor", "schema", "session", "pickle", "numpy", "pandas", "columnar", "digest", "wire"];
 const OUTSIDE_WORLD: &[&str] = &["fs", "net", "process", "env"];
 
+/// The modules that have a rank.
+pub(super) fn ranked() -> impl Iterator<Item = &'static str> {
+    MAY_IMPORT.iter().map(|(name, _)| *name)
+}
+
 /// Imports go down the ranks only.
 pub(super) fn order(source: &Source, findings: &mut Findings) {
     let module = source.module();
