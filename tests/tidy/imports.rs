@@ -15,7 +15,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("pickle", &["limits", "cursor"]),
     ("numpy", &["limits", "cursor", "pickle"]),
     ("pandas", &["limits", "cursor", "pickle", "numpy"]),
-    ("columnar", &["limits", "schema", "numpy", "pandas"]),
+    // A cell of an object column is a node of the graph, decoded where it lies: hence pickle.
+    ("columnar", &["limits", "schema", "pickle", "numpy", "pandas"]),
     ("digest", &["limits", "schema", "columnar"]),
     ("file", &["limits", "schema", "pickle", "pandas", "columnar", "digest"]),
     ("wire", &["limits", "schema", "proto", "columnar", "digest"]),
