@@ -3,7 +3,11 @@
 //! A bound exists because somebody else chose the input. Nothing here is a tuning knob for speed: legitimate files stay
 //! far below, and a flag raises what a very large one may need.
 
+pub mod client;
+pub mod files;
+pub mod server;
 pub mod schema;
+pub mod wire;
 
 /// One KiB in bytes.
 pub const KIB: usize = 1 << 10;

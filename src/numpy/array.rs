@@ -76,7 +76,12 @@ impl<'g> Array<'g> {
             _ => return Err(Error::UnknownForm("order of an array")),
         };
         let data = bytes_of(graph, buffer).ok_or(Error::UnknownForm("buffer of an array"))?;
-        Self::checked(Dtype::parse(graph, dtype)?, shape_of(graph, shape, limits)?, fortran, Data::Bytes(data))
+        Self::checked(
+            Dtype::parse(graph, dtype)?,
+            shape_of(graph, shape, limits)?,
+            fortran,
+            Data::Bytes(data),
+        )
     }
 
     fn reconstruct(graph: &'g Graph<'g>, args: NodeId, state: NodeId, limits: &Limits) -> Result<Self> {

@@ -65,14 +65,19 @@ impl<'g> Frame<'g> {
 /// Blocks, columns and index of a manager.
 fn manager_parts<'g>(graph: &'g Graph<'g>, id: NodeId) -> Result<(&'g [NodeId], NodeId, NodeId), ErrorKind> {
     if class_of(graph, id) != Some(Global::BlockManager) {
-        return Err(ErrorKind::WrongType { wanted: "a BlockManager", found: graph.node(id).kind().to_owned() });
+        return Err(ErrorKind::WrongType {
+            wanted: "a BlockManager",
+            found: graph.node(id).kind().to_owned(),
+        });
     }
     let Node::Reduce { args, .. } = graph.node(id) else { return Err(ErrorKind::UnknownForm) };
     let &[blocks, axes] = graph.tuple(args).unwrap_or_default() else { return Err(ErrorKind::UnknownForm) };
     let blocks = graph.tuple(blocks).ok_or(ErrorKind::UnknownForm)?;
     let axes: Vec<_> = graph.list(axes).ok_or(ErrorKind::UnknownForm)?.items_from(0).collect();
     match axes.as_slice() {
-        &[crate::pickle::Item::Node(columns), crate::pickle::Item::Node(index)] => Ok((blocks, columns, index)),
+        &[crate::pickle::Item::Node(columns), crate::pickle::Item::Node(index)] => {
+            Ok((blocks, columns, index))
+        }
         _ => Err(ErrorKind::UnknownForm),
     }
 }
@@ -117,7 +122,9 @@ fn parse_block<'g>(
         Node::Reduce { args, .. } if class_of(graph, id) == Some(Global::UnpickleBlock) => graph.tuple(args),
         _ => None,
     };
-    let Some(&[values, placement, _dimensions]) = args else { return Err(ErrorKind::UnknownForm).at("block") };
+    let Some(&[values, placement, _dimensions]) = args else {
+        return Err(ErrorKind::UnknownForm).at("block");
+    };
     let (values, rows) = Values::parse(graph, values, limits)?;
     let placement = parse_placement(graph, placement, columns, limits).at("placement")?;
     Ok((placement, values, rows))
@@ -144,7 +151,9 @@ fn parse_placement(
 
 /// Positions of `slice(start, stop, step)`; a stop beyond the last column is legal, as in Python.
 fn slice_positions(graph: &Graph<'_>, args: NodeId, columns: usize) -> Result<Vec<usize>, ErrorKind> {
-    let &[start, stop, step] = graph.tuple(args).unwrap_or_default() else { return Err(ErrorKind::UnknownForm) };
+    let &[start, stop, step] = graph.tuple(args).unwrap_or_default() else {
+        return Err(ErrorKind::UnknownForm);
+    };
     let number = |id| match graph.node(id) {
         Node::Int(value) => usize::try_from(value).map_err(|_| ErrorKind::UnknownForm),
         Node::None => Ok(1),

@@ -62,7 +62,9 @@ impl<'g> Values<'g> {
     /// all else.
     pub(super) fn parse(graph: &'g Graph<'g>, id: NodeId, limits: &Limits) -> Result<(Vec<Self>, usize)> {
         match class_of(graph, id) {
-            Some(Global::FromBuffer | Global::Reconstruct) => columns_of_array(graph, id, limits).at("values"),
+            Some(Global::FromBuffer | Global::Reconstruct) => {
+                columns_of_array(graph, id, limits).at("values")
+            }
             Some(Global::StringArray) => columns_of_array(graph, backing(graph, id)?.1, limits).at("values"),
             Some(Global::Categorical) => categorical(graph, id, limits).map(one),
             Some(Global::MaskedArray) => masked(graph, id, limits).at("values").map(one),
@@ -71,7 +73,9 @@ impl<'g> Values<'g> {
                 let rows = text.rows();
                 Ok(one((Self::ArrowText(Arc::new(text)), rows)))
             }
-            Some(other) => Err(ErrorKind::WrongType { wanted: "an array", found: other.name().to_owned() }).at("values"),
+            Some(other) => {
+                Err(ErrorKind::WrongType { wanted: "an array", found: other.name().to_owned() }).at("values")
+            }
             None => {
                 let found = graph.node(id).kind().to_owned();
                 Err(ErrorKind::WrongType { wanted: "an array", found }).at("values")
@@ -140,9 +144,11 @@ fn backing(graph: &Graph<'_>, id: NodeId) -> Result<(NodeId, NodeId)> {
 fn categorical<'g>(graph: &'g Graph<'g>, id: NodeId, limits: &Limits) -> Result<(Values<'g>, usize)> {
     let (dtype, codes) = backing(graph, id)?;
     let state = graph.state(dtype).ok_or(ErrorKind::Missing("dtype")).at("values.dtype")?;
-    let index = graph.dict_value(state, "categories").ok_or(ErrorKind::Missing("categories")).at("values.dtype")?;
-    let (categories, count) =
-        super::index::Index::parse(graph, index, limits).map_err(|error| error.inside("values.categories"))?.into_values();
+    let index =
+        graph.dict_value(state, "categories").ok_or(ErrorKind::Missing("categories")).at("values.dtype")?;
+    let (categories, count) = super::index::Index::parse(graph, index, limits)
+        .map_err(|error| error.inside("values.categories"))?
+        .into_values();
     let ordered = graph.dict_value(state, "ordered") == Some(NodeId::TRUE);
     let codes = Array::parse(graph, codes, limits).at("values.codes")?;
     let rows = codes.len();

@@ -307,7 +307,8 @@ impl<'a> Decoder<'a> {
         let line = self.line()?;
         let is_float_text = line.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e'))
             || matches!(line, b"nan" | b"-nan" | b"inf" | b"-inf");
-        let value = std::str::from_utf8(line).ok().filter(|_| is_float_text).and_then(|text| text.parse().ok());
+        let value =
+            std::str::from_utf8(line).ok().filter(|_| is_float_text).and_then(|text| text.parse().ok());
         value.map(Instruction::Float).ok_or_else(|| malformed("a float", line))
     }
 }

@@ -100,7 +100,9 @@ pub enum ErrorKind {
     #[error("memo slot {0} is out of all proportion to the file")]
     MemoTooSparse(u64),
     /// A global outside the closed list: nothing is imported, nothing is run.
-    #[error("the global {module}.{name} is not one of those that make data; it was not imported and nothing ran")]
+    #[error(
+        "the global {module}.{name} is not one of those that make data; it was not imported and nothing ran"
+    )]
     UnknownGlobal {
         /// The module, as written.
         module: String,

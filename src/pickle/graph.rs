@@ -23,7 +23,10 @@ impl NodeId {
 /// One value. Sequences name their items by ranges of the graph's tables: see [`Graph::list`], [`Graph::tuple`],
 /// [`Graph::dict`].
 #[derive(Debug, Clone, Copy, PartialEq)]
-#[allow(missing_docs, reason = "offsets and lengths are spans of the input, the rest is private to the graph")]
+#[allow(
+    missing_docs,
+    reason = "offsets and lengths are spans of the input, the rest is private to the graph"
+)]
 pub enum Node {
     None,
     Bool(bool),
@@ -395,7 +398,9 @@ impl<'g> ListView<'g> {
 
     fn expand(&self, id: NodeId) -> impl Iterator<Item = Item> + use<'g> {
         let (single, run) = match self.graph.node(id) {
-            Node::FloatRun { count, offset } => (None, Some(FloatBytes::new(self.graph.input, offset, count))),
+            Node::FloatRun { count, offset } => {
+                (None, Some(FloatBytes::new(self.graph.input, offset, count)))
+            }
             _ => (Some(Item::Node(id)), None),
         };
         let run = run.into_iter().flatten().map(|bytes| Item::Float(f64::from_be_bytes(bytes)));

@@ -92,13 +92,18 @@ impl<'a> Machine<'a> {
 
     /// One instruction; true after STOP.
     #[inline]
-    #[allow(clippy::too_many_lines, reason = "one arm for each instruction, none of them longer than it needs")]
+    #[allow(
+        clippy::too_many_lines,
+        reason = "one arm for each instruction, none of them longer than it needs"
+    )]
     fn step(&mut self, instruction: Instruction<'a>) -> Result<bool, ErrorKind> {
         use Instruction as I;
         self.opcodes += 1;
         match instruction {
             I::Floats { count, offset } => self.push(Node::FloatRun { count, offset })?,
-            I::Proto(protocol) if protocol > PROTOCOL_MAX => return Err(ErrorKind::UnknownProtocol(protocol)),
+            I::Proto(protocol) if protocol > PROTOCOL_MAX => {
+                return Err(ErrorKind::UnknownProtocol(protocol));
+            }
             I::Proto(protocol) => self.graph.protocol = self.graph.protocol.max(protocol),
             I::Frame => {}
             I::Stop => return self.stop(),
@@ -145,7 +150,9 @@ impl<'a> Machine<'a> {
             I::NewObj => self.new_object()?,
             I::NewObjEx => self.new_object_ex()?,
             I::Inst { module, name } => return Err(unknown_global(module, name)),
-            I::Obj => return Err(ErrorKind::WrongType { wanted: "a class of the closed list", found: "OBJ" }),
+            I::Obj => {
+                return Err(ErrorKind::WrongType { wanted: "a class of the closed list", found: "OBJ" });
+            }
             I::Outside(what) => return Err(ErrorKind::Outside(what)),
         }
         Ok(false)
@@ -407,7 +414,8 @@ impl<'a> Machine<'a> {
             _ => 1,
         });
         let values = index(values.sum::<u64>() as usize)?;
-        let total = len.checked_add(values).ok_or_else(|| exceeded("items of one list", u32::MAX as usize))?;
+        let total =
+            len.checked_add(values).ok_or_else(|| exceeded("items of one list", u32::MAX as usize))?;
         if let Some(last) = self.graph.segments.get_mut(tail as usize)
             && last.start as usize + last.len as usize == items.start
         {
@@ -417,7 +425,8 @@ impl<'a> Machine<'a> {
         }
         self.budget.spend(size_of::<Segment>() as u64)?;
         let new = index(self.graph.segments.len())?;
-        let segment = Segment { start: items.start as u32, len: items.len() as u32, values, next: Segment::END };
+        let segment =
+            Segment { start: items.start as u32, len: items.len() as u32, values, next: Segment::END };
         self.graph.segments.push(segment);
         if let Some(last) = self.graph.segments.get_mut(tail as usize) {
             last.next = new;
@@ -593,6 +602,7 @@ fn exceeded(what: &'static str, limit: usize) -> ErrorKind {
 
 #[cold]
 fn unknown_global(module: &[u8], name: &[u8]) -> ErrorKind {
-    let shown = |text: &[u8]| String::from_utf8_lossy(&text[..text.len().min(200)]).escape_debug().to_string();
+    let shown =
+        |text: &[u8]| String::from_utf8_lossy(&text[..text.len().min(200)]).escape_debug().to_string();
     ErrorKind::UnknownGlobal { module: shown(module), name: shown(name) }
 }

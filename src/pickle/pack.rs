@@ -49,7 +49,9 @@ impl Machine<'_> {
             return None;
         }
         let base = object.0.checked_sub(3)?;
-        let Node::Reduce { callable, args, state: NodeId::ABSENT } = self.graph.node(object) else { return None };
+        let Node::Reduce { callable, args, state: NodeId::ABSENT } = self.graph.node(object) else {
+            return None;
+        };
         let &[class, zero, mode] = self.graph.tuple(args)? else { return None };
         let &[version, shape, dtype, order, payload] = self.graph.tuple(state)? else { return None };
         let &[zero_item] = self.graph.tuple(zero)? else { return None };

@@ -27,7 +27,9 @@ fn a_list_of_floats_is_one_node_whatever_stands_between_them() {
     assert!(matches!(graph.node(graph.root()), Node::FloatList { count: 4, .. }));
     assert_eq!(items(&graph, graph.root()), [1.0, 2.0, 3.0, 4.0].map(Item::Float));
 
-    let split = [b"](".to_vec(), floats(&[1.0, 2.0]), frame, b"N0".to_vec(), floats(&[3.0, 4.0]), b"e.".to_vec()].concat();
+    let split =
+        [b"](".to_vec(), floats(&[1.0, 2.0]), frame, b"N0".to_vec(), floats(&[3.0, 4.0]), b"e.".to_vec()]
+            .concat();
     let graph = load(&split);
     assert_eq!(items(&graph, graph.root()), [1.0, 2.0, 3.0, 4.0].map(Item::Float));
 }
@@ -45,7 +47,10 @@ fn runs_of_floats_stand_among_other_items_and_can_be_taken_apart() {
     let pair = [floats(&[1.0, 2.0]), b"\x86.".to_vec()].concat();
     let graph = load(&pair);
     let tuple = graph.tuple(graph.root()).unwrap();
-    assert_eq!(tuple.iter().map(|id| graph.node(*id)).collect::<Vec<_>>(), [Node::Float(1.0), Node::Float(2.0)]);
+    assert_eq!(
+        tuple.iter().map(|id| graph.node(*id)).collect::<Vec<_>>(),
+        [Node::Float(1.0), Node::Float(2.0)]
+    );
     let popped = [b"(".to_vec(), floats(&[1.0, 2.0, 3.0]), b"0l.".to_vec()].concat();
     let graph = load(&popped);
     assert_eq!(items(&graph, graph.root()), [1.0, 2.0].map(Item::Float));
@@ -53,7 +58,9 @@ fn runs_of_floats_stand_among_other_items_and_can_be_taken_apart() {
 
 #[test]
 fn a_list_that_starts_with_floats_may_go_on_with_anything() {
-    let program = [b"](".to_vec(), floats(&[1.0, 2.0]), b"eK\x01a(".to_vec(), floats(&[5.0]), b"K\x02e.".to_vec()].concat();
+    let program =
+        [b"](".to_vec(), floats(&[1.0, 2.0]), b"eK\x01a(".to_vec(), floats(&[5.0]), b"K\x02e.".to_vec()]
+            .concat();
     let graph = load(&program);
     let list = graph.list(graph.root()).unwrap();
     assert_eq!(list.len(), 5);
@@ -104,7 +111,8 @@ fn array_rows_fold_into_one_node_each_and_their_pieces_come_back() {
 
 #[test]
 fn arrays_with_state_fold_too() {
-    let prelude = b"cnumpy.core.multiarray\n_reconstruct\n\x940cnumpy\nndarray\n\x940C\x01b\x940\x8c\x05dtype\x940";
+    let prelude =
+        b"cnumpy.core.multiarray\n_reconstruct\n\x940cnumpy\nndarray\n\x940C\x01b\x940\x8c\x05dtype\x940";
     let row = |i: u8| {
         let state = [&b"(K\x01K\x02\x85\x94h\x03\x89B\x02\0\0\0"[..], &[i; 2], &b"\x94t\x94b"[..]].concat();
         [b"h\x00h\x01K\x00\x85\x94h\x02\x87\x94R\x94".to_vec(), state].concat()
@@ -121,7 +129,10 @@ fn arrays_with_state_fold_too() {
 #[test]
 fn nothing_outside_the_closed_list_is_named_called_or_fetched() {
     let unknown = |bytes: &[u8], name: &str| {
-        assert!(matches!(fault(bytes), ErrorKind::UnknownGlobal { name: found, .. } if found == name), "{bytes:?}");
+        assert!(
+            matches!(fault(bytes), ErrorKind::UnknownGlobal { name: found, .. } if found == name),
+            "{bytes:?}"
+        );
     };
     unknown(b"cos\nsystem\n(S'true'\ntR.", "system");
     unknown(b"\x80\x04\x8c\x02os\x8c\x06system\x93.", "system");

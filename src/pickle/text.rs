@@ -57,7 +57,8 @@ pub(super) fn quoted(line: &[u8]) -> Result<Box<[u8]>, ErrorKind> {
 }
 
 fn hexadecimal(digits: &[u8]) -> Option<u32> {
-    let text = std::str::from_utf8(digits).ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    let text =
+        std::str::from_utf8(digits).ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_hexdigit()));
     u32::from_str_radix(text?, 16).ok()
 }
 

@@ -24,7 +24,10 @@ fn arguments_are_what_the_protocol_says() {
     assert_eq!(one(b"M\x01\x02"), Instruction::Int(0x201));
     assert_eq!(one(b"\x8a\x00"), Instruction::Int(0));
     assert_eq!(one(b"\x8a\x02\x00\xff"), Instruction::Int(-256));
-    assert_eq!(one(b"\x8a\x09\xff\xff\xff\xff\xff\xff\xff\xff\x00"), Instruction::BigInt(&[255, 255, 255, 255, 255, 255, 255, 255, 0]));
+    assert_eq!(
+        one(b"\x8a\x09\xff\xff\xff\xff\xff\xff\xff\xff\x00"),
+        Instruction::BigInt(&[255, 255, 255, 255, 255, 255, 255, 255, 0])
+    );
     assert_eq!(one(b"\x8a\x09\x01\x00\x00\x00\x00\x00\x00\x00\x00"), Instruction::Int(1));
     assert_eq!(one(b"I01\n"), Instruction::Bool(true));
     assert_eq!(one(b"L-12L\n"), Instruction::Int(-12));
@@ -43,7 +46,10 @@ fn what_no_writer_produces_is_refused() {
     assert!(matches!(fault(b"T\xff\xff\xff\xff"), ErrorKind::NegativeLength(-1)));
     assert!(matches!(fault(b"\x8d\xff\xff\xff\xff\xff\xff\xff\x7f"), ErrorKind::CutShort(_)));
     assert_eq!(fault(b"\xfe"), ErrorKind::UnknownOpcode(0xfe));
-    assert!(matches!(fault(&[b"I".to_vec(), vec![b'9'; 5000], b"\n".to_vec()].concat()), ErrorKind::MalformedText { .. }));
+    assert!(matches!(
+        fault(&[b"I".to_vec(), vec![b'9'; 5000], b"\n".to_vec()].concat()),
+        ErrorKind::MalformedText { .. }
+    ));
 }
 
 #[test]
