@@ -4,7 +4,7 @@
 
 #![allow(clippy::print_stdout, reason = "printing is all an example does")]
 
-use std::{error::Error, fs};
+use std::{error::Error, fs, sync::Arc};
 
 use brine::{
     columnar::{OnBadRow, Sieve, Table},
@@ -30,7 +30,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let mut sieve = Sieve::new(table.schema(), OnBadRow::Fail, None);
     let options = DatasetOptions::default();
-    let mut writer = DatasetWriter::create(folder.path(), "jobs", table.schema().clone(), options)?;
+    let mut writer = DatasetWriter::create(folder.path(), "jobs", Arc::clone(table.schema()), options)?;
     for first in (0..table.rows()).step_by(BATCH_ROWS) {
         let rows = first..table.rows().min(first + BATCH_ROWS);
         writer.write(&sieve.sift(first, table.convert(rows)?)?.batch)?;

@@ -30,10 +30,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     assert_eq!(message.len(), plan.encoded_len(&batch, 0..batch.num_rows())?);
 
     let decoder = ChunkDecoder::new(domain, DIMENSION, ChunkLimits::default())?;
-    let (field, decoded) = decoder.decode(&message)?.chunk.ok_or("a chunk was sent")?;
-    println!("{} rows went through {field} as {} bytes", decoded.num_rows(), message.len());
+    let (field, received) = decoder.decode(&message)?.chunk.ok_or("a chunk was sent")?;
+    println!("{} rows went through {field} as {} bytes", received.num_rows(), message.len());
     // A skill without category comes back without one, though protobuf could not say so.
-    assert!(decoded.column(1).is_null(1) && decoded.column(1).is_valid(0));
+    assert!(received.column(1).is_null(1) && received.column(1).is_valid(0));
     Ok(())
 }
 
