@@ -51,7 +51,7 @@ fn quoted(text: &str) -> impl Iterator<Item = (usize, &str)> {
 }
 
 fn is_our_file(name: &str) -> bool {
-    let ours = ["src/", "tests/", "schemas/", "docs/", "proto/", "scripts/"];
+    let ours = ["src/", "tests/", "examples/", "schemas/", "docs/", "proto/", "scripts/"];
     let plain =
         |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || "_/.-".contains(letter);
     ours.iter().any(|folder| name.starts_with(folder)) && name.contains('.') && name.chars().all(plain)
