@@ -2,8 +2,5 @@
 
 mod bench;
 mod checks;
-
-
-
-
-
+mod push;
+mod tables;
