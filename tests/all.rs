@@ -1,1 +1,4 @@
 //! Every integration test in one crate, because each test binary is a link of its own.
+
+mod properties;
+mod tidy;

@@ -31,8 +31,12 @@ fn field(column: &Column, dimension: usize) -> Field {
     let metadata = match &column.null {
         NullPolicy::Refuse => HashMap::new(),
         NullPolicy::Empty => HashMap::from([(NULL.to_owned(), "empty".to_owned())]),
-        NullPolicy::Default(DefaultValue::Text(text)) => HashMap::from([(NULL.to_owned(), format!("default:{text}"))]),
-        NullPolicy::Default(DefaultValue::Int(int)) => HashMap::from([(NULL.to_owned(), format!("default:{int}"))]),
+        NullPolicy::Default(DefaultValue::Text(text)) => {
+            HashMap::from([(NULL.to_owned(), format!("default:{text}"))])
+        }
+        NullPolicy::Default(DefaultValue::Int(int)) => {
+            HashMap::from([(NULL.to_owned(), format!("default:{int}"))])
+        }
     };
     Field::new(&column.field, data_type(column.kind, dimension), nullable).with_metadata(metadata)
 }

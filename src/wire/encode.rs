@@ -1,0 +1,273 @@
+//! Batches to bytes: exact lengths first, then one write into one allocation of that size.
+//!
+//! Lengths of nested messages stand before them, so each row is looked at twice: once to add up its length, once to
+//! write it. Both passes look at cells through [`Cell`], so they cannot disagree.
+
+use std::ops::Range;
+
+use arrow_array::RecordBatch;
+use bytes::Bytes;
+use prost::Message as _;
+
+use super::{
+    ChunkPlan, Error,
+    plan::{FieldPlan, Missing, Shape},
+    scalar::{Scalar, Unfit},
+    varint::{delimited_len, put_delimited, put_varint, varint_len},
+};
+use crate::{
+    columnar::cells::{Cells, Column},
+    proto::embedding::{IngestDataRequest, IngestMetadata},
+};
+
+impl ChunkPlan {
+    /// Bytes of the message that [`ChunkPlan::encode`] makes of `rows`.
+    pub fn encoded_len(&self, batch: &RecordBatch, rows: Range<usize>) -> Result<usize, Error> {
+        let columns = self.bind(batch)?;
+        let mut chunk_len = 0;
+        for row in rows {
+            chunk_len += delimited_len(self.rows_key, self.row_len(&columns, row)?);
+        }
+        Ok(self.message_len(chunk_len))
+    }
+
+    /// One encoded `IngestDataRequest` that carries `rows`: byte for byte what prost makes of the same message.
+    pub fn encode(&self, batch: &RecordBatch, rows: Range<usize>) -> Result<Bytes, Error> {
+        let columns = self.bind(batch)?;
+        let row_lens = rows.clone().map(|row| self.row_len(&columns, row)).collect::<Result<Vec<_>, _>>()?;
+        let chunk_len = row_lens.iter().map(|len| delimited_len(self.rows_key, *len)).sum();
+        let mut out = Vec::with_capacity(self.checked_len(chunk_len)?);
+        put_delimited(self.chunk_key, chunk_len, &mut out);
+        for (row, row_len) in rows.zip(row_lens) {
+            put_delimited(self.rows_key, row_len, &mut out);
+            self.put_row(&columns, row, &mut out)?;
+        }
+        debug_assert_eq!(out.len(), self.message_len(chunk_len), "the two passes agree");
+        Ok(Bytes::from(out))
+    }
+
+    /// Bytes of a message whose chunk takes `chunk_len`.
+    pub(super) fn message_len(&self, chunk_len: usize) -> usize {
+        delimited_len(self.chunk_key, chunk_len)
+    }
+
+    fn checked_len(&self, chunk_len: usize) -> Result<usize, Error> {
+        let bytes = self.message_len(chunk_len);
+        if bytes > MESSAGE_BYTES_MAX {
+            return Err(Error::MessageTooLong { bytes, message_bytes_max: MESSAGE_BYTES_MAX });
+        }
+        Ok(bytes)
+    }
+
+    /// Bytes of one row's message, without its key and length.
+    #[inline]
+    pub(super) fn row_len(&self, columns: &[Column], row: usize) -> Result<usize, Error> {
+        let mut len = 0;
+        for (field, column) in self.fields.iter().zip(columns) {
+            len += field.len(field.cell(column, row)?, row)?;
+        }
+        Ok(len)
+    }
+
+    #[inline]
+    fn put_row(&self, columns: &[Column], row: usize, out: &mut Vec<u8>) -> Result<(), Error> {
+        for (field, column) in self.fields.iter().zip(columns) {
+            field.put(field.cell(column, row)?, row, out)?;
+        }
+        Ok(())
+    }
+}
+
+/// The most that any protobuf message may take.
+const MESSAGE_BYTES_MAX: usize = i32::MAX as usize;
+
+/// What a field has to say of one row.
+enum Cell<'a> {
+    Absent,
+    Bytes(&'a [u8]),
+    Word(u64),
+    Items(&'a Column, Range<usize>),
+}
+
+impl FieldPlan {
+    /// The value at `row`; absent also if it is the empty value of a field that cannot tell the two apart.
+    #[inline]
+    fn cell<'a>(&'a self, column: &'a Column, row: usize) -> Result<Cell<'a>, Error> {
+        let cell = match (column.resolve(row), &self.missing) {
+            (Some((cells, at)), _) => self.value(cells, at, row)?,
+            (None, Missing::Refused) => return Err(self.null(row)),
+            (None, Missing::Absent) => return Ok(Cell::Absent),
+            (None, Missing::Bytes(bytes)) => Cell::Bytes(bytes),
+            (None, Missing::Word(word)) => Cell::Word(*word),
+        };
+        Ok(if !self.presence && cell.is_empty() { Cell::Absent } else { cell })
+    }
+
+    #[inline]
+    fn value<'a>(&self, cells: &'a Cells, at: usize, row: usize) -> Result<Cell<'a>, Error> {
+        Ok(match (&self.shape, cells) {
+            (Shape::Scalar(scalar), cells) => Cell::Word(self.word(scalar, cells, at, row)?),
+            (_, Cells::Bytes(values)) => Cell::Bytes(values.value(at)),
+            (_, Cells::List(spans, items)) => Cell::Items(items, spans.range(at)),
+            // The plan lets no other pair through.
+            _ => Cell::Absent,
+        })
+    }
+
+    #[inline]
+    fn len(&self, cell: Cell<'_>, row: usize) -> Result<usize, Error> {
+        let key_len = varint_len(u64::from(self.key));
+        match (cell, &self.shape) {
+            (Cell::Bytes(bytes), _) => Ok(delimited_len(self.key, bytes.len())),
+            (Cell::Word(word), Shape::Scalar(scalar)) => Ok(key_len + scalar.word_len(word)),
+            (Cell::Items(items, range), Shape::Packed { scalar, copied }) => {
+                Ok(delimited_len(self.key, self.run_len(scalar, *copied, items, range, row)?))
+            }
+            (Cell::Items(items, range), Shape::Many(scalar)) => {
+                Ok(range.len() * key_len + self.run_len(scalar, false, items, range, row)?)
+            }
+            (Cell::Items(items, range), _) => {
+                let lens =
+                    range.map(|item| Ok(delimited_len(self.key, self.item_bytes(items, item, row)?.len())));
+                lens.sum()
+            }
+            _ => Ok(0),
+        }
+    }
+
+    #[inline]
+    fn put(&self, cell: Cell<'_>, row: usize, out: &mut Vec<u8>) -> Result<(), Error> {
+        match (cell, &self.shape) {
+            (Cell::Bytes(bytes), _) => self.put_bytes(bytes, out),
+            (Cell::Word(word), Shape::Scalar(scalar)) => self.put_scalar(scalar, word, out),
+            (Cell::Items(items, range), Shape::Packed { scalar, copied }) => {
+                put_delimited(self.key, self.run_len(scalar, *copied, items, range.clone(), row)?, out);
+                self.put_run(scalar, *copied, items, range, row, out)?;
+            }
+            (Cell::Items(items, range), Shape::Many(scalar)) => {
+                for item in range {
+                    self.put_scalar(scalar, self.item_word(scalar, items, item, row)?, out);
+                }
+            }
+            (Cell::Items(items, range), _) => {
+                for item in range {
+                    self.put_bytes(self.item_bytes(items, item, row)?, out);
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn put_bytes(&self, bytes: &[u8], out: &mut Vec<u8>) {
+        put_delimited(self.key, bytes.len(), out);
+        out.extend_from_slice(bytes);
+    }
+
+    fn put_scalar(&self, scalar: &Scalar, word: u64, out: &mut Vec<u8>) {
+        put_varint(u64::from(self.key), out);
+        scalar.put_word(word, out);
+    }
+
+    /// Bytes of a run of scalars, without keys.
+    fn run_len(
+        &self,
+        scalar: &Scalar,
+        copied: bool,
+        items: &Column,
+        range: Range<usize>,
+        row: usize,
+    ) -> Result<usize, Error> {
+        if let Some(run) = self.copied_run(copied, items, range.clone(), row)? {
+            return Ok(run.len());
+        }
+        range.map(|item| Ok(scalar.word_len(self.item_word(scalar, items, item, row)?))).sum()
+    }
+
+    fn put_run(
+        &self,
+        scalar: &Scalar,
+        copied: bool,
+        items: &Column,
+        range: Range<usize>,
+        row: usize,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Error> {
+        if let Some(run) = self.copied_run(copied, items, range.clone(), row)? {
+            out.extend_from_slice(run);
+            return Ok(());
+        }
+        for item in range {
+            scalar.put_word(self.item_word(scalar, items, item, row)?, out);
+        }
+        Ok(())
+    }
+
+    /// The bytes of `range`, if they are what goes on the wire.
+    #[inline]
+    fn copied_run<'a>(
+        &self,
+        copied: bool,
+        items: &'a Column,
+        range: Range<usize>,
+        row: usize,
+    ) -> Result<Option<&'a [u8]>, Error> {
+        let Cells::Fixed(values) = items.cells() else { return Ok(None) };
+        if !copied {
+            return Ok(None);
+        }
+        if !items.all_valid(range.clone()) {
+            return Err(self.null(row));
+        }
+        Ok(Some(values.bytes(range)))
+    }
+
+    fn item_word(&self, scalar: &Scalar, items: &Column, item: usize, row: usize) -> Result<u64, Error> {
+        let (cells, at) = items.resolve(item).ok_or_else(|| self.null(row))?;
+        self.word(scalar, cells, at, row)
+    }
+
+    fn item_bytes<'a>(&self, items: &'a Column, item: usize, row: usize) -> Result<&'a [u8], Error> {
+        match items.resolve(item) {
+            Some((Cells::Bytes(values), at)) => Ok(values.value(at)),
+            _ => Err(self.null(row)),
+        }
+    }
+
+    #[inline]
+    fn word(&self, scalar: &Scalar, cells: &Cells, at: usize, row: usize) -> Result<u64, Error> {
+        scalar.word(cells, at).map_err(|unfit| self.unfit(scalar, unfit, row))
+    }
+
+    #[cold]
+    fn unfit(&self, scalar: &Scalar, unfit: Unfit, row: usize) -> Error {
+        let (column, row) = (self.name.clone(), row as u64);
+        match unfit {
+            Unfit::Overflow(value) => Error::Overflow { column, row, value, kind: scalar.name() },
+            Unfit::EnumName(value) => Error::EnumName { column, row, value },
+        }
+    }
+
+    #[cold]
+    fn null(&self, row: usize) -> Error {
+        Error::Null { column: self.name.clone(), row: row as u64 }
+    }
+}
+
+impl Cell<'_> {
+    fn is_empty(&self) -> bool {
+        match self {
+            Self::Absent => true,
+            Self::Bytes(bytes) => bytes.is_empty(),
+            Self::Word(word) => *word == 0,
+            Self::Items(_, range) => range.is_empty(),
+        }
+    }
+}
+
+/// The first message of a stream: metadata alone.
+pub fn metadata(domain: &str, file_name: &str, vector_dimension: i32) -> Bytes {
+    let metadata =
+        IngestMetadata { domain: domain.to_owned(), file_name: file_name.to_owned(), vector_dimension };
+    IngestDataRequest { metadata: Some(metadata), chunk_data: None }.encode_to_vec().into()
+}
