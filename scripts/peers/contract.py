@@ -77,7 +77,7 @@ def years(cell):
     return int(cell)
 
 
-def cell_value(cell, kind):
+def cell_value(cell, kind, missing=""):
     """One cell as it stands on the wire; a vector as the bytes of its float32 values, so that comparing is exact."""
     if kind == "vector":
         return np.asarray(cell, dtype=np.float32).astype("<f4").tobytes()
@@ -85,18 +85,18 @@ def cell_value(cell, kind):
         return [str(x) for x in cell]
     if kind == "years":
         return years(cell)
-    return "" if cell is None or pd.isna(cell) else str(cell)
+    return missing if cell is None or pd.isna(cell) else str(cell)
 
 
-def rows_of(frame, domain):
-    """Every row of a source frame as a dict of wire values, by the field's name."""
+def rows_of(frame, domain, missing=""):
+    """Every row of a source frame as a dict of wire values, by the field's name; files keep what is missing as None."""
     fields = COLUMNS[domain]
-    columns = [[cell_value(cell, kind) for cell in frame[source]] for _, source, kind in fields]
+    columns = [[cell_value(cell, kind, missing) for cell in frame[source]] for _, source, kind in fields]
     return [dict(zip([field for field, _, _ in fields], cells)) for cells in zip(*columns)]
 
 
-def source_rows(path, domain):
-    return rows_of(pd.read_pickle(path), domain)
+def source_rows(path, domain, missing=""):
+    return rows_of(pd.read_pickle(path), domain, missing)
 
 
 def row_of_message(message, domain):
