@@ -18,6 +18,7 @@ mod error;
 mod infer;
 mod integer;
 mod number;
+mod pandas_metadata;
 pub mod schema;
 mod sieve;
 mod source;
@@ -26,5 +27,6 @@ mod text;
 mod text_list;
 
 pub use error::{BadRow, Error, Reason, Result};
+pub use pandas_metadata::pandas_metadata;
 pub use sieve::{OnBadRow, Sieve, Sifted, rejected_batch, rejected_schema};
 pub use table::{Converted, Table, Vectors};

@@ -1,1 +1,23 @@
-//! Files: data sets of Parquet, Arrow IPC, id index and manifest, written so that a crash leaves nothing half-done.
+//! Files: data sets of Parquet, Arrow IPC, id index and manifest, written so that a crash leaves nothing half-done; inputs,
+//! mapped or decompressed into an unlinked temporary file first.
+
+pub mod arrow_ipc;
+pub mod atomic;
+pub mod dataset;
+mod error;
+pub mod ids;
+pub mod manifest;
+pub mod map;
+pub mod parquet;
+pub mod pickle;
+pub mod spool;
+
+pub use atomic::AtomicFile;
+pub use dataset::{Dataset, DatasetOptions, DatasetWriter, Only, Timings, VectorEncoding};
+pub use error::{Damage, Error};
+pub use manifest::{FileInfo, Manifest, SourceInfo};
+
+/// BLAKE3 of `bytes`, on all cores of the pool, in pieces: a file of any size is digested without holding it.
+pub(crate) fn digest_of(bytes: &[u8]) -> blake3::Hash {
+    blake3::hash(bytes)
+}

@@ -3,6 +3,9 @@
 //! A bound exists because somebody else chose the input. Nothing here is a tuning knob for speed: legitimate files stay
 //! far below, and a flag raises what a very large one may need.
 
+pub mod client;
+pub mod files;
+pub mod server;
 pub mod schema;
 pub mod wire;
 
@@ -34,12 +37,6 @@ pub struct Limits {
     pub columns_max: usize,
     /// Elements of one embedding vector.
     pub vector_dimension_max: usize,
-    /// Bytes that a compressed input may unfold to.
-    pub decompressed_bytes_max: u64,
-    /// How many times its own size a compressed input may unfold to, once above [`Limits::decompressed_floor`].
-    pub decompressed_ratio_max: u64,
-    /// Bytes up to which the ratio is not looked at: small files of zeros compress very well.
-    pub decompressed_floor: u64,
 }
 
 impl Default for Limits {
@@ -54,9 +51,6 @@ impl Default for Limits {
             array_dimensions_max: 64,
             columns_max: 1 << 16,
             vector_dimension_max: 1 << 16,
-            decompressed_bytes_max: 1 << 40,
-            decompressed_ratio_max: 200,
-            decompressed_floor: 64 * MIB as u64,
         }
     }
 }

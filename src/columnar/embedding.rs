@@ -11,7 +11,7 @@ use std::{
     },
 };
 
-use arrow_array::{Array as _, ArrayRef, FixedSizeListArray, PrimitiveArray, cast::AsArray as _};
+use arrow_array::{ArrayRef, FixedSizeListArray, PrimitiveArray, cast::AsArray as _};
 use arrow_buffer::{MutableBuffer, NullBuffer, ScalarBuffer};
 use arrow_schema::{DataType, Field};
 use rayon::prelude::*;

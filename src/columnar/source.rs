@@ -10,7 +10,7 @@ use crate::{
 
 /// A column and the graph it stands in.
 #[derive(Debug, Clone, Copy)]
-pub struct Source<'g> {
+pub(super) struct Source<'g> {
     pub(super) graph: &'g Graph<'g>,
     pub(super) values: &'g Values<'g>,
     pub(super) name: &'g str,
@@ -18,7 +18,7 @@ pub struct Source<'g> {
 
 /// One cell.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Cell<'g> {
+pub(super) enum Cell<'g> {
     /// `None`, NaN or `pd.NA` among objects, a masked number, category -1.
     Null,
     /// A boolean.

@@ -6,7 +6,7 @@ use arrow_array::{
     RecordBatch, RecordBatchOptions,
     types::{Float32Type, Float64Type, Int32Type, Int64Type},
 };
-use arrow_schema::{Field, Schema, SchemaRef};
+use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use rayon::prelude::*;
 
 use super::{
@@ -133,6 +133,17 @@ impl<'g> Table<'g> {
         self.rows
     }
 
+    /// Bytes of the vectors of one row, which are nearly all there is of it.
+    pub fn row_bytes(&self) -> usize {
+        let bytes = |field: &Arc<Field>| match field.data_type() {
+            DataType::FixedSizeList(item, _) => {
+                arrow::dimension(field.data_type()).unwrap_or(0) * item.data_type().primitive_width().unwrap_or(0)
+            }
+            _ => size_of::<u64>(),
+        };
+        self.schema.fields().iter().map(bytes).sum()
+    }
+
     /// Columns of the frame that the domain does not take.
     pub fn ignored(&self) -> &[String] {
         &self.ignored
@@ -177,7 +188,7 @@ fn of_column<'g>(frame: &'g Frame<'g>, column: &'g crate::pandas::Column<'g>) ->
 }
 
 /// pandas gives an index without a name this one when it writes Parquet, and knows it again.
-const INDEX_NAME: &str = "__index_level_0__";
+pub(super) const INDEX_NAME: &str = "__index_level_0__";
 
 fn of_index<'g>(frame: &'g Frame<'g>, index: &'g Index<'g>) -> Source<'g> {
     Source { graph: frame.graph, values: &index.values, name: index.name.as_deref().unwrap_or(INDEX_NAME) }
@@ -251,7 +262,7 @@ fn by_cells<'g>(
         found: "categories of other values".to_owned(),
     };
     Ok(match infer(source, rows, limits)? {
-        Inferred::Text => Box::new(Text { source, field: field(arrow_schema::DataType::Utf8) }),
+        Inferred::Text => Box::new(Text { source, field: field(DataType::Utf8) }),
         Inferred::Category => {
             Box::new(Category::new(source, rows, field(super::category::data_type())).ok_or_else(no_type)?)
         }

@@ -1,0 +1,280 @@
+//! Files that appear whole or not at all: written under a temporary name beside their place, synced, renamed, and the
+//! folder synced. Dropping an unfinished file removes it.
+//!
+//! While it writes, the file counts and digests what passes, and starts the disk early, so that the last sync is short.
+//! An error from a sync condemns the file: Linux forgets such an error after telling it once, so a second attempt would
+//! succeed over lost data.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, Write},
+    os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _},
+    path::{Path, PathBuf},
+    process,
+    sync::atomic::{AtomicU64, Ordering},
+    time::{Duration, Instant},
+};
+
+use rustix::fs::Advice;
+
+use super::error::{self, Error};
+
+/// Bytes hashed and written at a time: what is hashed is still in the core's cache when the kernel copies it, and a
+/// power of two keeps BLAKE3 on its widest path.
+const PIECE_BYTES: usize = 256 * 1024;
+
+/// Bytes after which the disk is told to start: large enough for sequential writing, small enough that little is left
+/// for the last sync.
+const WRITE_BACK_BYTES: u64 = 16 << 20;
+
+/// A file being written under a temporary name.
+#[derive(Debug)]
+pub struct AtomicFile {
+    file: File,
+    temporary: Temporary,
+    buffer: Vec<u8>,
+    length: u64,
+    written_back: u64,
+    hasher: Option<blake3::Hasher>,
+    #[cfg(test)]
+    pub(crate) room: Option<u64>,
+}
+
+/// A file written and synced, still under its temporary name.
+#[derive(Debug)]
+#[must_use = "dropping it removes the file"]
+pub struct Synced {
+    temporary: Temporary,
+    /// Bytes in the file.
+    pub length: u64,
+    /// BLAKE3 of the file, unless it was not asked for.
+    pub blake3: Option<blake3::Hash>,
+    /// Time the sync took.
+    pub sync: Duration,
+}
+
+/// The temporary name; it goes when this is dropped.
+#[derive(Debug)]
+struct Temporary {
+    folder: PathBuf,
+    path: PathBuf,
+    target: PathBuf,
+    renamed: bool,
+}
+
+impl AtomicFile {
+    /// Begins `folder/name`; what stands there stays until `commit`.
+    pub fn create(folder: &Path, name: &str) -> Result<Self, Error> {
+        let target = folder.join(name);
+        let (file, path) = create_temporary(folder, name).map_err(error::io(&target, "create"))?;
+        let temporary = Temporary { folder: folder.to_owned(), path, target, renamed: false };
+        Ok(Self {
+            file,
+            temporary,
+            buffer: Vec::with_capacity(PIECE_BYTES),
+            length: 0,
+            written_back: 0,
+            hasher: Some(blake3::Hasher::new()),
+            #[cfg(test)]
+            room: None,
+        })
+    }
+
+    /// Leaves out the digest.
+    #[must_use]
+    pub fn without_digest(mut self) -> Self {
+        self.hasher = None;
+        self
+    }
+
+    /// The place the file will have.
+    pub fn target(&self) -> &Path {
+        &self.temporary.target
+    }
+
+    /// Bytes written so far.
+    pub fn length(&self) -> u64 {
+        self.length + self.buffer.len() as u64
+    }
+
+    /// Writes what is buffered and waits until all of it is on the disk.
+    pub fn sync(mut self) -> Result<Synced, Error> {
+        let started = Instant::now();
+        let target = self.temporary.target.clone();
+        self.flush().map_err(error::io(&target, "write"))?;
+        self.open_to_readers().and_then(|()| self.file.sync_all()).map_err(error::io(&target, "sync"))?;
+        Ok(Synced {
+            temporary: self.temporary,
+            length: self.length,
+            blake3: self.hasher.map(|hasher| hasher.finalize()),
+            sync: started.elapsed(),
+        })
+    }
+
+    /// Syncs the file, gives it its name and syncs the folder.
+    pub fn commit(self) -> Result<Synced, Error> {
+        let mut synced = self.sync()?;
+        synced.publish()?;
+        sync_folder(&synced.temporary.folder)?;
+        Ok(synced)
+    }
+
+    fn open_to_readers(&self) -> io::Result<()> {
+        self.file.set_permissions(fs::Permissions::from_mode(0o666 & !umask()))
+    }
+
+    fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
+        #[cfg(test)]
+        if self.room.is_some_and(|room| self.length + bytes.len() as u64 > room) {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        if let Some(hasher) = &mut self.hasher {
+            hasher.update(bytes);
+        }
+        self.file.write_all(bytes)?;
+        self.length += bytes.len() as u64;
+        self.start_write_back();
+        Ok(())
+    }
+
+    /// Starts writing to disk without waiting. On Linux that is what this advice does first; pages not yet clean stay
+    /// cached. It is advice: its failure costs time only.
+    fn start_write_back(&mut self) {
+        let dirty = self.length - self.written_back;
+        if dirty >= WRITE_BACK_BYTES {
+            let length = std::num::NonZeroU64::new(dirty);
+            _ = rustix::fs::fadvise(&self.file, self.written_back, length, Advice::DontNeed);
+            self.written_back = self.length;
+        }
+    }
+}
+
+impl Write for AtomicFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.buffer.is_empty() && bytes.len() >= PIECE_BYTES {
+            self.put(&bytes[..PIECE_BYTES])?;
+            return Ok(PIECE_BYTES);
+        }
+        let taken = bytes.len().min(PIECE_BYTES - self.buffer.len());
+        self.buffer.extend_from_slice(&bytes[..taken]);
+        if self.buffer.len() == PIECE_BYTES {
+            self.flush()?;
+        }
+        Ok(taken)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let mut buffer = std::mem::take(&mut self.buffer);
+        let put = self.put(&buffer);
+        buffer.clear();
+        self.buffer = buffer;
+        put
+    }
+}
+
+impl Synced {
+    /// Gives the file its name. The folder must be synced after this.
+    pub fn publish(&mut self) -> Result<(), Error> {
+        let target = self.temporary.target.clone();
+        self.publish_as(&target)
+    }
+
+    /// Gives the file another name in the same folder, which must be synced after this.
+    pub fn publish_as(&mut self, path: &Path) -> Result<(), Error> {
+        fs::rename(&self.temporary.path, path).map_err(error::io(path, "rename"))?;
+        self.temporary.renamed = true;
+        Ok(())
+    }
+
+    /// Where the file is until it has its name.
+    pub fn path(&self) -> &Path {
+        &self.temporary.path
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        if !self.renamed {
+            _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// Makes renames and removals in `folder` outlast a power cut.
+pub fn sync_folder(folder: &Path) -> Result<(), Error> {
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(error::io(folder, "sync the folder"))
+}
+
+/// Makes `folder` and its missing parents, each made to outlast a power cut.
+pub fn create_folder(folder: &Path) -> Result<(), Error> {
+    if folder.as_os_str().is_empty() || folder.is_dir() {
+        return Ok(());
+    }
+    let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    create_folder(parent)?;
+    match fs::create_dir(folder) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+            Err(error::io(folder, "create the folder")(error))
+        }
+        _ => sync_folder(parent),
+    }
+}
+
+/// Removes temporary files of `name` whose writer is gone: a living writer holds a lock on its own.
+pub fn sweep(folder: &Path, name: &str) -> Result<(), Error> {
+    let prefix = format!(".{name}.");
+    for entry in fs::read_dir(folder).map_err(error::io(folder, "list"))? {
+        let entry = entry.map_err(error::io(folder, "list"))?;
+        let file_name = entry.file_name();
+        let Some(middle) = file_name.to_str().and_then(|name| name.strip_prefix(&prefix)) else { continue };
+        if middle.strip_suffix(".tmp").is_some_and(is_tag) {
+            remove_abandoned(&entry.path());
+        }
+    }
+    Ok(())
+}
+
+fn is_tag(middle: &str) -> bool {
+    middle.split_once('.').is_some_and(|(pid, serial)| {
+        [pid, serial].iter().all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_hexdigit()))
+    })
+}
+
+fn remove_abandoned(path: &Path) {
+    if File::open(path).is_ok_and(|file| file.try_lock().is_ok()) {
+        _ = fs::remove_file(path);
+    }
+}
+
+fn create_temporary(folder: &Path, name: &str) -> io::Result<(File, PathBuf)> {
+    loop {
+        let path = folder.join(format!(".{name}.{}.{:x}.tmp", process::id(), serial()));
+        match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
+            Ok(file) if is_kept(&file) => return Ok((file, path)),
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+            _ => {}
+        }
+    }
+}
+
+/// Locks the new file, which tells sweepers that its writer lives; one that came before the lock has removed it.
+fn is_kept(file: &File) -> bool {
+    file.try_lock().is_ok() && file.metadata().is_ok_and(|metadata| metadata.nlink() > 0)
+}
+
+pub(super) fn serial() -> u64 {
+    static SERIAL: AtomicU64 = AtomicU64::new(0);
+    let nanos = std::time::UNIX_EPOCH.elapsed().map_or(0, |elapsed| elapsed.as_nanos() as u64);
+    nanos.wrapping_add(SERIAL.fetch_add(1, Ordering::Relaxed))
+}
+
+/// The process's file mode mask. Setting it is the only call that returns it, which would race with other threads, so
+/// it is read from `/proc`; where that is missing, the usual one is assumed.
+fn umask() -> u32 {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("Umask:"));
+    line.and_then(|mask| u32::from_str_radix(mask.trim(), 8).ok()).unwrap_or(0o022)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,120 @@
+//! Reads Parquet files back, from a map.
+
+use std::{
+    panic::{self, AssertUnwindSafe},
+    path::{Path, PathBuf},
+};
+
+use arrow_array::RecordBatch;
+use arrow_schema::SchemaRef;
+use parquet::{
+    arrow::{
+        ProjectionMask,
+        arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder},
+    },
+    file::metadata::{PageIndexPolicy, ParquetMetaData},
+};
+
+use crate::file::{
+    error::{self, Damage, Error},
+    map::Contents,
+};
+
+/// An open Parquet file.
+#[derive(Debug, Clone)]
+pub struct ParquetSource {
+    contents: Contents,
+    metadata: ArrowReaderMetadata,
+}
+
+impl ParquetSource {
+    /// Reads the footer.
+    pub fn open(contents: Contents) -> Result<Self, Error> {
+        let path = contents.path().to_owned();
+        let metadata = guarded(&path, || {
+            let options = ArrowReaderOptions::new().with_page_index_policy(PageIndexPolicy::Optional);
+            ArrowReaderMetadata::load(&contents.to_bytes(), options)
+        })?;
+        Ok(Self { contents, metadata })
+    }
+
+    /// The Arrow schema.
+    pub fn schema(&self) -> &SchemaRef {
+        self.metadata.schema()
+    }
+
+    /// The footer.
+    pub fn metadata(&self) -> &ParquetMetaData {
+        self.metadata.metadata()
+    }
+
+    /// Number of rows.
+    pub fn rows(&self) -> u64 {
+        u64::try_from(self.metadata().file_metadata().num_rows()).unwrap_or(0)
+    }
+
+    /// The fingerprint in the footer.
+    pub fn fingerprint(&self) -> Option<&str> {
+        let pairs = self.metadata().file_metadata().key_value_metadata()?;
+        pairs.iter().find(|pair| pair.key == super::FINGERPRINT)?.value.as_deref()
+    }
+
+    /// Every row, in batches of `batch_rows`; only the columns with these indexes, if any are named.
+    pub fn batches(&self, batch_rows: usize, columns: Option<&[usize]>) -> Result<Batches, Error> {
+        let path = self.contents.path().to_owned();
+        let reader = guarded(&path, || {
+            let builder =
+                ParquetRecordBatchReaderBuilder::new_with_metadata(self.contents.to_bytes(), self.metadata.clone());
+            let mask = columns.map_or_else(ProjectionMask::all, |columns| {
+                ProjectionMask::roots(builder.parquet_schema(), columns.iter().copied())
+            });
+            builder.with_batch_size(batch_rows).with_projection(mask).build()
+        })?;
+        Ok(Batches { path, reader: Some(Box::new(reader)) })
+    }
+
+    /// Says that the file is still the one that was opened.
+    pub fn recheck(&self) -> Result<(), Error> {
+        self.contents.recheck()
+    }
+
+    /// The bytes of the file.
+    pub fn contents(&self) -> &Contents {
+        &self.contents
+    }
+}
+
+/// Batches of a Parquet file; after an error there are no more.
+pub struct Batches {
+    path: PathBuf,
+    reader: Option<Box<dyn Iterator<Item = Result<RecordBatch, arrow_schema::ArrowError>> + Send>>,
+}
+
+impl std::fmt::Debug for Batches {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Batches").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+impl Iterator for Batches {
+    type Item = Result<RecordBatch, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let mut reader = self.reader.take()?;
+        let next = guarded(&self.path, || reader.next().transpose());
+        if matches!(next, Ok(Some(_))) {
+            self.reader = Some(reader);
+        }
+        next.transpose()
+    }
+}
+
+/// Turns errors and panics of the library, both of which damaged files can cause, into one error.
+fn guarded<T, E: std::fmt::Display>(path: &Path, read: impl FnOnce() -> Result<T, E>) -> Result<T, Error> {
+    let reason = match panic::catch_unwind(AssertUnwindSafe(read)) {
+        Ok(Ok(value)) => return Ok(value),
+        Ok(Err(source)) => source.to_string(),
+        Err(_) => "the Parquet reader gave up on its contents".to_owned(),
+    };
+    Err(error::damaged(path, Damage::Structure { reason }))
+}

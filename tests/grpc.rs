@@ -1,0 +1,9 @@
+//! `IngestDataStream` end to end: our server and stock clients, our client and our server, both and the faults between.
+
+mod bench;
+mod checks;
+
+
+
+
+
