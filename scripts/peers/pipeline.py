@@ -7,6 +7,8 @@
     python scripts/peers/pipeline.py push PKL PORT [--chunk 1000]   client streaming, metadata first
     python scripts/peers/pipeline.py flight-sink                    Arrow Flight server whose DoPut counts rows
     python scripts/peers/pipeline.py flight-push ARROW PORT         DoPut of an Arrow file
+    python scripts/peers/pipeline.py tcp-sink                       takes bytes on a socket and counts them
+    python scripts/peers/pipeline.py tcp-push FILE PORT             a file's bytes through a bare socket: what loopback can do
 
 All print one JSON line with seconds, rows and the peak of their memory in MiB; servers print where they listen. `seconds` of load and
 convert are the whole work after the imports, of the pushes the sending alone. --domain names the table (default: recruit).
@@ -15,7 +17,9 @@ convert are the whole work after the imports, of the pushes the sending alone. -
 import argparse
 import concurrent.futures
 import json
+import mmap
 import resource
+import socket
 import time
 
 import numpy as np
@@ -150,15 +154,41 @@ def flight_push(path, port):
     return rows, seconds
 
 
+def tcp_sink():
+    listener = socket.create_server(("127.0.0.1", 0))
+    print(f"listening on 127.0.0.1:{listener.getsockname()[1]}", flush=True)
+    buffer = bytearray(1 << 20)
+    while True:
+        connection, _ = listener.accept()
+        with connection:
+            total = 0
+            while count := connection.recv_into(buffer):
+                total += count
+            connection.sendall(total.to_bytes(8, "little"))
+
+
+def tcp_push(path, port):
+    with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        with memoryview(content) as view, socket.create_connection(("127.0.0.1", int(port))) as connection:
+            begin = time.perf_counter()
+            connection.sendall(view)
+            connection.shutdown(socket.SHUT_WR)
+            taken = int.from_bytes(connection.recv(8), "little")
+            return taken, time.perf_counter() - begin
+
+
+SERVERS = {"sink": sink, "flight-sink": flight_sink, "tcp-sink": tcp_sink}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["load", "convert", "sink", "push", "flight-sink", "flight-push"])
+    parser.add_argument("what", choices=[*SERVERS, "load", "convert", "push", "flight-push", "tcp-push"])
     parser.add_argument("args", nargs="*")
     parser.add_argument("--chunk", type=int, default=1000)
     parser.add_argument("--domain", default="recruit")
     args = parser.parse_args()
-    if args.what in ("sink", "flight-sink"):
-        return {"sink": sink, "flight-sink": flight_sink}[args.what]()
+    if args.what in SERVERS:
+        return SERVERS[args.what]()
     begin, seconds = time.perf_counter(), None
     if args.what == "load":
         rows = len(load(*args.args))
@@ -167,7 +197,7 @@ def main():
     elif args.what == "push":
         rows, seconds = push(*args.args, args.chunk)
     else:
-        rows, seconds = flight_push(*args.args)
+        rows, seconds = {"flight-push": flight_push, "tcp-push": tcp_push}[args.what](*args.args)
     seconds = seconds or time.perf_counter() - begin
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
     print(json.dumps({"what": args.what, "rows": rows, "seconds": round(seconds, 4), "peak_mib": peak}))
