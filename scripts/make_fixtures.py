@@ -69,11 +69,12 @@ def fixtures(python):
     target = ROOT / "tests" / "fixtures" / "pickles"
     target.mkdir(parents=True, exist_ok=True)
     for old in target.iterdir():
-        old.unlink()
+        if old.name != "README.md":
+            old.unlink()
     for version in PANDAS:
         script = ROOT / "scripts" / "fixtures" / "pickles.py"
         subprocess.run([environment(version, python), script, target, version], check=True)
-    files = [file for file in sorted(target.iterdir()) if file.suffix != ".json"]
+    files = [file for file in sorted(target.iterdir()) if file.suffix not in (".json", ".md")]
     digests = {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
     (target / "MANIFEST.json").write_text(json.dumps(digests, indent=1) + "\n")
     total = sum(file.stat().st_size for file in target.iterdir())
