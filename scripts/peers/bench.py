@@ -69,7 +69,7 @@ def measure(command):
         if process.returncode:
             errors.seek(0)
             raise SystemExit(f"{' '.join(command)}\nended with {process.returncode}:\n{said}{errors.read()}")
-    return {"wall": wall, **memory, "said": json.loads(said.strip().splitlines()[-1])}
+    return {"wall": wall, **memory, "said": json.loads(said)}
 
 
 @contextlib.contextmanager

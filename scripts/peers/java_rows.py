@@ -25,7 +25,8 @@ def push(args, domain, rows, port, folder):
         return reply.total_rows_received
     contract.run([args.brine, "convert", args.data / f"{domain}.pkl", "-o", folder])
     address = f"http://127.0.0.1:{port}"
-    return json.loads(contract.run([args.brine, "stream", folder / domain, "--to", address, "--json"]))["rows"]
+    command = [args.brine, "stream", folder / domain, "--to", address, "--chunk-rows", 100, "--json"]
+    return json.loads(contract.run(command))["rows"]
 
 
 def seen(path):

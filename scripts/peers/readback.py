@@ -112,7 +112,7 @@ def readers(parquet, arrow):
     table = pyarrow.ipc.open_file(pyarrow.memory_map(str(arrow))).read_all()
     yield "pyarrow, Arrow", "arrow", lambda: with_pyarrow(table)
     yield "pandas, Arrow", "pandas", lambda: with_pandas(table.to_pandas())
-    yield "polars, Arrow", "polars", lambda: with_polars(polars.read_ipc(arrow, memory_map=False))
+    yield "polars, Arrow", "polars", lambda: with_polars(polars.read_ipc(arrow))
     yield "DuckDB, Arrow", "DuckDB", lambda: with_duckdb(table)
 
 
