@@ -10,6 +10,8 @@ pub mod manifest;
 pub mod map;
 pub mod parquet;
 pub mod spool;
+#[cfg(test)]
+mod testing;
 
 pub use dataset::{Dataset, DatasetOptions, DatasetWriter, Only, Timings, VectorEncoding};
 pub use error::{Damage, Error};

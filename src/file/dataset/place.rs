@@ -92,6 +92,15 @@ impl Place {
         Ok(manifest)
     }
 
+    /// Puts a part that was lost back, unless the data set has been replaced since.
+    pub(super) fn restore(&self, synced: &mut Synced, manifest: &Manifest) -> Result<(), Error> {
+        let _lock = self.lock()?;
+        if Manifest::read(&self.manifest())? == *manifest {
+            synced.publish()?;
+        }
+        Ok(())
+    }
+
     /// Writers of one folder publish one after the other.
     fn lock(&self) -> Result<File, Error> {
         let folder = File::open(&self.folder).map_err(error::io(&self.folder, "open"))?;

@@ -126,7 +126,7 @@ impl Dataset {
         if let Some(ids) = self.0.ids.get() {
             return Ok(ids.as_ref());
         }
-        let ids = self.0.open_ids()?;
+        let ids = self.0.make_ids()?;
         Ok(self.0.ids.get_or_init(|| ids).as_ref())
     }
 
@@ -168,7 +168,11 @@ impl Inner {
             (None, Some(parquet)) => Arc::clone(ParquetSource::open(parquet.clone())?.schema()),
             (None, None) => return Err(structure(&place.manifest(), "names neither a Parquet nor an Arrow file")),
         };
-        let opened = Self { place: place.clone(), access, manifest, schema, arrow, parquet, ids: OnceLock::new() };
+        let ids = match part("ids", manifest.files.ids.as_ref()).transpose() {
+            Err(Error::NotFound { .. }) => OnceLock::new(),
+            ids => OnceLock::from(ids?.map(Ids::open).transpose()?),
+        };
+        let opened = Self { place: place.clone(), access, manifest, schema, arrow, parquet, ids };
         if let Some(arrow) = &opened.arrow {
             opened.check(arrow.contents(), arrow.fingerprint(), arrow.rows())?;
         }
@@ -195,35 +199,30 @@ impl Inner {
         Error::Absent { path: self.place.manifest(), part }
     }
 
-    fn open_ids(&self) -> Result<Option<Ids>, Error> {
+    /// Makes the index that is missing again. It equals the one that was lost; where it cannot be put back, it serves
+    /// without a name.
+    fn make_ids(&self) -> Result<Option<Ids>, Error> {
         let Some(info) = &self.manifest.files.ids else { return Ok(None) };
-        match open_part(&self.place, &self.manifest, "ids", info, self.access) {
-            Err(Error::NotFound { .. }) => self.make_ids(info).map(Some),
-            opened => Ids::open(opened?).map(Some),
-        }
-    }
-
-    /// Makes the index again. It equals the one that was lost; where it cannot be put back it serves without a name.
-    fn make_ids(&self, info: &FileInfo) -> Result<Ids, Error> {
-        let path = self.place.plain("ids");
-        let build = || -> Result<IdsBuilder, Error> {
-            let mut ids = IdsBuilder::new(&path, &std::env::temp_dir());
-            let key = convention::key_index(&self.schema).ok_or_else(|| self.absent("key column of the"))?;
-            for column in self.key_batches(key)? {
-                ids.add(column?.column(0), self.schema.field(key).name())?;
-            }
-            Ok(ids)
-        };
         let contents = match self.place.create("ids") {
             Ok(file) => {
-                let (mut synced, _) = build()?.finish(file)?;
-                synced.publish()?;
-                Contents::open(&path, self.access)?
+                let (mut synced, _) = self.build_ids()?.finish(file)?;
+                let contents = Contents::open(synced.path(), self.access)?;
+                self.place.restore(&mut synced, &self.manifest)?;
+                contents
             }
-            Err(_) => build()?.finish_unnamed(&std::env::temp_dir(), self.access)?,
+            Err(_) => self.build_ids()?.finish_unnamed(&std::env::temp_dir(), self.access)?,
         };
         check_size(&contents, info)?;
-        Ids::open(contents)
+        Ids::open(contents).map(Some)
+    }
+
+    fn build_ids(&self) -> Result<IdsBuilder, Error> {
+        let mut ids = IdsBuilder::new(&self.place.plain("ids"), &std::env::temp_dir());
+        let key = convention::key_index(&self.schema).ok_or_else(|| self.absent("key column of the"))?;
+        for column in self.key_batches(key)? {
+            ids.add(column?.column(0), self.schema.field(key).name())?;
+        }
+        Ok(ids)
     }
 
     fn key_batches(&self, key: usize) -> Result<Box<dyn Iterator<Item = Result<RecordBatch, Error>>>, Error> {
