@@ -1,9 +1,84 @@
 //! The command line: one file for each subcommand; the only place of clap and anyhow.
+//!
+//! A subcommand is a struct of arguments and a `run` that returns [`report::Failure`] with the exit code it stands for.
+//! Results go to stdout, through [`report::Output`]; everything else goes to stderr.
 
-use std::process::ExitCode;
+use std::{io, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+
+mod batch_server;
+mod convert;
+mod demo;
+mod figures;
+mod progress;
+mod report;
+mod stream;
+
+use crate::limits::server as limits;
+use report::{Failure, Output};
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0 done                   4 refused by the server
+  1 failed                 5 server not reached
+  2 wrong usage            6 interrupted; run the same command again
+  3 input refused          7 done, with rows quarantined
+
+Every option can also be given as a variable, such as BRINE_LISTEN for --listen.";
+
+/// Turns pandas pickles of embeddings into typed Arrow and Parquet, and moves them over gRPC.
+#[derive(Debug, Parser)]
+#[command(name = "brine", version, after_help = EXIT_CODES, disable_help_subcommand = true)]
+struct Cli {
+    #[command(flatten)]
+    output: Output,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Convert(convert::Args),
+    Stream(stream::Args),
+    BatchServer(batch_server::Args),
+    Demo(demo::Args),
+}
 
 /// Runs the program named by the process arguments.
 #[must_use]
 pub fn run() -> ExitCode {
-    ExitCode::SUCCESS
+    let Cli { output, command } = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
+    let done = match command {
+        Command::Convert(args) => convert::run(args, output),
+        Command::Demo(args) => demo::run(args, output),
+        Command::Stream(args) => stream::run(args, output),
+        Command::BatchServer(args) => batch_server::run(args, output),
+    };
+    done.map_or_else(|failure| failure.report(), |()| ExitCode::SUCCESS)
+}
+
+/// Help and version are results, anything else is wrong usage; clap knows the code of each.
+fn usage(error: &clap::Error) -> ExitCode {
+    // Nothing is left to tell if even this cannot be printed.
+    let _ = error.print();
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+}
+
+/// The async runtime of a subcommand that moves bulk data.
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    keep_message_memory();
+    let built = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    built.map_err(|source: io::Error| Failure::from(anyhow::Error::new(source).context("start the async runtime")))
+}
+
+/// Has the allocator keep the memory of freed messages for the next ones. glibc takes the size of a block that was mapped
+/// for itself and then freed as the new bound between heap and mapping, and twice that as the bound of what it gives
+/// back; without this every message of a stream is fresh memory, and half of the time goes into page faults. Other
+/// allocators see an allocation that is never touched.
+fn keep_message_memory() {
+    drop(std::hint::black_box(Vec::<u8>::with_capacity(limits::KEPT_BYTES)));
 }

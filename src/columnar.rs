@@ -1,4 +1,32 @@
 //! Logical columns to Arrow arrays.
+//!
+//! ```text
+//! Frame ─► Table: one converter for each column ─► rows a..b ─► RecordBatch + bad rows ─► Sieve ─► good rows
+//!            by a domain's schema, or by what the cells are
+//! ```
+//!
+//! Columns are decoded on the way out, batch by batch, the columns and the rows of vectors in parallel, into buffers that
+//! are used again. [`Convert`](convert::Convert) is the seam: adding a kind of column is one file and one arm in
+//! `table.rs`.
 
+mod category;
 pub mod cells;
+mod convert;
+mod element;
+mod embedding;
+mod error;
+mod infer;
+mod integer;
+mod number;
+mod pandas_metadata;
 pub mod schema;
+mod sieve;
+mod source;
+mod table;
+mod text;
+mod text_list;
+
+pub use error::{BadRow, Error, Reason, Result};
+pub use pandas_metadata::pandas_metadata;
+pub use sieve::{OnBadRow, Sieve, Sifted, rejected_batch, rejected_schema};
+pub use table::{Converted, Table, Vectors};

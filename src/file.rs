@@ -9,10 +9,12 @@ pub mod ids;
 pub mod manifest;
 pub mod map;
 pub mod parquet;
+pub mod pickle;
 pub mod spool;
 #[cfg(test)]
 mod testing;
 
+pub use atomic::AtomicFile;
 pub use dataset::{Dataset, DatasetOptions, DatasetWriter, Only, Timings, VectorEncoding};
 pub use error::{Damage, Error};
 pub use manifest::{FileInfo, Manifest, SourceInfo};

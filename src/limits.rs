@@ -1,4 +1,115 @@
 //! Every bound in one place, with its default and its reason, and the budget that is spent before anything is allocated.
+//!
+//! A bound exists because somebody else chose the input. Nothing here is a tuning knob for speed: legitimate files stay
+//! far below, and a flag raises what a very large one may need.
 
+pub mod client;
 pub mod files;
+pub mod server;
+pub mod schema;
 pub mod wire;
+
+/// One KiB in bytes.
+pub const KIB: usize = 1 << 10;
+/// One MiB in bytes.
+pub const MIB: usize = 1 << 20;
+
+/// The bounds of reading one input.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Values the pickle machine's stack may hold. Writers stay near 2,100 (a batch of 1,000 items, twice); other
+    /// implementations put a whole list between two marks.
+    pub stack_depth_max: usize,
+    /// Marks open at once. Legitimate files stay below 15 plus the nesting of their values.
+    pub mark_depth_max: usize,
+    /// Nesting of values that become columns.
+    pub nesting_max: usize,
+    /// Bytes that the graph of one pickle may take besides the input it borrows from; the floor of
+    /// [`Limits::graph_bytes_max`].
+    pub graph_bytes_floor: u64,
+    /// Bytes of one line of a text opcode (module and class names, numbers, protocol 0 strings have their own rule).
+    pub line_bytes_max: usize,
+    /// Decimal digits of one integer: what `CPython` itself accepts.
+    pub int_digits_max: usize,
+    /// Dimensions of one array: NumPy's own bound.
+    pub array_dimensions_max: usize,
+    /// Columns of one table.
+    pub columns_max: usize,
+    /// Elements of one embedding vector.
+    pub vector_dimension_max: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            stack_depth_max: 1 << 24,
+            mark_depth_max: 1 << 10,
+            nesting_max: 256,
+            graph_bytes_floor: 64 * MIB as u64,
+            line_bytes_max: 64 * KIB,
+            int_digits_max: 4_300,
+            array_dimensions_max: 64,
+            columns_max: 1 << 16,
+            vector_dimension_max: 1 << 16,
+        }
+    }
+}
+
+impl Limits {
+    /// Bytes that the graph of a pickle of `input_bytes` may take: every opcode is at least one byte and makes at most
+    /// one node, but an honest file spends several bytes on each.
+    pub fn graph_bytes_max(&self, input_bytes: usize) -> u64 {
+        self.graph_bytes_floor.saturating_add(3 * input_bytes as u64)
+    }
+}
+
+/// A bound that was met.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{what}: {wanted} is more than the limit of {limit}")]
+pub struct Exceeded {
+    /// What is bounded.
+    pub what: &'static str,
+    /// The bound.
+    pub limit: u64,
+    /// What the input asked for.
+    pub wanted: u64,
+}
+
+/// Bytes that may still be allocated; spent before the allocation happens.
+#[derive(Debug)]
+pub struct Budget {
+    what: &'static str,
+    limit: u64,
+    spent: u64,
+}
+
+impl Budget {
+    /// A budget of `limit` bytes for `what`.
+    pub fn new(what: &'static str, limit: u64) -> Self {
+        Self { what, limit, spent: 0 }
+    }
+
+    /// Takes `bytes` out of the budget, or fails and takes nothing.
+    pub fn spend(&mut self, bytes: u64) -> Result<(), Exceeded> {
+        let wanted = self.spent.saturating_add(bytes);
+        if wanted > self.limit {
+            return Err(Exceeded { what: self.what, limit: self.limit, wanted });
+        }
+        self.spent = wanted;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_budget_is_spent_once_and_says_what_was_wanted() {
+        let mut budget = Budget::new("graph bytes", 10);
+        budget.spend(7).unwrap();
+        assert_eq!(budget.spend(4), Err(Exceeded { what: "graph bytes", limit: 10, wanted: 11 }));
+        budget.spend(3).unwrap();
+        assert!(budget.spend(u64::MAX).is_err());
+    }
+}

@@ -1,1 +1,12 @@
-//! NumPy dtypes, arrays and scalars out of the pickle graph.
+//! NumPy dtypes and arrays out of the pickle graph.
+//!
+//! Nothing is trusted: every length is checked against shape and item size before anybody reads an item.
+
+pub mod array;
+pub mod dtype;
+mod error;
+pub mod items;
+
+pub use array::{Array, Data};
+pub use dtype::{Dtype, Kind};
+pub use error::{Error, Result};

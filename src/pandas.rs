@@ -1,1 +1,27 @@
 //! pandas frames out of the pickle graph, still borrowing.
+//!
+//! ```text
+//! DataFrame ─ state ─ _mgr: BlockManager(blocks, [columns, index])
+//!                               │
+//!                               └ _unpickle_block(values, placement, ndim)      one for each run of equal dtypes
+//!                                    │
+//!                                    └ array of shape (columns of the block, rows), or one extension array
+//! ```
+//!
+//! Column names come after all data in the file; nothing here depends on the order. Keys of state dicts are matched by
+//! name, unknown ones are passed over. Lengths, placements, codes and Arrow offsets are checked before they are used:
+//! an unpickler that trusts them reads foreign memory.
+
+mod arrow_text;
+mod error;
+mod frame;
+mod index;
+mod table;
+mod values;
+
+pub use arrow_text::ArrowText;
+pub use error::{Error, ErrorKind, Result};
+pub use frame::{Column, Frame};
+pub use index::Index;
+pub use table::{Member, tables};
+pub use values::Values;

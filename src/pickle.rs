@@ -1,1 +1,37 @@
 //! Pickle bytes to an arena graph that borrows from them; nothing is ever executed.
+//!
+//! ```text
+//! bytes ─► Decoder ─► Instruction ─► Machine (stack, marks, memo) ─► Graph (16-byte nodes, ids, spans of the input)
+//!                                       │
+//!                                       └─ Global: the closed list; no name in it leads to code
+//! ```
+//!
+//! All opcodes of protocols 0 to 5 are known. Refused are those that point outside the file (PERSID, EXT, out-of-band
+//! buffers), those that no pandas file holds (INST, OBJ), and every global outside the list. What a known global means is
+//! for the layers above: here REDUCE, NEWOBJ and BUILD only make nodes.
+
+mod decode;
+mod error;
+mod global;
+mod graph;
+mod machine;
+mod memo;
+mod opcode;
+mod pack;
+mod text;
+
+pub use decode::{BINFLOAT_BYTES, Decoder, Instruction};
+pub use error::{Error, ErrorKind, Result};
+pub use global::Global;
+pub use graph::{FloatBytes, Graph, Item, ListView, Node, NodeId, Template};
+pub use opcode::{Opcode, Takes};
+
+use crate::limits::Limits;
+
+/// Reads one whole pickle.
+pub fn load<'a>(input: &'a [u8], limits: &Limits) -> Result<Graph<'a>> {
+    machine::run(input, limits)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,7 @@
-//! gRPC faces: each takes a request apart, makes one call and answers.
+//! The gRPC faces: one file for each service, thin, over the store and the wire.
+//!
+//! * `embedding.EmbeddingStreamService`, its receiving half: [`ingest`].
+
+pub mod ingest;
+mod messages;
+mod status;

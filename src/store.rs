@@ -1,1 +1,137 @@
-//! Tables of a Batch Server: runs come in, versions come out.
+//! Where received rows end up: one table for each domain, changed only by whole runs.
+//!
+//! The contract every store keeps, and every store's tests call (`store::contract`):
+//!
+//! * a [`Run`] shows nothing of itself until [`Run::finish`] returns; dropping it leaves nothing behind;
+//! * a finished run is merged by key: of several rows with one key the last one counts, a row whose key the table holds
+//!   replaces the old row in its place, other rows are appended in the order in which the run brought their keys;
+//! * rows of the table that the run does not mention stay;
+//! * a run that changes nothing publishes nothing: the version stays what it was;
+//! * runs into one table may overlap; they take effect one after the other, in the order in which they finish.
+
+use std::path::PathBuf;
+
+use arrow_array::RecordBatch;
+
+use crate::schema::Domain;
+
+pub mod discard;
+pub mod parquet;
+
+pub use discard::Discard;
+pub use parquet::ParquetStore;
+
+/// Tables that take whole runs.
+pub trait Store: Send + Sync {
+    /// Begins a run into the table of `domain`, whose vectors have `dimension` elements.
+    fn begin(
+        &self,
+        domain: &'static Domain,
+        dimension: usize,
+        provenance: Provenance,
+    ) -> Result<Box<dyn Run>, Error>;
+}
+
+/// Rows on their way into one table. Dropping it unfinished leaves nothing visible.
+pub trait Run: Send {
+    /// Takes the next rows.
+    fn append(&mut self, batch: RecordBatch) -> Result<(), Error>;
+
+    /// Whether this run only counts, so that callers need not build batches: they call [`Run::skip`] instead.
+    fn counts_only(&self) -> bool {
+        false
+    }
+
+    /// Counts rows without looking at them. Only for runs that say [`Run::counts_only`].
+    fn skip(&mut self, rows: u64);
+
+    /// Merges the rows into the table and publishes it.
+    fn finish(self: Box<Self>) -> Result<Published, Error>;
+}
+
+/// Where the rows of a run come from, as far as the sender told.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Provenance {
+    /// The sender's name for its file. Never used as a path.
+    pub file_name: String,
+}
+
+/// What a finished run did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Published {
+    /// The table's version now; 0 if the store keeps none.
+    pub version: u64,
+    /// Whether this run made that version.
+    pub changed: bool,
+    /// Rows of the table now.
+    pub table_rows: u64,
+    /// Rows the run brought.
+    pub run_rows: u64,
+}
+
+/// Why a store refused.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Another process holds the directory.
+    #[error("the store {} is in use by another process", .0.display())]
+    InUse(PathBuf),
+    /// The table holds vectors of another dimension.
+    #[error("table {domain} holds vectors of dimension {held}, the run brings dimension {brought}")]
+    OtherDimension {
+        /// The table.
+        domain: String,
+        /// What it holds.
+        held: usize,
+        /// What was brought.
+        brought: usize,
+    },
+    /// More rows than a table can number.
+    #[error("table {domain} would hold {rows} rows, the limit is {limit}")]
+    TooManyRows {
+        /// The table.
+        domain: String,
+        /// How many it would be.
+        rows: u64,
+        /// How many it may be.
+        limit: u64,
+    },
+    /// A row without a key, or a key column of a type that cannot be one.
+    #[error("row {row} of the run has no usable value in key column {column:?}")]
+    BadKey {
+        /// Position in the run.
+        row: u64,
+        /// The key column.
+        column: String,
+    },
+    /// A batch that does not have the table's columns.
+    #[error("column {column:?} of the run has another type than table {domain}")]
+    OtherColumns {
+        /// The table.
+        domain: String,
+        /// The first column that differs.
+        column: String,
+    },
+    /// The file system failed.
+    #[error("{}", path.display())]
+    Io {
+        /// What was touched.
+        path: PathBuf,
+        /// How it failed.
+        source: std::io::Error,
+    },
+    /// The spool or a table's batches could not be read or built.
+    #[error("table {domain}")]
+    Arrow {
+        /// The table.
+        domain: String,
+        /// How it failed.
+        source: arrow_schema::ArrowError,
+    },
+    /// A data set could not be read or written.
+    #[error(transparent)]
+    File(#[from] crate::file::Error),
+    /// The rows could not be digested.
+    #[error(transparent)]
+    Digest(#[from] crate::digest::Error),
+}

@@ -1,13 +1,24 @@
 //! Arrow batches to protobuf bytes and back, planned from descriptors.
+//!
+//! `encode` and `decode` are mirrors: a batch of a domain's schema, encoded and decoded again, is the same batch. Neither
+//! builds message objects; the bytes of vectors are copied once.
 
 mod decode;
 mod encode;
+mod envelope;
 mod error;
+mod fill;
+mod layout;
 mod parallel;
 mod plan;
+mod scalar;
+mod scan;
 mod split;
+#[cfg(test)]
+mod tests;
+mod varint;
 
-pub use decode::{ChunkDecoder, Counted, Decoded, Metadata, peek};
+pub use decode::{ChunkDecoder, Counted, Decoded, Metadata, Peeked, peek};
 pub use encode::metadata;
 pub use error::Error;
 pub use parallel::{Encoded, encode_parallel};

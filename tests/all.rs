@@ -1,1 +1,5 @@
 //! Every integration test in one crate, because each test binary is a link of its own.
+
+mod grpc;
+mod properties;
+mod tidy;

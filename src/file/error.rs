@@ -29,6 +29,40 @@ pub enum Error {
         /// What the operating system said.
         source: io::Error,
     },
+    /// The pickle cannot be read.
+    #[error("{}: this pickle is refused", path.display())]
+    Pickle {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, and at which byte.
+        source: crate::pickle::Error,
+    },
+    /// The pickle holds a frame that cannot be read.
+    #[error("{}: the frame cannot be read", path.display())]
+    Pandas {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, and in which member.
+        source: crate::pandas::Error,
+    },
+    /// A table cannot be converted.
+    #[error("{}: the table cannot be converted", path.display())]
+    Columnar {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, in which row and column.
+        source: crate::columnar::Error,
+    },
+    /// The pickle holds no table, or a member that is none where all must be.
+    #[error("{}: {} is no table: {reason}", path.display(), if member.is_empty() { "its value" } else { member })]
+    NoTable {
+        /// The file.
+        path: PathBuf,
+        /// The member.
+        member: String,
+        /// Why it is none.
+        reason: String,
+    },
     /// A data set of this name is there already.
     #[error("{} exists already; --overwrite replaces it", path.display())]
     AlreadyExists {

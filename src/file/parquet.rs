@@ -40,7 +40,7 @@ use self::row_group::{Layout, RowGroup, Written};
 pub use self::source::ParquetSource;
 use super::{
     atomic::{AtomicFile, Synced},
-    dataset::VectorEncoding,
+    dataset::{DatasetOptions, VectorEncoding},
     error::{self, Error},
 };
 
@@ -59,6 +59,13 @@ pub struct ParquetOptions {
     pub vector_encoding: VectorEncoding,
     /// The `pandas` metadata, as JSON.
     pub pandas_metadata: Option<String>,
+}
+
+impl Default for ParquetOptions {
+    fn default() -> Self {
+        let DatasetOptions { row_group_bytes, vector_encoding, pandas_metadata, .. } = DatasetOptions::default();
+        Self { row_group_bytes, vector_encoding, pandas_metadata }
+    }
 }
 
 /// Writes a Parquet file.

@@ -194,7 +194,7 @@ impl Spool<'_> {
 }
 
 /// A file without a name in `folder`; file systems that cannot make one get a named one, unlinked at once.
-pub(super) fn unnamed(folder: &Path) -> io::Result<File> {
+pub(crate) fn unnamed(folder: &Path) -> io::Result<File> {
     let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
     match rustix::fs::open(folder, flags, Mode::RUSR | Mode::WUSR) {
         Ok(file) => Ok(file.into()),

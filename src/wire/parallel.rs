@@ -1,6 +1,25 @@
-//! Chunks encoded on all cores, handed out in order.
+//! Chunks encoded on all cores, handed out in order, at most a window of them ahead.
+//!
+//! The iterator pulls: each call of `next` first starts as many chunks as the window has room for, then waits for the
+//! oldest. There is no thread of its own and no queue beside the window, so
+//!
+//! - memory is bounded by `window` messages and the batches they come from, however slow the taker is,
+//! - order is the order in which chunks were started,
+//! - nothing runs while nobody takes, and
+//! - dropping the iterator raises a flag that chunks look at before they start: at most one for each core still
+//!   finishes.
+//!
+//! Reading and cutting batches happens on the caller's thread (it touches lengths, not vectors), encoding on rayon's.
 
-use std::{ops::Range, sync::Arc};
+use std::{
+    collections::VecDeque,
+    ops::Range,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+        mpsc::{Receiver, sync_channel},
+    },
+};
 
 use arrow_array::RecordBatch;
 use bytes::Bytes;
@@ -16,16 +35,163 @@ pub struct Encoded {
     pub message: Bytes,
 }
 
-/// Encodes `batches` on all cores, in order, at most `window` messages ahead.
+/// Encodes `batches` on all cores, in order: at most `window` messages are encoded, or being encoded, and not yet taken.
+/// After an error the iterator ends. Rows, also those that errors name, are counted from the first batch's first row.
 pub fn encode_parallel<I, E>(
-    _plan: Arc<ChunkPlan>,
-    _batches: I,
-    _options: &Chunking,
-    _window: usize,
+    plan: Arc<ChunkPlan>,
+    batches: I,
+    options: &Chunking,
+    window: usize,
 ) -> impl Iterator<Item = Result<Encoded, E>> + use<I, E>
 where
     I: Iterator<Item = Result<RecordBatch, E>>,
     E: From<Error>,
 {
-    std::iter::empty()
+    let stopped = Arc::new(AtomicBool::new(false));
+    let source = Chunks { plan, batches, options: *options, batch: None, ranges: VecDeque::new(), rows: 0 };
+    Window { source, pending: VecDeque::new(), ahead_max: window.max(1), stopped, is_exhausted: false }
+}
+
+/// One chunk to be encoded.
+struct Chunk {
+    plan: Arc<ChunkPlan>,
+    batch: RecordBatch,
+    range: Range<usize>,
+    /// Rows of the table before the batch.
+    first_row: u64,
+}
+
+impl Chunk {
+    fn encode(self) -> Result<Encoded, Error> {
+        let message = self
+            .plan
+            .encode(&self.batch, self.range.clone())
+            .map_err(|error| error.shifted(self.first_row))?;
+        let rows = self.first_row + self.range.start as u64..self.first_row + self.range.end as u64;
+        Ok(Encoded { rows, message })
+    }
+}
+
+/// The chunks of the batches, one by one.
+struct Chunks<I> {
+    plan: Arc<ChunkPlan>,
+    batches: I,
+    options: Chunking,
+    batch: Option<RecordBatch>,
+    ranges: VecDeque<Range<usize>>,
+    /// Rows of the table before `batch`.
+    rows: u64,
+}
+
+impl<I, E> Chunks<I>
+where
+    I: Iterator<Item = Result<RecordBatch, E>>,
+    E: From<Error>,
+{
+    fn next(&mut self) -> Option<Result<Chunk, E>> {
+        loop {
+            if let (Some(batch), Some(range)) = (&self.batch, self.ranges.pop_front()) {
+                let (plan, batch) = (Arc::clone(&self.plan), batch.clone());
+                return Some(Ok(Chunk { plan, batch, range, first_row: self.rows }));
+            }
+            self.rows += self.batch.take().map_or(0, |batch| batch.num_rows() as u64);
+            if let Err(error) = self.batches.next()?.and_then(|batch| Ok(self.cut(batch)?)) {
+                return Some(Err(error));
+            }
+        }
+    }
+
+    fn cut(&mut self, batch: RecordBatch) -> Result<(), Error> {
+        let Chunking { chunk_rows, message_bytes_max } = self.options;
+        let ranges = self.plan.split(&batch, 0..batch.num_rows(), chunk_rows, message_bytes_max);
+        self.ranges = ranges.map_err(|error| error.shifted(self.rows))?.into();
+        self.batch = Some(batch);
+        Ok(())
+    }
+}
+
+/// The chunks that were started and not yet taken, oldest first.
+struct Window<I, E> {
+    source: Chunks<I>,
+    pending: VecDeque<Pending<E>>,
+    ahead_max: usize,
+    stopped: Arc<AtomicBool>,
+    is_exhausted: bool,
+}
+
+enum Pending<E> {
+    /// Being encoded elsewhere.
+    Started(Receiver<Result<Encoded, Error>>),
+    /// Already known.
+    Settled(Result<Encoded, E>),
+}
+
+impl<I, E> Window<I, E>
+where
+    I: Iterator<Item = Result<RecordBatch, E>>,
+    E: From<Error>,
+{
+    fn fill(&mut self) {
+        while !self.is_exhausted && self.pending.len() < self.ahead_max {
+            match self.source.next() {
+                Some(Ok(chunk)) => self.pending.push_back(start(chunk, &self.stopped)),
+                Some(Err(error)) => {
+                    self.is_exhausted = true;
+                    self.pending.push_back(Pending::Settled(Err(error)));
+                }
+                None => self.is_exhausted = true,
+            }
+        }
+    }
+}
+
+fn start<E: From<Error>>(chunk: Chunk, stopped: &Arc<AtomicBool>) -> Pending<E> {
+    // A worker of the pool must not wait for its own pool: with one worker nobody would be left to encode.
+    if rayon::current_thread_index().is_some() {
+        return Pending::Settled(chunk.encode().map_err(E::from));
+    }
+    let (sender, receiver) = sync_channel(1);
+    let stopped = Arc::clone(stopped);
+    rayon::spawn(move || {
+        if !stopped.load(Ordering::Relaxed) {
+            // The taker may be gone: then nobody wants the message.
+            drop(sender.send(chunk.encode()));
+        }
+    });
+    Pending::Started(receiver)
+}
+
+impl<E: From<Error>> Pending<E> {
+    fn wait(self) -> Result<Encoded, E> {
+        match self {
+            // A worker that panicked hangs up without a message: that must not look like the end of the table.
+            Self::Started(receiver) => receiver.recv().unwrap_or(Err(Error::WorkerLost)).map_err(E::from),
+            Self::Settled(encoded) => encoded,
+        }
+    }
+}
+
+impl<I, E> Iterator for Window<I, E>
+where
+    I: Iterator<Item = Result<RecordBatch, E>>,
+    E: From<Error>,
+{
+    type Item = Result<Encoded, E>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.fill();
+        let oldest = self.pending.pop_front()?.wait();
+        if oldest.is_err() {
+            self.is_exhausted = true;
+            self.pending.clear();
+            self.stopped.store(true, Ordering::Relaxed);
+        }
+        Some(oldest)
+    }
+}
+
+impl<I, E> Drop for Window<I, E> {
+    fn drop(&mut self) {
+        self.stopped.store(true, Ordering::Relaxed);
+    }
 }

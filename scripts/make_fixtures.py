@@ -1,0 +1,96 @@
+#!/usr/bin/env python3
+"""Write the committed pickles anew, each with the pandas version that its name tells.
+
+    python scripts/make_fixtures.py samples     data/: the samples of make_sample_data.py and their manifest
+    python scripts/make_fixtures.py fixtures    tests/fixtures/pickles/: small pickles with what pandas says they hold
+
+Makes one virtual environment for each pandas version under ${BRINE_CACHE:-target/peers} (Python 3.11: the one version
+that all of them install on; --python names it), and runs the generators inside. Needs nothing installed itself.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+PANDAS = {
+    "1.5.3": ["pandas==1.5.3", "numpy==1.24.4"],
+    "2.1.4": ["pandas==2.1.4", "numpy==1.26.4", "zstandard==0.23.0"],
+    "2.3.3": ["pandas==2.3.3", "numpy==2.3.5"],
+    "3.0.6": ["pandas==3.0.6", "numpy==2.4.6", "pyarrow==26.0.1"],
+    "3.1.1": ["pandas==3.1.1", "numpy==2.4.6", "pyarrow==26.0.1"],
+}
+# Where the samples of a pandas version go. The first is what the published system runs.
+SAMPLES = {"2.1.4": "data", "3.1.1": "data/pandas3"}
+
+
+def environment(version, python):
+    """The interpreter of the virtual environment that holds this pandas; made when it is missing or out of date."""
+    wanted = PANDAS[version]
+    home = pathlib.Path(os.environ.get("BRINE_CACHE", ROOT / "target" / "peers")) / f"pandas-{version}"
+    stamp, interpreter = home / "requirements.stamp", home / "bin" / "python"
+    if not (stamp.exists() and stamp.read_text() == "\n".join(wanted)):
+        subprocess.run([python, "-m", "venv", "--clear", home], check=True)
+        subprocess.run([interpreter, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *wanted], check=True)
+        stamp.write_text("\n".join(wanted))
+    return interpreter
+
+
+def versions(interpreter):
+    code = (
+        "import json, sys, platform, importlib.util as u, numpy, pandas\n"
+        "v = {'python': platform.python_version(), 'numpy': numpy.__version__, 'pandas': pandas.__version__}\n"
+        "if u.find_spec('pyarrow'):\n"
+        "    import pyarrow; v['pyarrow'] = pyarrow.__version__\n"
+        "print(json.dumps(v))"
+    )
+    return json.loads(subprocess.check_output([interpreter, "-c", code], text=True))
+
+
+def samples(python):
+    manifest = {}
+    for version, folder in SAMPLES.items():
+        interpreter = environment(version, python)
+        command = [interpreter, ROOT / "scripts" / "make_sample_data.py", folder]
+        lines = subprocess.check_output(command, cwd=ROOT, text=True).splitlines()
+        for line in map(json.loads, lines):
+            name = pathlib.PurePosixPath(line.pop("file")).relative_to("data").as_posix()
+            manifest[name] = {**line, "written_by": versions(interpreter)}
+    text = json.dumps({"seed": 7, "files": manifest}, indent=2)
+    (ROOT / "data" / "MANIFEST.json").write_text(text + "\n")
+    print(f"data/: {len(manifest)} samples, {sum(f['bytes'] for f in manifest.values()):,} bytes")
+
+
+def fixtures(python):
+    target = ROOT / "tests" / "fixtures" / "pickles"
+    target.mkdir(parents=True, exist_ok=True)
+    for old in target.iterdir():
+        if old.name != "README.md":
+            old.unlink()
+    for version in PANDAS:
+        script = ROOT / "scripts" / "fixtures" / "pickles.py"
+        subprocess.run([environment(version, python), script, target, version], check=True)
+    files = [file for file in sorted(target.iterdir()) if file.suffix not in (".json", ".md")]
+    digests = {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
+    (target / "MANIFEST.json").write_text(json.dumps(digests, indent=1) + "\n")
+    total = sum(file.stat().st_size for file in target.iterdir())
+    print(f"tests/fixtures/pickles/: {len(files)} pickles, {total:,} bytes with what they hold")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=["samples", "fixtures", "all"])
+    parser.add_argument("--python", default=sys.executable, help="a Python 3.11 (default: this one)")
+    args = parser.parse_args()
+    if args.what in ("samples", "all"):
+        samples(args.python)
+    if args.what in ("fixtures", "all"):
+        fixtures(args.python)
+
+
+if __name__ == "__main__":
+    main()

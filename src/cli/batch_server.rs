@@ -1,0 +1,89 @@
+//! `brine batch-server`: the reference Batch Server.
+
+use std::{path::PathBuf, sync::Arc};
+
+use anyhow::Context as _;
+use serde_json::json;
+use tonic::service::Routes;
+
+use super::{
+    report::{Exit, Failure, Output},
+    runtime,
+};
+use crate::{
+    limits::wire::{ChunkLimits, RECEIVE_BYTES_MAX, RECEIVE_ROWS_MAX},
+    server::{Config, Drained, shutdown_signal},
+    service::ingest::{Ingest, IngestService},
+    store::{Discard, ParquetStore, Store},
+};
+
+const EXAMPLES: &str = "\
+Examples:
+  brine batch-server --store received
+  brine batch-server --discard --listen localhost:0
+
+Each finished stream is merged by key into the table of its domain, STORE/<domain>, and published as its next version.
+A stream that breaks off leaves nothing; the same stream again changes nothing.
+
+Exit codes: 0 stopped after a signal, 1 failed, 2 wrong usage";
+
+/// Receive data sets into a store.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Args {
+    #[command(flatten)]
+    sink: Sink,
+    /// Where to listen; port 0 takes a free one
+    #[arg(long, value_name = "HOST:PORT", env = "BRINE_LISTEN", default_value = "localhost:50052")]
+    listen: String,
+    /// Bytes of a message at most
+    #[arg(long, value_name = "BYTES", env = "BRINE_MAX_MESSAGE", default_value_t = RECEIVE_BYTES_MAX)]
+    max_message: usize,
+    /// Rows of a message at most
+    #[arg(long, value_name = "N", env = "BRINE_MAX_ROWS", default_value_t = RECEIVE_ROWS_MAX)]
+    max_rows: usize,
+    /// Listen where other machines can connect, although nothing is encrypted
+    #[arg(long, env = "BRINE_INSECURE", value_parser = clap::builder::FalseyValueParser::new())]
+    insecure: bool,
+}
+
+#[derive(Debug, clap::Args)]
+#[group(required = true, multiple = false)]
+struct Sink {
+    /// The folder of the store
+    #[arg(long, value_name = "DIR", env = "BRINE_STORE")]
+    store: Option<PathBuf>,
+    /// Keep nothing, only count
+    #[arg(long)]
+    discard: bool,
+}
+
+impl Sink {
+    fn open(&self) -> Result<Arc<dyn Store>, Failure> {
+        match &self.store {
+            Some(folder) => Ok(Arc::new(ParquetStore::open(folder).context("open the store")?)),
+            None => Ok(Arc::new(Discard)),
+        }
+    }
+}
+
+pub(super) fn run(args: Args, output: Output) -> Result<(), Failure> {
+    let limits = ChunkLimits { rows_max: args.max_rows, message_bytes_max: args.max_message };
+    let store = args.sink.open()?;
+    let ingest = IngestService::new(Ingest::new(store, limits));
+    let config = Config { insecure: args.insecure, ..Config::new(args.listen) };
+    runtime()?.block_on(serve(&config, Routes::new(ingest), output))
+}
+
+async fn serve(config: &Config, routes: Routes, output: Output) -> Result<(), Failure> {
+    let bound = config.bind().await.context("start the Batch Server")?;
+    let address = bound.address();
+    let ready = json!({ "listening": address.to_string(), "port": address.port() });
+    output.result(&ready, &format!("listening on {address}"))?;
+    match bound.run(routes, shutdown_signal()).await.context("run the Batch Server")? {
+        Drained::Whole => Ok(()),
+        Drained::CutShort => {
+            Err(Failure::new(Exit::Failed, anyhow::anyhow!("stopped while streams were still running: they left nothing")))
+        }
+    }
+}

@@ -1,0 +1,294 @@
+//! `brine convert`: pickles become data sets.
+
+use std::{
+    fmt::Write as _,
+    io::{self, IsTerminal as _},
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, anyhow};
+use clap::ValueEnum;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde_json::json;
+
+use super::{
+    figures::{bytes, count, rate},
+    report::{Exit, Failure, Output},
+};
+use crate::{
+    columnar::{OnBadRow, Vectors},
+    file::{
+        DatasetOptions, Error, Only, VectorEncoding,
+        pickle::{self, Choice, Options, Report, TableReport},
+    },
+    schema,
+};
+
+const EXAMPLES: &str = "\
+Examples:
+  brine convert recruit.pkl -o out/
+  brine convert jobs.pkl.zst -o out/ --schema my_domain.toml --on-bad-row quarantine
+  brine convert frame.pkl -o out/ --schema auto --vectors f32 --json
+
+For each table OUT gets NAME.parquet (for analytics), NAME.arrow (mapped by `brine stream`), NAME.ids and NAME.json.
+The pickle is never executed: what is no data is refused, with its name and byte offset.
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 input refused, 7 done with rows quarantined";
+
+/// Turn pandas pickles into typed Parquet and Arrow.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Args {
+    /// Pickles, plain or compressed with gzip or zstd
+    #[arg(required = true, value_name = "IN.pkl")]
+    inputs: Vec<PathBuf>,
+    /// The folder for the data sets
+    #[arg(short, long, value_name = "DIR", env = "BRINE_OUTPUT")]
+    output: PathBuf,
+    /// A domain's name, a schema file, or `auto` to go by the cells [default: the domain whose columns are all there]
+    #[arg(long, value_name = "NAME|FILE|auto", env = "BRINE_SCHEMA")]
+    schema: Option<String>,
+    /// Name of the data set [default: the file's stem]
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+    /// Replace data sets of the same name
+    #[arg(long)]
+    overwrite: bool,
+    /// Refuse files that hold anything besides tables
+    #[arg(long)]
+    strict: bool,
+    /// Write one of the two table files
+    #[arg(long, value_enum)]
+    only: Option<OnlyArg>,
+    /// Element type of vectors where no schema says it [default: as in the file]
+    #[arg(long, value_enum, env = "BRINE_VECTORS")]
+    vectors: Option<VectorsArg>,
+    /// How Parquet stores vectors: plain, or bytes of like significance together and zstd
+    #[arg(long, value_enum, default_value = "plain", env = "BRINE_VECTOR_ENCODING")]
+    vector_encoding: EncodingArg,
+    /// What becomes of rows that do not fit: the first stops everything, or they are left out, or listed in
+    /// NAME.rejected.parquet
+    #[arg(long, value_enum, default_value = "fail", env = "BRINE_ON_BAD_ROW")]
+    on_bad_row: OnBadRowArg,
+    /// How many bad rows there may be
+    #[arg(long, value_name = "N", env = "BRINE_MAX_BAD_ROWS")]
+    max_bad_rows: Option<u64>,
+    /// Where compressed input is unpacked [default: the output folder]
+    #[arg(long, value_name = "DIR", env = "BRINE_TEMP_DIR")]
+    temp_dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum OnlyArg {
+    Parquet,
+    Arrow,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum VectorsArg {
+    F32,
+    F64,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum EncodingArg {
+    Plain,
+    ByteStreamSplit,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum OnBadRowArg {
+    Fail,
+    Skip,
+    Quarantine,
+}
+
+impl Args {
+    fn options(&self) -> Result<Options, Failure> {
+        if self.name.is_some() && self.inputs.len() > 1 {
+            return Err(Failure::new(Exit::Usage, anyhow!("--name names one data set, but there are several inputs")));
+        }
+        Ok(Options {
+            choice: self.choice()?,
+            vectors: match self.vectors {
+                None => Vectors::AsIs,
+                Some(VectorsArg::F32) => Vectors::F32,
+                Some(VectorsArg::F64) => Vectors::F64,
+            },
+            on_bad_row: match self.on_bad_row {
+                OnBadRowArg::Fail => OnBadRow::Fail,
+                OnBadRowArg::Skip => OnBadRow::Skip,
+                OnBadRowArg::Quarantine => OnBadRow::Quarantine,
+            },
+            bad_rows_max: self.max_bad_rows,
+            name: self.name.clone(),
+            strict: self.strict,
+            temporary_folder: self.temp_dir.clone(),
+            dataset: DatasetOptions {
+                overwrite: self.overwrite,
+                only: self.only.map(|only| match only {
+                    OnlyArg::Parquet => Only::Parquet,
+                    OnlyArg::Arrow => Only::Arrow,
+                }),
+                vector_encoding: match self.vector_encoding {
+                    EncodingArg::Plain => VectorEncoding::Plain,
+                    EncodingArg::ByteStreamSplit => VectorEncoding::ByteStreamSplit,
+                },
+                ..DatasetOptions::default()
+            },
+            ..Options::default()
+        })
+    }
+
+    fn choice(&self) -> Result<Choice, Failure> {
+        let Some(schema) = &self.schema else { return Ok(Choice::Matching) };
+        if schema == "auto" {
+            return Ok(Choice::Inferred);
+        }
+        if let Some(domain) = schema::find(schema) {
+            return Ok(Choice::Domain(Arc::new(domain.clone())));
+        }
+        read_schema(Path::new(schema)).map_err(|error| Failure::new(Exit::Input, error))
+    }
+}
+
+fn read_schema(path: &Path) -> anyhow::Result<Choice> {
+    let known: Vec<&str> = schema::builtin().iter().map(|domain| domain.name.as_str()).collect();
+    let text = std::fs::read_to_string(path).with_context(|| {
+        format!("--schema {}: neither a domain ({}) nor a file that can be read", path.display(), known.join(", "))
+    })?;
+    let domain = schema::parse(&text, &path.display().to_string()).context("the schema file has faults")?;
+    Ok(Choice::Domain(Arc::new(domain)))
+}
+
+pub(super) fn run(args: Args, output: Output) -> Result<(), Failure> {
+    let options = args.options()?;
+    let mut objects = Vec::new();
+    let mut text = String::new();
+    let mut bad_rows = 0;
+    for input in &args.inputs {
+        let start = Instant::now();
+        let mut progress = Progress::new(output, input);
+        let report = pickle::convert(input, &args.output, &options, &mut |done, all| progress.rows(done, all));
+        progress.finish();
+        let report = report.map_err(|error| failure(error, input))?;
+        let quarantined = report.tables.iter().filter(|table| table.rejected.is_some());
+        bad_rows += quarantined.map(|table| table.bad_rows).sum::<u64>();
+        summary(&mut text, input, &args.output, &report, start.elapsed());
+        objects.push(object(input, &args.output, &report, start.elapsed()));
+    }
+    output.result(&json!({ "inputs": objects }), &text.trim_end())?;
+    if bad_rows > 0 {
+        return Err(Failure::quarantined(bad_rows));
+    }
+    Ok(())
+}
+
+fn failure(error: Error, input: &Path) -> Failure {
+    let exit = match &error {
+        Error::AlreadyExists { .. } | Error::DiskFull { .. } | Error::Io { .. } | Error::PermissionDenied { .. } => {
+            Exit::Failed
+        }
+        Error::Name { .. } => Exit::Usage,
+        _ => Exit::Input,
+    };
+    Failure::new(exit, anyhow::Error::new(error).context(format!("convert {}", input.display())))
+}
+
+fn object(input: &Path, folder: &Path, report: &Report, time: Duration) -> serde_json::Value {
+    let tables: Vec<_> = report.tables.iter().map(|table| table_object(folder, table)).collect();
+    let skipped: Vec<_> =
+        report.skipped.iter().map(|(path, reason)| json!({"path": path, "reason": reason})).collect();
+    json!({
+        "input": input, "bytes": report.source_bytes, "seconds": time.as_secs_f64(),
+        "trailing_bytes": report.trailing_bytes, "tables": tables, "skipped": skipped,
+    })
+}
+
+fn table_object(folder: &Path, table: &TableReport) -> serde_json::Value {
+    let manifest = &table.manifest;
+    json!({
+        "name": table.name, "dataset": folder.join(&table.name), "domain": manifest.domain, "rows": manifest.rows,
+        "columns": manifest.schema, "files": manifest.files, "fingerprint": manifest.fingerprint,
+        "bad_rows": table.bad_rows, "rejected": table.rejected, "ignored_columns": table.ignored,
+        "rounded_values": table.rounded, "nulls": table.nulls.iter().cloned().collect::<std::collections::BTreeMap<_, _>>(),
+        "sync_seconds": table.timings.sync.as_secs_f64(),
+    })
+}
+
+fn summary(text: &mut String, input: &Path, folder: &Path, report: &Report, time: Duration) {
+    for table in &report.tables {
+        let _ = table_summary(text, folder, table);
+    }
+    for (path, reason) in &report.skipped {
+        let _ = writeln!(text, "  skipped {path}: {reason}");
+    }
+    if report.trailing_bytes > 0 {
+        let _ = writeln!(text, "  {} follow the end of the pickle and were not read", bytes(report.trailing_bytes));
+    }
+    let _ = writeln!(
+        text,
+        "{}: {} in {:.2} s ({})",
+        input.display(),
+        bytes(report.source_bytes),
+        time.as_secs_f64(),
+        rate(report.source_bytes, time)
+    );
+}
+
+fn table_summary(text: &mut String, folder: &Path, table: &TableReport) -> std::fmt::Result {
+    let manifest = &table.manifest;
+    let schema = manifest.domain.as_ref().map_or_else(|| "types by its cells".to_owned(), |name| format!("domain {name}"));
+    writeln!(text, "{}: {} rows, {schema}", folder.join(&table.name).display(), count(manifest.rows))?;
+    for column in &manifest.schema {
+        let from = column.source.as_ref().filter(|source| **source != column.name);
+        let from = from.map_or_else(String::new, |source| format!("  from {source:?}"));
+        let nulls = table.nulls.iter().find(|(name, _)| *name == column.name);
+        let nulls = nulls.map_or_else(String::new, |(_, cells)| format!("  {} missing", count(*cells)));
+        writeln!(text, "  {:<20} {}{from}{nulls}", column.name, column.data_type)?;
+    }
+    let files = [("parquet", &manifest.files.parquet), ("arrow", &manifest.files.arrow), ("ids", &manifest.files.ids)];
+    let files = files.iter().filter_map(|(part, info)| Some(format!("{part} {}", bytes(info.as_ref()?.size))));
+    writeln!(text, "  files: {}", files.collect::<Vec<_>>().join(", "))?;
+    if table.rounded > 0 {
+        writeln!(text, "  {} vector elements were rounded to 32 bits", count(table.rounded))?;
+    }
+    if !table.ignored.is_empty() {
+        writeln!(text, "  not in the domain, left out: {}", table.ignored.join(", "))?;
+    }
+    if table.bad_rows > 0 {
+        let listed = table.rejected.as_ref().map_or_else(String::new, |path| format!(", listed in {}", path.display()));
+        writeln!(text, "  {} bad rows left out{listed}", count(table.bad_rows))?;
+    }
+    Ok(())
+}
+
+/// Rows done, on a terminal; nothing elsewhere, because a conversion takes seconds.
+struct Progress(Option<ProgressBar>);
+
+impl Progress {
+    fn new(output: Output, input: &Path) -> Self {
+        let shown = !output.quiet && io::stderr().is_terminal();
+        Self(shown.then(|| {
+            let template = "{msg} {bar:30} {human_pos}/{human_len} rows  {per_sec}  ETA {eta}";
+            let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr()).with_style(style);
+            bar.with_message(input.display().to_string())
+        }))
+    }
+
+    fn rows(&mut self, done: u64, all: u64) {
+        if let Some(bar) = &self.0 {
+            bar.set_length(all);
+            bar.set_position(done);
+        }
+    }
+
+    fn finish(&self) {
+        if let Some(bar) = &self.0 {
+            bar.finish_and_clear();
+        }
+    }
+}

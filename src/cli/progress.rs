@@ -1,0 +1,90 @@
+//! Progress of a push on stderr: a bar on a terminal, plain lines elsewhere. The lines are those of the published client.
+
+use std::{
+    io::{self, IsTerminal as _, Write as _},
+    time::Duration,
+};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::report::Output;
+use crate::{
+    client::push::{Failed, Progress, Sizes, code_name},
+    limits::client::PROGRESS_CHUNKS,
+};
+
+/// Prints how a push goes on.
+#[derive(Debug)]
+pub(super) struct Printed {
+    bar: Option<ProgressBar>,
+    quiet: bool,
+}
+
+impl Printed {
+    pub(super) fn new(output: Output) -> Self {
+        let bar = (!output.quiet && io::stderr().is_terminal()).then(bar);
+        Self { bar, quiet: output.quiet }
+    }
+
+    fn line(&self, line: &str) {
+        match &self.bar {
+            _ if self.quiet => {}
+            Some(bar) => bar.suspend(|| log(line)),
+            None => log(line),
+        }
+    }
+}
+
+/// A stderr that is gone takes nothing away from the work.
+fn log(line: &str) {
+    let _ = writeln!(io::stderr().lock(), "{line}");
+}
+
+fn bar() -> ProgressBar {
+    let template = "{bar:30} {human_pos}/{human_len} rows  {per_sec}  {msg}  ETA {eta}";
+    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr()).with_style(style)
+}
+
+impl Progress for Printed {
+    fn metadata(&self, domain: &str, dimension: usize, rows: u64) {
+        self.line(&format!("Sent metadata: domain={domain}, vector_dim={dimension}"));
+        if let Some(bar) = &self.bar {
+            bar.reset();
+            bar.set_length(rows);
+        }
+    }
+
+    fn chunk(&self, sent: &Sizes) {
+        if let Some(bar) = &self.bar {
+            bar.set_position(sent.rows);
+            bar.set_message(super::figures::rate(sent.bytes, bar.elapsed()));
+        } else if sent.chunks.is_multiple_of(PROGRESS_CHUNKS) {
+            self.line(&format!("Sent {} chunks ({} rows)", sent.chunks, sent.rows));
+        }
+    }
+
+    fn completed(&self, sent: &Sizes) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+        self.line(&format!("Completed: sent {} chunks ({} rows)", sent.chunks, sent.rows));
+    }
+
+    fn failed(&self, failed: &Failed) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+        self.line(&format!("gRPC error: code={}, details={}", code_name(failed.code()), failed.details()));
+    }
+
+    fn retrying(&self, attempt: u32, attempts: u32, pause: Duration) {
+        self.line(&format!("attempt {attempt} of {attempts} follows in {:.1} s", pause.as_secs_f64()));
+    }
+
+    fn gave_up(&self, attempts: u32, failed: &Failed) {
+        if attempts > 1 {
+            self.line(&format!("Failed after {attempts} retries: {failed}"));
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! How a subcommand ends: its exit code, the chain of causes, and what it prints on stdout.
+
+use std::{
+    fmt::Display,
+    io::{self, Write as _},
+    process::ExitCode,
+};
+
+/// What kind of ending an exit code stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum Exit {
+    /// Failed for a reason that has no code of its own.
+    Failed = 1,
+    /// The arguments contradict each other.
+    Usage = 2,
+    /// The input is not what it should be.
+    Input = 3,
+    /// The server refused.
+    Refused = 4,
+    /// The server was not reached.
+    Unreachable = 5,
+    /// Interrupted; the same command goes on.
+    Interrupted = 6,
+    /// Done, but rows were put aside.
+    Quarantined = 7,
+}
+
+/// Why a subcommand failed and what the process answers.
+#[derive(Debug)]
+pub(super) struct Failure {
+    exit: Exit,
+    error: anyhow::Error,
+}
+
+impl Failure {
+    pub(super) fn new(exit: Exit, error: impl Into<anyhow::Error>) -> Self {
+        Self { exit, error: error.into() }
+    }
+
+    /// Everything is done, but `rows` rows were put aside.
+    pub(super) fn quarantined(rows: u64) -> Self {
+        Self::new(Exit::Quarantined, anyhow::anyhow!("done, but {rows} bad rows were put aside"))
+    }
+
+    /// Prints the error and its causes, one to a line, and gives the exit code.
+    #[allow(clippy::print_stderr, reason = "the command line's errors go to stderr")]
+    pub(super) fn report(&self) -> ExitCode {
+        if self.is_broken_pipe() {
+            return ExitCode::SUCCESS;
+        }
+        eprintln!("error: {}", self.error);
+        let mut said = self.error.to_string();
+        for cause in self.error.chain().skip(1).map(ToString::to_string) {
+            // A layer that only passes on what lies below it adds nothing.
+            if cause != said {
+                eprintln!("caused by: {cause}");
+            }
+            said = cause;
+        }
+        ExitCode::from(self.exit as u8)
+    }
+
+    /// Whoever read our output has seen enough: `brine … | head -1` is no failure.
+    fn is_broken_pipe(&self) -> bool {
+        self.error.downcast_ref::<PrintError>().is_some_and(|error| error.0.kind() == io::ErrorKind::BrokenPipe)
+    }
+}
+
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Self {
+        Self { exit: Exit::Failed, error }
+    }
+}
+
+impl From<PrintError> for Failure {
+    fn from(error: PrintError) -> Self {
+        Self::new(Exit::Failed, error)
+    }
+}
+
+/// Stdout could not be written.
+#[derive(Debug, thiserror::Error)]
+#[error("write to stdout")]
+pub(super) struct PrintError(#[source] io::Error);
+
+/// How results are printed.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub(super) struct Output {
+    /// Print one JSON object on stdout and nothing else there.
+    #[arg(long, global = true, env = "BRINE_JSON", value_parser = clap::builder::FalseyValueParser::new())]
+    pub(super) json: bool,
+    /// No progress on stderr.
+    #[arg(long, short, global = true, env = "BRINE_QUIET", value_parser = clap::builder::FalseyValueParser::new())]
+    pub(super) quiet: bool,
+}
+
+impl Output {
+    /// Prints `object` under `--json`, else `text`.
+    pub(super) fn result(self, object: &serde_json::Value, text: &dyn Display) -> Result<(), PrintError> {
+        if self.json { print(object) } else { print(text) }
+    }
+}
+
+fn print(line: &dyn Display) -> Result<(), PrintError> {
+    let mut stdout = io::stdout().lock();
+    writeln!(stdout, "{line}").and_then(|()| stdout.flush()).map_err(PrintError)
+}

@@ -1,0 +1,137 @@
+//! The body of the request: encoded messages as they are, framed for gRPC without being copied.
+
+use std::{
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
+    task::{Context, Poll, ready},
+};
+
+use bytes::{BufMut as _, Bytes, BytesMut};
+use http_body::{Body, Frame};
+use tokio::sync::mpsc;
+
+use super::{Error, Progress, Sizes};
+use crate::{limits::client as limits, wire::Encoded};
+
+/// What the encoding thread sends. The end is an item of its own: a thread that dies must not look like one that is done.
+#[derive(Debug)]
+pub(super) enum Item {
+    Chunk(Encoded),
+    Failed(Error),
+    End,
+}
+
+/// The request's body.
+pub(super) struct Outgoing {
+    metadata: Option<Bytes>,
+    /// A message whose prefix has been handed out.
+    message: Option<Bytes>,
+    items: mpsc::Receiver<Item>,
+    outcome: Arc<Outcome>,
+    progress: Arc<dyn Progress>,
+}
+
+/// What became of the body, for whoever sent it.
+#[derive(Debug, Default)]
+pub(super) struct Outcome {
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    sent: Sizes,
+    error: Option<Error>,
+}
+
+/// The stream is cut because it could not be encoded to its end.
+#[derive(Debug, thiserror::Error)]
+#[error("encoding failed")]
+pub(super) struct Cut;
+
+impl Outcome {
+    /// What was handed to the connection.
+    pub(super) fn sent(&self) -> Sizes {
+        self.with(|state| state.sent)
+    }
+
+    /// The error that cut the stream here, if one did.
+    pub(super) fn take_error(&self) -> Option<Error> {
+        self.with(|state| state.error.take())
+    }
+
+    fn with<T>(&self, act: impl FnOnce(&mut State) -> T) -> T {
+        act(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Outgoing {
+    pub(super) fn new(metadata: Bytes, items: mpsc::Receiver<Item>, progress: Arc<dyn Progress>) -> Self {
+        let outcome = Arc::default();
+        Self { metadata: Some(metadata), message: None, items, outcome, progress }
+    }
+
+    pub(super) fn outcome(&self) -> Arc<Outcome> {
+        Arc::clone(&self.outcome)
+    }
+
+    fn chunk(&mut self, chunk: Encoded) -> Bytes {
+        let Encoded { rows, message } = chunk;
+        let sent = self.outcome.with(|state| {
+            state.sent.add(rows.end - rows.start, message.len() as u64);
+            state.sent
+        });
+        self.progress.chunk(&sent);
+        if message.len() < limits::COALESCE_BYTES {
+            return framed(&message);
+        }
+        let prefix = prefix(&message).freeze();
+        self.message = Some(message);
+        prefix
+    }
+
+    fn cut(&self, error: Option<Error>) -> Cut {
+        self.outcome.with(|state| state.error = error);
+        Cut
+    }
+}
+
+impl Body for Outgoing {
+    type Data = Bytes;
+    type Error = Cut;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Cut>>> {
+        if let Some(message) = self.message.take() {
+            return Poll::Ready(Some(Ok(Frame::data(message))));
+        }
+        if let Some(metadata) = self.metadata.take() {
+            return Poll::Ready(Some(Ok(Frame::data(framed(&metadata)))));
+        }
+        Poll::Ready(match ready!(self.items.poll_recv(context)) {
+            Some(Item::Chunk(chunk)) => Some(Ok(Frame::data(self.chunk(chunk)))),
+            Some(Item::Failed(error)) => Some(Err(self.cut(Some(error)))),
+            Some(Item::End) => {
+                self.progress.completed(&self.outcome.sent());
+                None
+            }
+            None => Some(Err(self.cut(None))),
+        })
+    }
+}
+
+/// A gRPC message in one piece.
+fn framed(message: &Bytes) -> Bytes {
+    let mut whole = prefix(message);
+    whole.extend_from_slice(message);
+    whole.freeze()
+}
+
+/// What stands before a gRPC message: not compressed, and its length.
+fn prefix(message: &Bytes) -> BytesMut {
+    let mut prefix = BytesMut::new();
+    prefix.put_u8(0);
+    prefix.put_u32(u32::try_from(message.len()).unwrap_or(u32::MAX));
+    prefix
+}

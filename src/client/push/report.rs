@@ -1,0 +1,74 @@
+//! What a push did, as the caller and `--json` learn it.
+
+use std::time::Duration;
+
+/// A push that the server confirmed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Report {
+    /// The domain sent.
+    pub domain: String,
+    /// Sizes of what was sent, in the attempt that succeeded.
+    pub sent: Sizes,
+    /// From opening the data set to the answer.
+    pub elapsed: Duration,
+    /// From the first message of the successful attempt to the answer.
+    pub send: Duration,
+    /// Attempts made.
+    pub attempts: u32,
+    /// What the server is known to have now.
+    pub guarantee: Guarantee,
+    /// Cells that were null here and are empty on the wire.
+    pub nulls: Vec<Nulls>,
+    /// The server's own words.
+    pub message: String,
+    /// The content sent.
+    pub fingerprint: String,
+}
+
+/// Sizes of a stream of messages.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Sizes {
+    /// Rows.
+    pub rows: u64,
+    /// Chunks, the metadata not among them.
+    pub chunks: u64,
+    /// Encoded bytes, the metadata among them.
+    pub bytes: u64,
+    /// Bytes of the largest message.
+    pub largest: u64,
+}
+
+/// What a confirmed push means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Guarantee {
+    /// Every row arrived; after a retry some may have arrived twice, which a server that upserts by key hides.
+    AtLeastOnce,
+}
+
+/// Null cells of a column that the wire carries as something else.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Nulls {
+    /// The column.
+    pub column: String,
+    /// How many cells.
+    pub cells: u64,
+}
+
+impl Sizes {
+    /// Counts one message of `rows` rows.
+    pub(super) fn add(&mut self, rows: u64, bytes: u64) {
+        self.rows += rows;
+        self.chunks += 1;
+        self.bytes += bytes;
+        self.largest = self.largest.max(bytes);
+    }
+}
+
+impl Guarantee {
+    /// The name in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::AtLeastOnce => "at-least-once",
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! Columns of repeated text: `Dictionary(Int32, Utf8)`, one dictionary for the whole table.
+//!
+//! The Arrow file format refuses a second dictionary, so it is made before the first batch: from the categories of a
+//! pandas categorical, every one in its order, used or not; else from the texts in the order they first appear.
+
+use std::{collections::HashMap, ops::Range, sync::Arc};
+
+use arrow_array::{Array as _, ArrayRef, DictionaryArray, Int32Array, StringArray, types::Int32Type};
+use arrow_schema::{DataType, Field};
+
+use super::{
+    convert::{Convert, Faults},
+    error::Reason,
+    source::Source,
+    text::text,
+};
+use crate::{
+    numpy::{Array, items::Number},
+    pandas::Values,
+    pickle::{Item, NodeId},
+};
+
+/// A column of codes into one dictionary.
+pub(super) struct Category<'g> {
+    field: Field,
+    dictionary: Arc<StringArray>,
+    codes: Codes<'g>,
+}
+
+enum Codes<'g> {
+    /// Those of a pandas categorical.
+    Given(Arc<Array<'g>>),
+    /// Made here: a code, or [`MISSING`], or [`BAD`] with the reason beside.
+    Made(Vec<i32>, HashMap<usize, Reason>),
+}
+
+const MISSING: i32 = -1;
+const BAD: i32 = -2;
+
+impl<'g> Category<'g> {
+    /// Makes the dictionary of `source`. `None` if it is a categorical of something else than text.
+    pub(super) fn new(source: Source<'g>, rows: usize, field: Field) -> Option<Self> {
+        if let Values::Categories { codes, categories, count, ordered } = source.values {
+            let categories = Source { values: categories, ..source };
+            let texts = categories.cells(0..*count).map(|cell| text(cell, source).ok().flatten());
+            let dictionary = Arc::new(texts.collect::<Option<Vec<_>>>().map(StringArray::from)?);
+            let field = field.with_dict_is_ordered(*ordered);
+            return Some(Self { field, dictionary, codes: Codes::Given(Arc::clone(codes)) });
+        }
+        let mut coder = Coder::default();
+        let codes = match source.items(0..rows) {
+            Some(items) => {
+                items.enumerate().map(|(row, item)| coder.code_of_item(row, item, source)).collect()
+            }
+            None => {
+                let cells = source.cells(0..rows).enumerate();
+                cells.map(|(row, cell)| coder.code(row, text(cell, source))).collect()
+            }
+        };
+        let dictionary = Arc::new(StringArray::from(coder.texts));
+        Some(Self { field, dictionary, codes: Codes::Made(codes, coder.bad) })
+    }
+
+    fn code(&self, row: usize) -> i32 {
+        match &self.codes {
+            Codes::Made(codes, _) => codes[row],
+            Codes::Given(codes) => match codes.number(0, row) {
+                Some(Number::Int(code)) => code as i32,
+                _ => MISSING,
+            },
+        }
+    }
+
+    fn reason(&self, row: usize) -> Reason {
+        match &self.codes {
+            Codes::Made(_, bad) => bad.get(&row).cloned().unwrap_or(Reason::Null),
+            Codes::Given(_) => Reason::Null,
+        }
+    }
+}
+
+impl Convert for Category<'_> {
+    fn field(&self) -> Field {
+        self.field.clone()
+    }
+
+    fn convert(&self, rows: Range<usize>, faults: &mut Faults<'_>) -> ArrayRef {
+        let mut codes = Vec::with_capacity(rows.len());
+        for row in rows {
+            let code = self.code(row);
+            if code == BAD || (code == MISSING && !self.field.is_nullable()) {
+                faults.push(row, self.reason(row));
+            }
+            codes.push((code >= 0).then_some(code));
+        }
+        let keys = Int32Array::from(codes);
+        let values: ArrayRef = Arc::<StringArray>::clone(&self.dictionary);
+        debug_assert!(keys.iter().flatten().all(|code| (code as usize) < values.len()));
+        Arc::new(DictionaryArray::<Int32Type>::new(keys, values))
+    }
+}
+
+/// Gives codes to texts in the order they appear. Shared objects are recognised before their text is looked at.
+#[derive(Default)]
+struct Coder<'g> {
+    by_node: HashMap<NodeId, i32>,
+    by_text: HashMap<&'g str, i32>,
+    texts: Vec<&'g str>,
+    bad: HashMap<usize, Reason>,
+}
+
+impl<'g> Coder<'g> {
+    fn code_of_item(&mut self, row: usize, item: Item, source: Source<'g>) -> i32 {
+        let cell = |item| text(source.of_item(item), source);
+        let Item::Node(id) = item else { return self.code(row, cell(item)) };
+        if let Some(code) = self.by_node.get(&id) {
+            return *code;
+        }
+        let code = self.code(row, cell(item));
+        if code != BAD {
+            self.by_node.insert(id, code);
+        }
+        code
+    }
+
+    fn code(&mut self, row: usize, text: Result<Option<&'g str>, Reason>) -> i32 {
+        match text {
+            Ok(None) => MISSING,
+            Ok(Some(text)) => *self.by_text.entry(text).or_insert_with(|| {
+                self.texts.push(text);
+                self.texts.len() as i32 - 1
+            }),
+            Err(reason) => {
+                self.bad.insert(row, reason);
+                BAD
+            }
+        }
+    }
+}
+
+/// The Arrow type.
+pub(super) fn data_type() -> DataType {
+    DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8))
+}

@@ -1,0 +1,43 @@
+//! The seam: turns rows of one source column into one Arrow array. One small file for each kind of column implements it.
+
+use std::ops::Range;
+
+use arrow_array::ArrayRef;
+use arrow_schema::Field;
+
+use super::error::{BadRow, Reason};
+
+/// Turns rows of one column into one array.
+///
+/// A cell that cannot be converted gets a placeholder and a line in `faults`; what becomes of its row is not decided
+/// here. The array always has as many values as there are rows.
+pub(super) trait Convert: Send + Sync {
+    /// The Arrow field.
+    fn field(&self) -> Field;
+
+    /// Converts `rows`.
+    fn convert(&self, rows: Range<usize>, faults: &mut Faults<'_>) -> ArrayRef;
+
+    /// How many values were rounded so far.
+    fn rounded(&self) -> u64 {
+        0
+    }
+
+    /// Takes back the memory of an array that nobody reads any more.
+    fn recycle(&self, _array: ArrayRef) {}
+}
+
+/// Collects the bad cells of one column.
+#[derive(Debug)]
+pub(super) struct Faults<'a> {
+    pub(super) column: &'a str,
+    pub(super) bad: &'a mut Vec<BadRow>,
+}
+
+impl Faults<'_> {
+    /// Notes a bad cell.
+    #[cold]
+    pub(super) fn push(&mut self, row: usize, reason: impl Into<Reason>) {
+        self.bad.push(BadRow { row, column: self.column.to_owned(), reason: reason.into() });
+    }
+}

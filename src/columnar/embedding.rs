@@ -1,0 +1,307 @@
+//! Vector columns: `FixedSizeList<Float32 | Float64, N>`, decoded from where they lie in the pickle.
+//!
+//! The rows of a batch are decoded in parallel into one buffer that comes back after the batch is written: fresh memory
+//! costs more in page faults than the decoding itself.
+
+use std::{
+    ops::Range,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use arrow_array::{ArrayRef, FixedSizeListArray, PrimitiveArray, cast::AsArray as _};
+use arrow_buffer::{MutableBuffer, NullBuffer, ScalarBuffer};
+use arrow_schema::{DataType, Field};
+use rayon::prelude::*;
+
+use super::{
+    convert::{Convert, Faults},
+    element::{Element, Seen},
+    error::Reason,
+    source::{Cell, Source},
+    text_list::sequence,
+};
+use crate::{
+    limits::Limits,
+    numpy::{Array, Data, Dtype, array::packed_items, items::number},
+    pickle::{FloatBytes, Item, Node, NodeId},
+};
+
+/// Rows that one task decodes.
+const TASK_ROWS: usize = 256;
+/// Buffers kept for the next batch: one being written, one being filled.
+const POOLED_BUFFERS: usize = 2;
+
+/// A column of vectors of one dimension.
+pub(super) struct Embedding<'g, T: Element> {
+    source: Source<'g>,
+    field: Field,
+    dimension: usize,
+    /// Whether NaN and infinity are values: without a domain they are what the file says.
+    any_float: bool,
+    limits: Limits,
+    rounded: AtomicU64,
+    pool: Mutex<Vec<MutableBuffer>>,
+    element: std::marker::PhantomData<T>,
+}
+
+impl<'g, T: Element> Embedding<'g, T> {
+    pub(super) fn new(
+        source: Source<'g>,
+        field: Field,
+        dimension: usize,
+        any_float: bool,
+        limits: &Limits,
+    ) -> Self {
+        Self {
+            source,
+            field,
+            dimension,
+            any_float,
+            limits: limits.clone(),
+            rounded: AtomicU64::new(0),
+            pool: Mutex::default(),
+            element: std::marker::PhantomData,
+        }
+    }
+
+    fn buffer(&self, bytes: usize) -> MutableBuffer {
+        let pooled = self.pool.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let mut buffer = pooled.unwrap_or_else(|| MutableBuffer::new(bytes));
+        // Rows are written in full, placeholders too, so what an earlier batch left there is never read.
+        buffer.resize(bytes, 0);
+        buffer
+    }
+
+    /// Decodes the vector of one cell into `out`; false if it is missing.
+    fn fill(&self, item: Item, out: &mut [T::Native], seen: &mut Seen) -> Result<bool, Reason> {
+        let cell = self.source.of_item(item);
+        let id = match cell {
+            Cell::Null => return Ok(false),
+            Cell::Text(text) => return self.fill_json(text, out, seen),
+            Cell::Object(id) => id,
+            other => return Err(self.wrong(other.kind(self.source.graph))),
+        };
+        match self.source.graph.node(id) {
+            Node::FloatList { count, offset } => self.fill_floats(count, offset, out, seen),
+            Node::Packed { template, count, offset } => {
+                self.check(count as usize)?;
+                let (dtype, bytes) = packed_items(self.source.graph, template)?;
+                let payload = self.source.graph.span(offset, bytes);
+                if Some(payload.len()) != self.dimension.checked_mul(dtype.itemsize) {
+                    let (shape, itemsize, found) = (vec![count as usize], dtype.itemsize, payload.len());
+                    return Err(crate::numpy::Error::WrongLength { shape, itemsize, found }.into());
+                }
+                self.fill_payload(dtype, payload, out, seen)
+            }
+            _ => self.fill_object(id, out, seen),
+        }
+    }
+
+    fn check(&self, found: usize) -> Result<(), Reason> {
+        if found == self.dimension {
+            Ok(())
+        } else {
+            Err(Reason::Dimension { found, wanted: self.dimension })
+        }
+    }
+
+    fn wrong(&self, found: &'static str) -> Reason {
+        Reason::WrongType { wanted: "a vector", found }
+    }
+
+    fn fill_floats(
+        &self,
+        count: u32,
+        offset: u64,
+        out: &mut [T::Native],
+        seen: &mut Seen,
+    ) -> Result<bool, Reason> {
+        self.check(count as usize)?;
+        let mut floats = FloatBytes::new(self.source.graph.input(), offset, count);
+        let mut done = 0;
+        while let Some(run) = floats.next_run(out.len() - done) {
+            let count = run.len() / crate::pickle::BINFLOAT_BYTES;
+            T::from_binfloats(run, &mut out[done..done + count], seen);
+            done += count;
+        }
+        self.check(done)?;
+        Ok(true)
+    }
+
+    fn fill_payload(
+        &self,
+        dtype: Dtype,
+        payload: &[u8],
+        out: &mut [T::Native],
+        seen: &mut Seen,
+    ) -> Result<bool, Reason> {
+        if T::copy_payload(dtype, payload, out, seen) {
+            return Ok(true);
+        }
+        for (out, bytes) in out.iter_mut().zip(payload.chunks_exact(dtype.itemsize.max(1))) {
+            let number = number(dtype, bytes).ok_or_else(|| self.wrong("an array of objects"))?;
+            *out =
+                T::from_cell(Cell::from(number), seen).ok_or_else(|| self.wrong("another kind of number"))?;
+        }
+        Ok(true)
+    }
+
+    fn fill_object(&self, id: NodeId, out: &mut [T::Native], seen: &mut Seen) -> Result<bool, Reason> {
+        let graph = self.source.graph;
+        if graph.node(id).kind() == "an object" {
+            let array = Array::parse(graph, id, &self.limits)?;
+            if let ([count], Data::Bytes(bytes)) = (array.shape.as_slice(), &array.data) {
+                self.check(*count)?;
+                return self.fill_payload(array.dtype, bytes, out, seen);
+            }
+        }
+        let items = sequence(graph, id, &self.limits)?.ok_or_else(|| self.wrong(graph.node(id).kind()))?;
+        self.check(items.len())?;
+        for (out, item) in out.iter_mut().zip(items) {
+            let cell = match item {
+                // Inside a vector NaN is a number, not a missing value.
+                Item::Float(value) => Cell::Float(value),
+                Item::Node(id) => match graph.node(id) {
+                    Node::Float(value) => Cell::Float(value),
+                    _ => self.source.of_item(item),
+                },
+            };
+            *out = T::from_cell(cell, seen).ok_or_else(|| self.wrong(cell.kind(graph)))?;
+        }
+        Ok(true)
+    }
+
+    /// The published system writes vectors as JSON text in a column of strings.
+    fn fill_json(&self, text: &[u8], out: &mut [T::Native], seen: &mut Seen) -> Result<bool, Reason> {
+        let numbers: Vec<f64> = serde_json::from_slice(text).map_err(|_| Reason::NotJson)?;
+        self.check(numbers.len())?;
+        for (out, number) in out.iter_mut().zip(numbers) {
+            *out = T::from_cell(Cell::Float(number), seen).unwrap_or_default();
+        }
+        Ok(true)
+    }
+
+    fn fill_row(&self, item: Item, out: &mut [T::Native]) -> (Result<bool, Reason>, u64) {
+        let mut seen = Seen::default();
+        let mut filled = self.fill(item, out, &mut seen);
+        if !self.any_float && seen.not_finite && filled == Ok(true) {
+            let at = out.iter().position(|value| !T::is_finite(*value)).unwrap_or_default();
+            filled = Err(Reason::NotFinite { at });
+        }
+        if filled != Ok(true) {
+            out.fill(T::Native::default());
+        }
+        (filled, seen.rounded)
+    }
+
+    /// Decodes all rows; the answers stand in row order.
+    fn fill_rows(&self, rows: Range<usize>, out: &mut [T::Native]) -> Vec<Result<bool, Reason>> {
+        let items: Vec<Item> = match self.source.items(rows.clone()) {
+            Some(items) => items.collect(),
+            None => return self.fill_text_rows(rows, out),
+        };
+        let tasks = out.par_chunks_mut(self.dimension * TASK_ROWS).zip(items.par_chunks(TASK_ROWS));
+        tasks
+            .flat_map_iter(|(out, items)| {
+                self.note(out.chunks_mut(self.dimension).zip(items), |item, out| self.fill_row(*item, out))
+            })
+            .collect()
+    }
+
+    /// A column of text in Arrow buffers.
+    fn fill_text_rows(&self, rows: Range<usize>, out: &mut [T::Native]) -> Vec<Result<bool, Reason>> {
+        let cells: Vec<_> = self.source.cells(rows).collect();
+        self.note(out.chunks_mut(self.dimension).zip(&cells), |cell, out| {
+            let mut seen = Seen::default();
+            let filled = match cell {
+                Cell::Text(text) => self.fill_json(text, out, &mut seen),
+                Cell::Null => Ok(false),
+                other => Err(self.wrong(other.kind(self.source.graph))),
+            };
+            (filled, seen.rounded)
+        })
+    }
+
+    fn note<'o, C: 'o>(
+        &self,
+        rows: impl Iterator<Item = (&'o mut [T::Native], C)>,
+        fill: impl Fn(C, &mut [T::Native]) -> (Result<bool, Reason>, u64),
+    ) -> Vec<Result<bool, Reason>> {
+        let mut rounded = 0;
+        let filled = rows.map(|(out, cell)| {
+            let (filled, count) = fill(cell, out);
+            rounded += count;
+            filled
+        });
+        let filled = filled.collect();
+        self.rounded.fetch_add(rounded, Ordering::Relaxed);
+        filled
+    }
+}
+
+impl<T: Element> Convert for Embedding<'_, T> {
+    fn field(&self) -> Field {
+        self.field.clone()
+    }
+
+    fn convert(&self, rows: Range<usize>, faults: &mut Faults<'_>) -> ArrayRef {
+        let mut buffer = self.buffer(rows.len() * self.dimension * size_of::<T::Native>());
+        let filled = self.fill_rows(rows.clone(), buffer.typed_data_mut());
+        for (row, filled) in rows.clone().zip(&filled) {
+            match filled {
+                Ok(true) => {}
+                Ok(false) if self.field.is_nullable() => {}
+                Ok(false) => faults.push(row, Reason::NoVector),
+                Err(reason) => faults.push(row, reason.clone()),
+            }
+        }
+        let valid = |filled: &Result<bool, Reason>| !matches!(filled, Ok(false));
+        let nulls = (self.field.is_nullable() && !filled.iter().all(valid))
+            .then(|| filled.iter().map(valid).collect::<NullBuffer>());
+        let values =
+            PrimitiveArray::<T>::new(ScalarBuffer::new(buffer.into(), 0, rows.len() * self.dimension), None);
+        let item = Arc::new(Field::new("item", T::DATA_TYPE, false));
+        Arc::new(FixedSizeListArray::new(item, self.dimension as i32, Arc::new(values), nulls))
+    }
+
+    fn rounded(&self) -> u64 {
+        self.rounded.load(Ordering::Relaxed)
+    }
+
+    fn recycle(&self, array: ArrayRef) {
+        let buffer = array.as_fixed_size_list().values().as_primitive::<T>().values().inner().clone();
+        drop(array);
+        if let Ok(buffer) = buffer.into_mutable() {
+            let mut pool = self.pool.lock().unwrap_or_else(PoisonError::into_inner);
+            if pool.len() < POOLED_BUFFERS {
+                pool.push(buffer);
+            }
+        }
+    }
+}
+
+/// The dimension of the vector in a cell, without decoding it. `None` if it is no vector, or missing.
+pub(super) fn dimension_of(source: Source<'_>, cell: Cell<'_>, limits: &Limits) -> Option<usize> {
+    let id = match cell {
+        Cell::Text(text) => {
+            return serde_json::from_slice::<Vec<f64>>(text).ok().map(|numbers| numbers.len());
+        }
+        Cell::Object(id) => id,
+        _ => return None,
+    };
+    match source.graph.node(id) {
+        Node::FloatList { count, .. } | Node::Packed { count, .. } => Some(count as usize),
+        _ => match Array::parse(source.graph, id, limits) {
+            Ok(array) if array.shape.len() == 1 => Some(array.len()),
+            _ => sequence(source.graph, id, limits).ok().flatten().map(|items| items.len()),
+        },
+    }
+}
+
+/// The Arrow type of vectors of `dimension` elements.
+pub(super) fn data_type<T: Element>(dimension: usize) -> DataType {
+    super::schema::vector(T::DATA_TYPE, dimension)
+}

@@ -1,0 +1,161 @@
+//! What can go wrong between a frame and its Arrow columns: always with the column, and with the row where there is one.
+
+use crate::{numpy, schema::coerce};
+
+/// A fault of a column or a table.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The frame lacks columns that the domain needs.
+    #[error("the table has no column for {}; it has {}", list(missing), list(present))]
+    MissingColumns {
+        /// The domain's fields and the source names that would do, such as `exp_years (Exp Years, exp_years)`.
+        missing: Vec<String>,
+        /// The columns there are.
+        present: Vec<String>,
+    },
+    /// Two columns of one name.
+    #[error("two columns are called {0:?}; columns of a table need different names")]
+    SameName(String),
+    /// The first bad row, under the policy that a bad row stops the conversion.
+    #[error("{bad}; --on-bad-row skip leaves such rows out, --on-bad-row quarantine puts them aside")]
+    BadRow {
+        /// The row.
+        bad: BadRow,
+    },
+    /// More bad rows than are allowed.
+    #[error("{found} rows are bad, more than --max-bad-rows {limit}; the last: {last}")]
+    TooManyBadRows {
+        /// How many.
+        found: u64,
+        /// How many are allowed.
+        limit: u64,
+        /// The one that was too many.
+        last: BadRow,
+    },
+    /// A column whose cells are of kinds that no one Arrow type holds.
+    #[error("column {column:?} mixes {first} with {found} in row {row}; there is no one type for both")]
+    Mixed {
+        /// The column.
+        column: String,
+        /// The kind so far.
+        first: &'static str,
+        /// The row.
+        row: usize,
+        /// The kind there.
+        found: &'static str,
+    },
+    /// Values that have no Arrow type here.
+    #[error("column {column:?} holds {found} in row {row}, which has no Arrow type here")]
+    NoType {
+        /// The column.
+        column: String,
+        /// The row.
+        row: usize,
+        /// What is there.
+        found: String,
+    },
+    /// A source that cannot be what the domain says.
+    #[error("column {column:?} is {wanted} in the schema, but {found} in the file")]
+    WrongSource {
+        /// The column.
+        column: String,
+        /// What the schema says.
+        wanted: &'static str,
+        /// What the file holds.
+        found: &'static str,
+    },
+    /// No vector of an allowed dimension.
+    #[error("column {column:?} holds no vector of dimension {}; the first has {found}", list(allowed))]
+    NoDimension {
+        /// The column.
+        column: String,
+        /// The dimensions that the domain allows.
+        allowed: Vec<usize>,
+        /// The dimension of the first vector, 0 if there is none.
+        found: usize,
+    },
+    /// Arrow refuses the columns: a fault of this program.
+    #[error("the columns do not make a batch")]
+    Arrow(#[from] arrow_schema::ArrowError),
+}
+
+/// A row that cannot be converted, and why.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[error("row {row}, column {column:?}: {reason}")]
+pub struct BadRow {
+    /// The row, from 0, in the source.
+    pub row: usize,
+    /// The column, as the source names it.
+    pub column: String,
+    /// Why.
+    #[source]
+    pub reason: Reason,
+}
+
+/// Why a row is bad.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Reason {
+    /// A missing value where none may be missing.
+    #[error("the value is missing")]
+    Null,
+    /// A vector that is missing.
+    #[error("the vector is missing")]
+    NoVector,
+    /// A vector of another length.
+    #[error("the vector has dimension {found}, {wanted} is expected")]
+    Dimension {
+        /// Its dimension.
+        found: usize,
+        /// That of the others.
+        wanted: usize,
+    },
+    /// An element that is NaN or infinite.
+    #[error("element {at} of the vector is not a finite number (or does not fit 32 bits)")]
+    NotFinite {
+        /// Its position.
+        at: usize,
+    },
+    /// Another kind of value than the column holds.
+    #[error("{wanted} is expected, {found} is there")]
+    WrongType {
+        /// What the column holds.
+        wanted: &'static str,
+        /// What is there.
+        found: &'static str,
+    },
+    /// Text that is not UTF-8, or holds surrogates.
+    #[error("the text is not valid UTF-8")]
+    NotUtf8,
+    /// A number out of the column's range.
+    #[error("{0} does not fit the column")]
+    OutOfRange(i128),
+    /// A value that cannot be coerced.
+    #[error(transparent)]
+    Coerce(#[from] coerce::Error),
+    /// A key that is empty.
+    #[error("the key is empty")]
+    EmptyKey,
+    /// A key that came before.
+    #[error("the key {key:?} stands in row {first} already")]
+    DuplicateKey {
+        /// The key.
+        key: String,
+        /// The row it stands in.
+        first: usize,
+    },
+    /// An array that contradicts itself.
+    #[error(transparent)]
+    Numpy(#[from] numpy::Error),
+    /// Text that should be a JSON array of numbers.
+    #[error("the text is no JSON array of numbers")]
+    NotJson,
+}
+
+/// The result of a conversion.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+fn list<T: std::fmt::Display>(items: &[T]) -> String {
+    items.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}

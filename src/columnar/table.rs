@@ -1,0 +1,291 @@
+//! A table: a frame with a converter for each column, by a domain's schema or by what the cells are.
+
+use std::{ops::Range, sync::Arc};
+
+use arrow_array::{
+    RecordBatch, RecordBatchOptions,
+    types::{Float32Type, Float64Type, Int32Type, Int64Type},
+};
+use arrow_schema::{DataType, Field, Schema, SchemaRef};
+use rayon::prelude::*;
+
+use super::{
+    category::Category,
+    convert::{Convert, Faults},
+    embedding::{self, Embedding, dimension_of},
+    error::{BadRow, Error, Result},
+    infer::{Inferred, infer},
+    integer::Integer,
+    number,
+    schema::{self as arrow, SOURCE},
+    source::Source,
+    text::Text,
+    text_list::TextList,
+};
+use crate::{
+    limits::Limits,
+    pandas::{Frame, Index},
+    schema::{Column, Domain, Kind},
+};
+
+/// The element type of vectors where no schema says it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Vectors {
+    /// As the file has them.
+    #[default]
+    AsIs,
+    /// 32-bit floats, rounded where need be.
+    F32,
+    /// 64-bit floats.
+    F64,
+}
+
+/// A frame that can be converted, any rows of it, in any order.
+pub struct Table<'g> {
+    schema: SchemaRef,
+    converters: Vec<Box<dyn Convert + 'g>>,
+    sources: Vec<&'g str>,
+    rows: usize,
+    ignored: Vec<String>,
+}
+
+impl std::fmt::Debug for Table<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Table")
+            .field("schema", &self.schema)
+            .field("rows", &self.rows)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Rows as a batch, with the rows among them that are bad: those hold placeholders.
+#[derive(Debug)]
+pub struct Converted {
+    /// All rows.
+    pub batch: RecordBatch,
+    /// The bad cells, by row and then by column.
+    pub bad: Vec<BadRow>,
+}
+
+impl<'g> Table<'g> {
+    /// The columns of `domain` out of `frame`.
+    pub fn of_domain(frame: &'g Frame<'g>, domain: &Domain, limits: &Limits) -> Result<Self> {
+        let names: Vec<&str> = frame.columns.iter().map(|column| column.name.as_str()).collect();
+        let missing = domain.missing(&names);
+        if !missing.is_empty() {
+            let wanted = |column: &&Column| format!("{} ({})", column.field, column.sources.join(", "));
+            let missing = missing.iter().map(wanted).collect();
+            return Err(Error::MissingColumns {
+                missing,
+                present: names.iter().map(ToString::to_string).collect(),
+            });
+        }
+        let taken: Vec<&str> = domain.columns.iter().filter_map(|column| column.source_in(&names)).collect();
+        let ignored = names.iter().filter(|name| !taken.contains(name)).map(ToString::to_string).collect();
+        let sources: Vec<Source<'g>> = taken.iter().filter_map(|name| source(frame, name)).collect();
+        let vector = (&domain.columns[domain.vector], sources[domain.vector]);
+        let dimension = dimension(vector.0, vector.1, frame.rows, limits)?;
+        let schema = arrow::of_domain(domain, dimension);
+        let columns = domain.columns.iter().zip(&sources).zip(schema.fields());
+        let converters = columns.map(|((column, source), field)| {
+            let field = with_source(field, source.name);
+            by_schema(column, *source, field, dimension, frame.rows, limits)
+        });
+        let converters = converters.collect::<Result<Vec<_>>>()?;
+        let fields: Vec<Field> = converters.iter().map(|converter| converter.field()).collect();
+        let schema = Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone()));
+        let sources = sources.iter().map(|source| source.name).collect();
+        Ok(Self { schema, converters, sources, rows: frame.rows, ignored })
+    }
+
+    /// Every column of `frame`, typed by what its cells are; a row index that says something is a column too.
+    pub fn inferred(frame: &'g Frame<'g>, vectors: Vectors, limits: &Limits) -> Result<Self> {
+        let mut sources: Vec<Source<'g>> =
+            frame.columns.iter().map(|column| of_column(frame, column)).collect();
+        if !frame.index.is_default() {
+            sources.push(of_index(frame, &frame.index));
+        }
+        for (position, source) in sources.iter().enumerate() {
+            if sources[..position].iter().any(|other| other.name == source.name) {
+                return Err(Error::SameName(source.name.to_owned()));
+            }
+        }
+        let converters = sources.par_iter().map(|source| by_cells(*source, frame.rows, vectors, limits));
+        let converters = converters.collect::<Result<Vec<_>>>()?;
+        let fields: Vec<Field> = converters.iter().map(|converter| converter.field()).collect();
+        let sources = sources.iter().map(|source| source.name).collect();
+        Ok(Self {
+            schema: Arc::new(Schema::new(fields)),
+            converters,
+            sources,
+            rows: frame.rows,
+            ignored: Vec::new(),
+        })
+    }
+
+    /// The Arrow schema of every batch.
+    pub fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+
+    /// How many rows the frame has.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Bytes of the vectors of one row, which are nearly all there is of it.
+    pub fn row_bytes(&self) -> usize {
+        let bytes = |field: &Arc<Field>| match field.data_type() {
+            DataType::FixedSizeList(item, _) => {
+                arrow::dimension(field.data_type()).unwrap_or(0) * item.data_type().primitive_width().unwrap_or(0)
+            }
+            _ => size_of::<u64>(),
+        };
+        self.schema.fields().iter().map(bytes).sum()
+    }
+
+    /// Columns of the frame that the domain does not take.
+    pub fn ignored(&self) -> &[String] {
+        &self.ignored
+    }
+
+    /// How many values were rounded so far.
+    pub fn rounded(&self) -> u64 {
+        self.converters.iter().map(|converter| converter.rounded()).sum()
+    }
+
+    /// Converts `rows`, the columns in parallel.
+    pub fn convert(&self, rows: Range<usize>) -> Result<Converted> {
+        let convert = |(converter, column): (&Box<dyn Convert + 'g>, &&str)| {
+            let mut bad = Vec::new();
+            let array = converter.convert(rows.clone(), &mut Faults { column, bad: &mut bad });
+            (array, bad)
+        };
+        let columns: Vec<_> = self.converters.par_iter().zip(&self.sources).map(convert).collect();
+        let (arrays, bad): (Vec<_>, Vec<_>) = columns.into_iter().unzip();
+        let options = RecordBatchOptions::new().with_row_count(Some(rows.len()));
+        let batch = RecordBatch::try_new_with_options(Arc::clone(&self.schema), arrays, &options)?;
+        let mut bad: Vec<BadRow> = bad.into_iter().flatten().collect();
+        bad.sort_by_key(|bad| bad.row);
+        Ok(Converted { batch, bad })
+    }
+
+    /// Takes back the memory of a batch that nobody reads any more.
+    pub fn recycle(&self, batch: RecordBatch) {
+        let (_, columns, _) = batch.into_parts();
+        for (converter, array) in self.converters.iter().zip(columns) {
+            converter.recycle(array);
+        }
+    }
+}
+
+fn source<'g>(frame: &'g Frame<'g>, name: &str) -> Option<Source<'g>> {
+    frame.columns.iter().find(|column| column.name == name).map(|column| of_column(frame, column))
+}
+
+fn of_column<'g>(frame: &'g Frame<'g>, column: &'g crate::pandas::Column<'g>) -> Source<'g> {
+    Source { graph: frame.graph, values: &column.values, name: &column.name }
+}
+
+/// pandas gives an index without a name this one when it writes Parquet, and knows it again.
+pub(super) const INDEX_NAME: &str = "__index_level_0__";
+
+fn of_index<'g>(frame: &'g Frame<'g>, index: &'g Index<'g>) -> Source<'g> {
+    Source { graph: frame.graph, values: &index.values, name: index.name.as_deref().unwrap_or(INDEX_NAME) }
+}
+
+fn with_source(field: &Field, name: &str) -> Field {
+    let mut metadata = field.metadata().clone();
+    metadata.insert(SOURCE.to_owned(), name.to_owned());
+    field.clone().with_metadata(metadata)
+}
+
+/// The dimension of the first vector that has an allowed one.
+fn dimension(column: &Column, source: Source<'_>, rows: usize, limits: &Limits) -> Result<usize> {
+    let mut first = 0;
+    for cell in source.cells(0..rows) {
+        let Some(found) = dimension_of(source, cell, limits) else { continue };
+        let allowed = column.dimensions.is_empty() || column.dimensions.contains(&found);
+        if allowed && (1..=limits.vector_dimension_max).contains(&found) {
+            return Ok(found);
+        }
+        first = if first == 0 { found } else { first };
+    }
+    match column.dimensions.first() {
+        // A table without rows has the usual dimension.
+        Some(usual) if rows == 0 => Ok(*usual),
+        _ => Err(Error::NoDimension {
+            column: source.name.to_owned(),
+            allowed: column.dimensions.clone(),
+            found: first,
+        }),
+    }
+}
+
+fn by_schema<'g>(
+    column: &Column,
+    source: Source<'g>,
+    field: Field,
+    dimension: usize,
+    rows: usize,
+    limits: &Limits,
+) -> Result<Box<dyn Convert + 'g>> {
+    let coerce = column.coerce;
+    Ok(match column.kind {
+        Kind::Text => Box::new(Text { source, field }),
+        Kind::Category => Box::new(Category::new(source, rows, field).ok_or_else(|| Error::WrongSource {
+            column: source.name.to_owned(),
+            wanted: "text",
+            found: "a categorical of other values",
+        })?),
+        Kind::Int32 => {
+            Box::new(Integer { source, field, coerce, width: std::marker::PhantomData::<Int32Type> })
+        }
+        Kind::Int64 => {
+            Box::new(Integer { source, field, coerce, width: std::marker::PhantomData::<Int64Type> })
+        }
+        Kind::TextList => Box::new(TextList { source, field, limits: limits.clone() }),
+        Kind::Vector => Box::new(Embedding::<Float32Type>::new(source, field, dimension, false, limits)),
+    })
+}
+
+fn by_cells<'g>(
+    source: Source<'g>,
+    rows: usize,
+    vectors: Vectors,
+    limits: &Limits,
+) -> Result<Box<dyn Convert + 'g>> {
+    let field = |data_type| Field::new(source.name, data_type, true);
+    let no_type = || Error::NoType {
+        column: source.name.to_owned(),
+        row: 0,
+        found: "categories of other values".to_owned(),
+    };
+    Ok(match infer(source, rows, limits)? {
+        Inferred::Text => Box::new(Text { source, field: field(DataType::Utf8) }),
+        Inferred::Category => {
+            Box::new(Category::new(source, rows, field(super::category::data_type())).ok_or_else(no_type)?)
+        }
+        Inferred::TextList => {
+            let data_type = arrow::data_type(Kind::TextList, 0);
+            Box::new(TextList { source, field: field(data_type), limits: limits.clone() })
+        }
+        Inferred::Plain(plain) => number::converter(source, &plain.data_type()).ok_or_else(no_type)?,
+        Inferred::Vector { dimension, narrow } => {
+            if dimension == 0 || dimension > limits.vector_dimension_max {
+                return Err(Error::NoDimension {
+                    column: source.name.to_owned(),
+                    allowed: Vec::new(),
+                    found: dimension,
+                });
+            }
+            if vectors == Vectors::F32 || (vectors == Vectors::AsIs && narrow) {
+                let field = field(embedding::data_type::<Float32Type>(dimension));
+                Box::new(Embedding::<Float32Type>::new(source, field, dimension, true, limits))
+            } else {
+                let field = field(embedding::data_type::<Float64Type>(dimension));
+                Box::new(Embedding::<Float64Type>::new(source, field, dimension, true, limits))
+            }
+        }
+    })
+}

@@ -1,0 +1,52 @@
+//! Text columns: `Utf8`.
+
+use std::{ops::Range, sync::Arc};
+
+use arrow_array::{ArrayRef, builder::StringBuilder};
+use arrow_schema::Field;
+
+use super::{
+    convert::{Convert, Faults},
+    error::Reason,
+    source::{Cell, Source},
+};
+
+/// A column of text.
+pub(super) struct Text<'g> {
+    pub(super) source: Source<'g>,
+    pub(super) field: Field,
+}
+
+impl Convert for Text<'_> {
+    fn field(&self) -> Field {
+        self.field.clone()
+    }
+
+    fn convert(&self, rows: Range<usize>, faults: &mut Faults<'_>) -> ArrayRef {
+        let mut out = StringBuilder::with_capacity(rows.len(), 16 * rows.len());
+        for (row, cell) in rows.clone().zip(self.source.cells(rows)) {
+            match text(cell, self.source) {
+                Ok(Some(text)) => out.append_value(text),
+                Ok(None) if self.field.is_nullable() => out.append_null(),
+                Ok(None) => {
+                    out.append_value("");
+                    faults.push(row, Reason::Null);
+                }
+                Err(reason) => {
+                    out.append_value("");
+                    faults.push(row, reason);
+                }
+            }
+        }
+        Arc::new(out.finish())
+    }
+}
+
+/// The text of a cell, `None` where it is missing.
+pub(super) fn text<'g>(cell: Cell<'g>, source: Source<'g>) -> Result<Option<&'g str>, Reason> {
+    match cell {
+        Cell::Null => Ok(None),
+        Cell::Text(bytes) => std::str::from_utf8(bytes).map(Some).map_err(|_| Reason::NotUtf8),
+        other => Err(Reason::WrongType { wanted: "text", found: other.kind(source.graph) }),
+    }
+}

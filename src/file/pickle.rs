@@ -1,0 +1,315 @@
+//! Pickles on disk: the one place where the reader meets input and output.
+//!
+//! One thread decodes the next rows while another writes the last ones; the source's digest is computed meanwhile, and the
+//! memory of a batch goes back to the decoder once it is written.
+
+use std::{
+    ops::ControlFlow,
+    path::{Path, PathBuf},
+    sync::{Arc, mpsc},
+};
+
+use arrow_array::RecordBatch;
+
+use super::{
+    AtomicFile, DatasetOptions, DatasetWriter, Error, Manifest, SourceInfo, Timings,
+    parquet::{ParquetOptions, ParquetSink},
+    spool::{Input, open_input},
+};
+use crate::{
+    columnar::{
+        BadRow, Converted, OnBadRow, Sieve, Table, Vectors, pandas_metadata, rejected_batch, rejected_schema,
+    },
+    limits::{Limits, files::Decompression},
+    pandas::{Frame, Member, tables},
+    pickle::{self, Graph, NodeId},
+    schema::{Domain, builtin},
+};
+
+/// Rows that are decoded at a time: vectors of 384 elements are 12 MiB of them.
+const BATCH_ROWS: usize = 8_192;
+/// Bytes of vectors decoded at a time at most.
+const BATCH_BYTES: usize = 16 << 20;
+
+/// Which schema a table gets.
+#[derive(Debug, Clone, Default)]
+pub enum Choice {
+    /// That of the first built-in domain all of whose columns are there; else by what the cells are.
+    #[default]
+    Matching,
+    /// By what the cells are.
+    Inferred,
+    /// This one.
+    Domain(Arc<Domain>),
+}
+
+/// How pickles are converted.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Which schema the tables get.
+    pub choice: Choice,
+    /// The element type of vectors without a schema.
+    pub vectors: Vectors,
+    /// What becomes of bad rows.
+    pub on_bad_row: OnBadRow,
+    /// How many bad rows there may be.
+    pub bad_rows_max: Option<u64>,
+    /// Name of the data set instead of the file's stem.
+    pub name: Option<String>,
+    /// Whether a member that is no table is an error.
+    pub strict: bool,
+    /// Where compressed input is unpacked; the output folder if it is not said.
+    pub temporary_folder: Option<PathBuf>,
+    /// How the data set is written.
+    pub dataset: DatasetOptions,
+    /// Bounds of reading.
+    pub limits: Limits,
+}
+
+/// What became of one pickle.
+#[derive(Debug)]
+pub struct Report {
+    /// The data sets.
+    pub tables: Vec<TableReport>,
+    /// Members that are no table: path and reason.
+    pub skipped: Vec<(String, String)>,
+    /// Bytes of the file.
+    pub source_bytes: u64,
+    /// Bytes after the pickle's end, which belong to no value.
+    pub trailing_bytes: u64,
+}
+
+/// What became of one table.
+#[derive(Debug)]
+pub struct TableReport {
+    /// Name of the data set.
+    pub name: String,
+    /// What it holds.
+    pub manifest: Manifest,
+    /// Rows left out because they are bad.
+    pub bad_rows: u64,
+    /// The file that lists them, under quarantine.
+    pub rejected: Option<PathBuf>,
+    /// Columns of the source that the domain does not take.
+    pub ignored: Vec<String>,
+    /// Values rounded to 32 bits.
+    pub rounded: u64,
+    /// Missing values, by column.
+    pub nulls: Vec<(String, u64)>,
+    /// Where the time of the last step went.
+    pub timings: Timings,
+}
+
+/// Converts the pickle at `path` into data sets in `folder`. `progress` hears of rows done and rows in all.
+pub fn convert(
+    path: &Path,
+    folder: &Path,
+    options: &Options,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<Report, Error> {
+    super::atomic::create_folder(folder)?;
+    let temporary = options.temporary_folder.as_deref().unwrap_or(folder);
+    let input = open_input(path, temporary, &Decompression::default())?;
+    let source = SourceInfo { file_name: file_name(path), size: input.source_bytes(), blake3: None };
+    std::thread::scope(|scope| {
+        let digest = scope.spawn(|| input.source_blake3());
+        let graph = pickle::load(&input, &options.limits);
+        let graph = graph.map_err(|source| Error::Pickle { path: path.to_owned(), source })?;
+        let mut digest = Some(digest);
+        let mut report = Report {
+            tables: Vec::new(),
+            skipped: Vec::new(),
+            source_bytes: source.size,
+            trailing_bytes: graph.trailing_bytes(),
+        };
+        let (members, skipped) = members(&graph, path, options)?;
+        report.skipped = skipped;
+        let mut known = source;
+        for (member, node) in members {
+            let name = options.name.clone().unwrap_or_else(|| stem(path));
+            let name = if member.is_empty() { name } else { format!("{name}.{member}") };
+            let job = Job { path, folder, name, options, input: &input, graph: &graph };
+            let source = || {
+                if let Some(digest) = digest.take() {
+                    known.blake3 = digest.join().ok().map(|hash| hash.to_hex().to_string());
+                }
+                known.clone()
+            };
+            report.tables.push(job.run(node, source, progress)?);
+        }
+        Ok(report)
+    })
+}
+
+/// The tables of a pickle and what is none. A pickle without any table is an error.
+fn members(
+    graph: &Graph<'_>,
+    path: &Path,
+    options: &Options,
+) -> Result<(Vec<(String, NodeId)>, Vec<(String, String)>), Error> {
+    let (mut found, mut skipped) = (Vec::new(), Vec::new());
+    for Member { path, node } in tables(graph) {
+        match node {
+            Ok(node) => found.push((path, node)),
+            Err(reason) => skipped.push((path, reason)),
+        }
+    }
+    let wanted = if options.strict { skipped.is_empty() } else { true };
+    if let (true, Some((member, reason))) = (found.is_empty() || !wanted, skipped.first()) {
+        let (member, reason) = (member.clone(), reason.clone());
+        return Err(Error::NoTable { path: path.to_owned(), member, reason });
+    }
+    Ok((found, skipped))
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+/// The file's name without its extensions: `recruit` for `recruit.pkl.gz`.
+fn stem(path: &Path) -> String {
+    let name = file_name(path);
+    let packed = [".gz", ".zst"].iter().find_map(|extension| name.strip_suffix(extension)).unwrap_or(&name);
+    let bare = [".pkl", ".pickle", ".p"].iter().find_map(|extension| packed.strip_suffix(extension));
+    bare.unwrap_or(packed).to_owned()
+}
+
+/// One table on its way to its data set.
+struct Job<'a> {
+    path: &'a Path,
+    folder: &'a Path,
+    name: String,
+    options: &'a Options,
+    input: &'a Input,
+    graph: &'a Graph<'a>,
+}
+
+impl Job<'_> {
+    fn run(
+        self,
+        node: NodeId,
+        source: impl FnOnce() -> SourceInfo,
+        progress: &mut dyn FnMut(u64, u64),
+    ) -> Result<TableReport, Error> {
+        let frame = Frame::parse(self.graph, node, &self.options.limits);
+        let frame = frame.map_err(|source| Error::Pandas { path: self.path.to_owned(), source })?;
+        let table = self.table(&frame).map_err(self.columnar())?;
+        let dataset = DatasetOptions {
+            pandas_metadata: Some(pandas_metadata(&frame, &table)),
+            ..self.options.dataset.clone()
+        };
+        let mut writer = DatasetWriter::create(self.folder, &self.name, Arc::clone(table.schema()), dataset)?;
+        let mut sieve = Sieve::new(table.schema(), self.options.on_bad_row, self.options.bad_rows_max);
+        let mut nulls = vec![0; table.schema().fields().len()];
+        let mut rejected = Rejected::new(&self);
+        let mut done = 0;
+        decoded(&table, |first, converted| {
+            let converted = converted.map_err(self.columnar())?;
+            let rows = converted.batch.num_rows() as u64;
+            let sifted = sieve.sift(first, converted).map_err(self.columnar())?;
+            rejected.write(&sifted.bad)?;
+            self.input.recheck()?;
+            writer.write(&sifted.batch)?;
+            count_nulls(&mut nulls, &sifted.batch);
+            table.recycle(sifted.batch);
+            done += rows;
+            progress(done, table.rows() as u64);
+            Ok(())
+        })?;
+        writer.set_source(source());
+        let rejected = rejected.finish()?;
+        let (manifest, timings) = writer.finish_timed()?;
+        let names = table.schema().fields().iter().map(|field| field.name().clone());
+        Ok(TableReport {
+            manifest,
+            bad_rows: sieve.bad_rows(),
+            rejected,
+            ignored: table.ignored().to_vec(),
+            rounded: table.rounded(),
+            nulls: names.zip(nulls).filter(|(_, count)| *count > 0).collect(),
+            timings,
+            name: self.name,
+        })
+    }
+
+    fn table<'g>(&self, frame: &'g Frame<'g>) -> Result<Table<'g>, crate::columnar::Error> {
+        let names: Vec<&str> = frame.columns.iter().map(|column| column.name.as_str()).collect();
+        let limits = &self.options.limits;
+        let domain = match &self.options.choice {
+            Choice::Domain(domain) => Some(domain.as_ref()),
+            Choice::Matching => builtin().iter().find(|domain| domain.matches(&names)),
+            Choice::Inferred => None,
+        };
+        match domain {
+            Some(domain) => Table::of_domain(frame, domain, limits),
+            None => Table::inferred(frame, self.options.vectors, limits),
+        }
+    }
+
+    fn columnar(&self) -> impl Fn(crate::columnar::Error) -> Error + use<'_> {
+        |source| Error::Columnar { path: self.path.to_owned(), source }
+    }
+}
+
+/// Decodes all rows in one thread and hands them to `write` in this one, batch by batch.
+fn decoded(
+    table: &Table<'_>,
+    mut write: impl FnMut(usize, crate::columnar::Result<Converted>) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let rows = table.rows();
+    let step = (BATCH_BYTES / table.row_bytes().max(1)).clamp(1, BATCH_ROWS);
+    std::thread::scope(|scope| {
+        let (sender, receiver) = mpsc::sync_channel(0);
+        scope.spawn(move || {
+            let _ = (0..rows).step_by(step).try_for_each(|first| {
+                let converted = table.convert(first..rows.min(first + step));
+                match sender.send((first, converted)) {
+                    Ok(()) => ControlFlow::Continue(()),
+                    Err(_) => ControlFlow::Break(()),
+                }
+            });
+        });
+        receiver.iter().try_for_each(|(first, converted)| write(first, converted))
+    })
+}
+
+fn count_nulls(nulls: &mut [u64], batch: &RecordBatch) {
+    for (count, column) in nulls.iter_mut().zip(batch.columns()) {
+        *count += column.logical_null_count() as u64;
+    }
+}
+
+/// The file of rejected rows: made with the first of them.
+struct Rejected {
+    folder: PathBuf,
+    name: Option<String>,
+    sink: Option<ParquetSink>,
+}
+
+impl Rejected {
+    fn new(job: &Job<'_>) -> Self {
+        let quarantine = job.options.on_bad_row == OnBadRow::Quarantine;
+        let name = quarantine.then(|| format!("{}.rejected.parquet", job.name));
+        Self { folder: job.folder.to_owned(), name, sink: None }
+    }
+
+    fn write(&mut self, bad: &[BadRow]) -> Result<(), Error> {
+        let Some(name) = self.name.as_ref().filter(|_| !bad.is_empty()) else { return Ok(()) };
+        let sink = match self.sink.take() {
+            Some(sink) => sink,
+            None => {
+                let file = AtomicFile::create(&self.folder, name)?;
+                ParquetSink::create(file, rejected_schema(), ParquetOptions::default())?
+            }
+        };
+        let path = self.folder.join(name);
+        let batch = rejected_batch(bad).map_err(|source| Error::Columnar { path, source })?;
+        self.sink.insert(sink).write(&batch)
+    }
+
+    fn finish(self) -> Result<Option<PathBuf>, Error> {
+        let (Some(sink), Some(name)) = (self.sink, self.name) else { return Ok(None) };
+        sink.finish("")?.publish()?;
+        Ok(Some(self.folder.join(name)))
+    }
+}

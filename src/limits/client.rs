@@ -1,0 +1,51 @@
+//! Bounds of sending.
+
+use std::time::Duration;
+
+/// How long a push may take in all.
+pub const DEADLINE: Duration = Duration::from_secs(600);
+
+/// Attempts in all.
+pub const ATTEMPTS: u32 = 3;
+
+/// The pause before the second attempt; it doubles.
+pub const BACKOFF_MIN: Duration = Duration::from_secs(2);
+
+/// The longest pause.
+pub const BACKOFF_MAX: Duration = Duration::from_secs(10);
+
+/// How long establishing a connection may take.
+pub const CONNECT: Duration = Duration::from_secs(10);
+
+/// Silence on the socket before the kernel asks whether the peer lives. Pings of HTTP/2 are not sent: servers with
+/// library defaults end connections that send them.
+pub const TCP_KEEPALIVE: Duration = Duration::from_secs(10);
+
+/// Encoded messages that wait for the connection.
+pub const QUEUE: usize = 2;
+
+/// Chunks between two lines of progress.
+pub const PROGRESS_CHUNKS: u64 = 10;
+
+/// Bandwidth that `auto` assumes, in Mbit/s.
+pub const BANDWIDTH_MBPS: f64 = 100.0;
+
+/// Time on the wire that `auto` aims at for one message, in milliseconds.
+pub const LATENCY_MS: f64 = 100.0;
+
+/// How many chunks two attempts may differ in and still count as having failed at the same place: what the windows of
+/// usual servers hold.
+pub const AHEAD_CHUNKS: u64 = 8;
+
+/// Messages below this are copied behind their prefix, so that a stalled server never holds many tiny frames: h2 ends
+/// connections for a hundred of them.
+pub const COALESCE_BYTES: usize = 256 << 10;
+
+/// Messages encoded ahead of the connection.
+pub const ENCODE_AHEAD: usize = 4;
+
+/// Floats in a chunk by default: 1.5 MB, which is 1,000 rows at 384 dimensions and 500 at 768.
+pub const CHUNK_FLOATS: usize = 384_000;
+
+/// Rows in a chunk by default, however short they are.
+pub const CHUNK_ROWS: usize = 1_000;

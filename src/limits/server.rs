@@ -1,0 +1,37 @@
+//! Bounds of listening and of receiving streams.
+
+use std::time::Duration;
+
+/// How long calls may go on after a shutdown was asked for. Orchestrators kill after 30 s.
+pub const DRAIN: Duration = Duration::from_secs(25);
+
+/// What a peer may send on one stream before the reader takes it: several of the largest usual messages, so that a
+/// sender never waits for a window update while the reader decodes.
+pub const STREAM_WINDOW_BYTES: u32 = 8 << 20;
+
+/// What a peer may send on one connection: two streams at full speed.
+pub const CONNECTION_WINDOW_BYTES: u32 = 16 << 20;
+
+/// The largest DATA frame asked for. A message that arrives in one frame is decoded where it lies.
+pub const FRAME_BYTES_MAX: u32 = (4 << 20) - 1;
+
+/// Calls at a time on one connection.
+pub const STREAMS_MAX: u32 = 32;
+
+/// How often a silent peer is asked whether it lives.
+pub const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(30);
+
+/// How long it may take to answer.
+pub const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Ingest streams at a time, because each may fill its window before it is read.
+pub const INGEST_STREAMS_MAX: usize = 16;
+
+/// Bytes of received messages that wait for their decoding or are being decoded, over all streams.
+pub const INGEST_BYTES_MAX: usize = 128 << 20;
+
+/// Messages of one stream that wait for their decoding.
+pub const INGEST_QUEUE: usize = 2;
+
+/// The largest block whose memory is kept for the next one when it is freed: twice a usual message.
+pub const KEPT_BYTES: usize = 8 << 20;

@@ -1,0 +1,180 @@
+//! Arrays: dtype, shape, order, and the data where they lie in the input.
+//!
+//! Two forms: `_frombuffer(buffer, dtype, shape, order)` of protocol 5, and `_reconstruct(class, (0,), b'b')` with state
+//! `(1, shape, dtype, is_fortran, data)`. Bytes follow the order; a list of objects is always in logical C order, even
+//! where the array is Fortran.
+
+use std::borrow::Cow;
+
+use super::{
+    dtype::{Dtype, Kind},
+    error::{Error, Result},
+};
+use crate::{
+    limits::Limits,
+    pickle::{Global, Graph, ListView, Node, NodeId, Template},
+};
+
+/// An array whose length agrees with its shape.
+#[derive(Debug, Clone)]
+pub struct Array<'g> {
+    /// What the items are.
+    pub dtype: Dtype,
+    /// Items along each dimension.
+    pub shape: Vec<usize>,
+    /// Whether the bytes are in column-major order.
+    pub fortran: bool,
+    /// The items.
+    pub data: Data<'g>,
+}
+
+/// The items of an array.
+#[derive(Debug, Clone)]
+pub enum Data<'g> {
+    /// Items of fixed size, in the array's order. Owned only where the file holds them as escaped text.
+    Bytes(Cow<'g, [u8]>),
+    /// References to objects, in C order.
+    Objects(ListView<'g>),
+}
+
+impl<'g> Array<'g> {
+    /// The array that node `id` describes.
+    pub fn parse(graph: &'g Graph<'g>, id: NodeId, limits: &Limits) -> Result<Self> {
+        match graph.node(id) {
+            Node::Packed { template, count, offset } => Self::packed(graph, template, count, offset),
+            Node::Reduce { callable, args, state } => match graph.node(callable) {
+                Node::Global(Global::FromBuffer) => Self::from_buffer(graph, args, limits),
+                Node::Global(Global::Reconstruct) => Self::reconstruct(graph, args, state, limits),
+                _ => Err(Error::WrongType { wanted: "an array", found: "another object" }),
+            },
+            other => Err(Error::WrongType { wanted: "an array", found: other.kind() }),
+        }
+    }
+
+    /// The number of items.
+    pub fn len(&self) -> usize {
+        self.shape.iter().product()
+    }
+
+    /// Whether there are no items.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn packed(graph: &'g Graph<'g>, template: u16, count: u32, offset: u64) -> Result<Self> {
+        let (dtype, bytes) = packed_items(graph, template)?;
+        Self::checked(dtype, vec![count as usize], false, Data::Bytes(graph.span(offset, bytes).into()))
+    }
+
+    fn from_buffer(graph: &'g Graph<'g>, args: NodeId, limits: &Limits) -> Result<Self> {
+        let &[buffer, dtype, shape, order] = graph.tuple(args).unwrap_or_default() else {
+            return Err(Error::UnknownForm("array of protocol 5"));
+        };
+        let fortran = match graph.text(order) {
+            Some("C") => false,
+            Some("F") => true,
+            _ => return Err(Error::UnknownForm("order of an array")),
+        };
+        let data = bytes_of(graph, buffer).ok_or(Error::UnknownForm("buffer of an array"))?;
+        Self::checked(
+            Dtype::parse(graph, dtype)?,
+            shape_of(graph, shape, limits)?,
+            fortran,
+            Data::Bytes(data),
+        )
+    }
+
+    fn reconstruct(graph: &'g Graph<'g>, args: NodeId, state: NodeId, limits: &Limits) -> Result<Self> {
+        let class = graph.tuple(args).and_then(<[NodeId]>::first).map(|class| graph.node(*class));
+        if class != Some(Node::Global(Global::NdArray)) {
+            return Err(Error::UnknownForm("array class"));
+        }
+        let state = graph.present(state).and_then(|state| graph.tuple(state)).unwrap_or_default();
+        let (&[_, shape, dtype, order, data] | &[shape, dtype, order, data]) = state else {
+            return Err(Error::UnknownForm("state of an array"));
+        };
+        let dtype = Dtype::parse(graph, dtype)?;
+        let fortran = match graph.node(order) {
+            Node::Bool(fortran) => fortran,
+            Node::Int(fortran) => fortran != 0,
+            other => return Err(Error::WrongType { wanted: "a bool", found: other.kind() }),
+        };
+        let data = if dtype.kind == Kind::Object {
+            Data::Objects(graph.list(data).ok_or(Error::UnknownForm("list of objects"))?)
+        } else {
+            Data::Bytes(bytes_of(graph, data).ok_or(Error::UnknownForm("data of an array"))?)
+        };
+        Self::checked(dtype, shape_of(graph, shape, limits)?, fortran, data)
+    }
+
+    fn checked(dtype: Dtype, shape: Vec<usize>, fortran: bool, data: Data<'g>) -> Result<Self> {
+        let count = shape.iter().try_fold(1_usize, |count, size| count.checked_mul(*size));
+        let count = count.ok_or(Error::ImpossibleShape)?;
+        match &data {
+            Data::Objects(items) if items.len() == count => {}
+            Data::Objects(items) => return Err(Error::WrongCount { shape, found: items.len() }),
+            Data::Bytes(_) if dtype.kind == Kind::Object => return Err(Error::UnknownForm("object array")),
+            Data::Bytes(bytes) if count.checked_mul(dtype.itemsize) == Some(bytes.len()) => {}
+            Data::Bytes(bytes) => {
+                let (itemsize, found) = (dtype.itemsize, bytes.len());
+                return Err(Error::WrongLength { shape, itemsize, found });
+            }
+        }
+        Ok(Self { dtype, shape, fortran, data })
+    }
+}
+
+/// The dtype of a packed array and the bytes of its payload.
+pub fn packed_items(graph: &Graph<'_>, template: u16) -> Result<(Dtype, u32)> {
+    let is = |id, global| graph.node(id) == Node::Global(global);
+    match graph.packed(template) {
+        Template::Call { callable, dtype, order, bytes, .. } if is(callable, Global::FromBuffer) => {
+            match graph.text(order) {
+                Some("C" | "F") => Ok((Dtype::parse(graph, dtype)?, bytes)),
+                _ => Err(Error::UnknownForm("order of an array")),
+            }
+        }
+        Template::Built { callable, class, dtype, bytes, .. }
+            if is(callable, Global::Reconstruct) && is(class, Global::NdArray) =>
+        {
+            Ok((Dtype::parse(graph, dtype)?, bytes))
+        }
+        _ => Err(Error::WrongType { wanted: "an array", found: "another object" }),
+    }
+}
+
+/// The bytes of a node that is bytes in any form a protocol gives them.
+pub fn bytes_of<'g>(graph: &'g Graph<'g>, id: NodeId) -> Option<Cow<'g, [u8]>> {
+    let Node::Reduce { callable, args, .. } = graph.node(id) else {
+        return graph.bytes(id).map(Cow::Borrowed);
+    };
+    match (graph.node(callable), graph.tuple(args)?) {
+        (Node::Global(Global::CodecsEncode), [text, codec]) => {
+            matches!(graph.text(*codec), Some("latin1" | "latin-1")).then_some(())?;
+            latin1(std::str::from_utf8(graph.text_bytes(*text)?).ok()?).map(Cow::Owned)
+        }
+        (Node::Global(Global::Bytes | Global::ByteArray), []) => Some(Cow::Borrowed(&[])),
+        (Node::Global(Global::ByteArray), [bytes]) => match graph.node(*bytes) {
+            Node::Reduce { callable, .. } if graph.node(callable) == Node::Global(Global::ByteArray) => None,
+            _ => bytes_of(graph, *bytes),
+        },
+        _ => None,
+    }
+}
+
+/// Protocols before 3 hold bytes as text of code points below 256.
+fn latin1(text: &str) -> Option<Vec<u8>> {
+    text.chars().map(|char| u8::try_from(u32::from(char)).ok()).collect()
+}
+
+fn shape_of(graph: &Graph<'_>, id: NodeId, limits: &Limits) -> Result<Vec<usize>> {
+    let sizes = graph.tuple(id).ok_or(Error::UnknownForm("shape of an array"))?;
+    if sizes.len() > limits.array_dimensions_max {
+        return Err(Error::ImpossibleShape);
+    }
+    let size = |id: &NodeId| match graph.node(*id) {
+        Node::Int(size) => usize::try_from(size).map_err(|_| Error::ImpossibleShape),
+        _ => Err(Error::ImpossibleShape),
+    };
+    sizes.iter().map(size).collect()
+}

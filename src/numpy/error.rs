@@ -1,0 +1,45 @@
+//! What can be wrong with a NumPy object in a pickle.
+
+/// A fault in a dtype, an array or a scalar.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The node is something else.
+    #[error("{wanted} is expected, {found} is there")]
+    WrongType {
+        /// What the place calls for.
+        wanted: &'static str,
+        /// What is there.
+        found: &'static str,
+    },
+    /// A dtype that has no meaning here.
+    #[error("dtype {0:?} is not one that this reader knows")]
+    UnknownDtype(String),
+    /// The arguments or the state of the object are not of the known form.
+    #[error("the {0} has arguments of an unknown form")]
+    UnknownForm(&'static str),
+    /// Shape times item size does not give the length of the data.
+    #[error("an array of shape {shape:?} and {itemsize} bytes an item has {found} bytes of data")]
+    WrongLength {
+        /// The shape.
+        shape: Vec<usize>,
+        /// Bytes of one item.
+        itemsize: usize,
+        /// Bytes that are there.
+        found: usize,
+    },
+    /// Shape does not give the number of items.
+    #[error("an array of shape {shape:?} has {found} items")]
+    WrongCount {
+        /// The shape.
+        shape: Vec<usize>,
+        /// Items that are there.
+        found: usize,
+    },
+    /// More dimensions than NumPy has, or sizes below zero.
+    #[error("the shape of an array is impossible")]
+    ImpossibleShape,
+}
+
+/// The result of reading a NumPy object.
+pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -1,0 +1,462 @@
+//! The values of a pickle as an arena that borrows from the input: sharing is an id, never a copy, and no drop recurses.
+//!
+//! A node is 16 bytes. Text and bytes are spans of the input; a run of floats is its byte range, so that a 500 MB pickle
+//! of embeddings is a graph of a few MB and its floats are decoded where they lie, on the way out.
+
+use super::global::Global;
+
+/// A value in a [`Graph`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct NodeId(pub(super) u32);
+
+impl NodeId {
+    /// Stands where there is no node.
+    pub(super) const ABSENT: Self = Self(u32::MAX);
+    /// `None`, which is one node in every graph.
+    pub const NONE: Self = Self(0);
+    /// `False`, which is one node in every graph.
+    pub const FALSE: Self = Self(1);
+    /// `True`, which is one node in every graph.
+    pub const TRUE: Self = Self(2);
+}
+
+/// One value. Sequences name their items by ranges of the graph's tables: see [`Graph::list`], [`Graph::tuple`],
+/// [`Graph::dict`].
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[allow(
+    missing_docs,
+    reason = "offsets and lengths are spans of the input, the rest is private to the graph"
+)]
+pub enum Node {
+    None,
+    Bool(bool),
+    Int(i64),
+    Float(f64),
+    /// Two's complement, little endian.
+    BigInt {
+        len: u32,
+        offset: u64,
+    },
+    /// Decimal digits with an optional sign.
+    DecimalInt {
+        len: u32,
+        offset: u64,
+    },
+    /// UTF-8 that may hold surrogates.
+    Text {
+        len: u32,
+        offset: u64,
+    },
+    /// Text that the input holds with escapes; the decoded form belongs to the graph.
+    DecodedText(u32),
+    Bytes {
+        len: u32,
+        offset: u64,
+    },
+    ByteArray {
+        len: u32,
+        offset: u64,
+    },
+    /// Text, bytes or bytearray of 4 GiB and more.
+    Long(u32),
+    /// A Python 2 `str`.
+    String {
+        len: u32,
+        offset: u64,
+    },
+    /// A Python 2 `str` that the input holds with escapes.
+    DecodedString(u32),
+    List {
+        head: u32,
+        tail: u32,
+        len: u32,
+    },
+    /// A list of floats alone: `count` `BINFLOAT`s from `offset` on; frame headers and batch ends may stand between them.
+    FloatList {
+        count: u32,
+        offset: u64,
+    },
+    /// Not a value but `count` values: consecutive `BINFLOAT`s among the items of a list.
+    FloatRun {
+        count: u32,
+        offset: u64,
+    },
+    Tuple {
+        start: u32,
+        len: u32,
+    },
+    Dict {
+        head: u32,
+        tail: u32,
+        len: u32,
+    },
+    Set {
+        head: u32,
+        tail: u32,
+        len: u32,
+    },
+    FrozenSet {
+        start: u32,
+        len: u32,
+    },
+    Global(Global),
+    /// A callable and a tuple of arguments, and what BUILD gave to the result.
+    Reduce {
+        callable: NodeId,
+        args: NodeId,
+        state: NodeId,
+    },
+    /// A class and a tuple of arguments for its `__new__`, and what BUILD gave to the result.
+    Object {
+        class: NodeId,
+        args: NodeId,
+        state: NodeId,
+    },
+    /// An array of one dimension whose pieces are folded into one node: see [`Graph::packed`].
+    Packed {
+        template: u16,
+        count: u32,
+        offset: u64,
+    },
+}
+
+impl Node {
+    /// What kind of value this is, for messages.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::None => "None",
+            Self::Bool(_) => "a bool",
+            Self::Int(_) | Self::BigInt { .. } | Self::DecimalInt { .. } => "an int",
+            Self::Float(_) | Self::FloatRun { .. } => "a float",
+            Self::Text { .. } | Self::DecodedText(_) => "a str",
+            Self::Bytes { .. } | Self::ByteArray { .. } => "bytes",
+            Self::Long(_) => "a str or bytes of 4 GiB or more",
+            Self::String { .. } | Self::DecodedString(_) => "a Python 2 str",
+            Self::List { .. } | Self::FloatList { .. } => "a list",
+            Self::Tuple { .. } => "a tuple",
+            Self::Dict { .. } => "a dict",
+            Self::Set { .. } | Self::FrozenSet { .. } => "a set",
+            Self::Global(_) => "a class or function",
+            Self::Reduce { .. } | Self::Object { .. } => "an object",
+            Self::Packed { .. } => "an array",
+        }
+    }
+}
+
+/// A stretch of the items of one list, dict or set: they grow batch by batch.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Segment {
+    pub(super) start: u32,
+    /// Entries in the table of children.
+    pub(super) len: u32,
+    /// Values: more than entries if runs of floats are among them.
+    pub(super) values: u32,
+    pub(super) next: u32,
+}
+
+impl Segment {
+    pub(super) const END: u32 = u32::MAX;
+}
+
+/// What a [`Node::Packed`] has in common with the other arrays of its column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Template {
+    /// `callable(payload, dtype, (count,), order)`: `_frombuffer` of protocol 5.
+    Call {
+        /// The global.
+        callable: NodeId,
+        /// Second argument.
+        dtype: NodeId,
+        /// Fourth argument.
+        order: NodeId,
+        /// Bytes of the payload.
+        bytes: u32,
+        /// Whether the payload is a bytearray.
+        mutable: bool,
+    },
+    /// `callable(class, (0,), mode)` with state `(1, (count,), dtype, False, payload)`: `_reconstruct` of protocols 3
+    /// and 4.
+    Built {
+        /// The global.
+        callable: NodeId,
+        /// First argument.
+        class: NodeId,
+        /// Third argument.
+        mode: NodeId,
+        /// Third item of the state.
+        dtype: NodeId,
+        /// Bytes of the payload.
+        bytes: u32,
+    },
+}
+
+/// An item of a list: a node, or a float that has none.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Item {
+    /// A value with a node of its own.
+    Node(NodeId),
+    /// A float inside a run.
+    Float(f64),
+}
+
+/// The values of one pickle.
+#[derive(Debug)]
+pub struct Graph<'a> {
+    pub(super) input: &'a [u8],
+    pub(super) nodes: Vec<Node>,
+    pub(super) children: Vec<NodeId>,
+    pub(super) segments: Vec<Segment>,
+    pub(super) decoded: Vec<Box<[u8]>>,
+    pub(super) long: Vec<(u64, u64)>,
+    pub(super) templates: Vec<Template>,
+    pub(super) root: NodeId,
+    pub(super) protocol: u8,
+    pub(super) end: u64,
+}
+
+impl<'a> Graph<'a> {
+    /// The value of the pickle.
+    pub fn root(&self) -> NodeId {
+        self.root
+    }
+
+    /// The protocol it announces; 0 where it announces none.
+    pub fn protocol(&self) -> u8 {
+        self.protocol
+    }
+
+    /// Bytes behind STOP, which belong to no value.
+    pub fn trailing_bytes(&self) -> u64 {
+        self.input.len() as u64 - self.end
+    }
+
+    /// The bytes that the graph borrows from.
+    pub fn input(&self) -> &'a [u8] {
+        self.input
+    }
+
+    /// Bytes that the graph takes besides its input.
+    pub fn heap_bytes(&self) -> usize {
+        self.nodes.len() * size_of::<Node>()
+            + self.children.len() * size_of::<NodeId>()
+            + self.segments.len() * size_of::<Segment>()
+            + self.decoded.iter().map(|text| text.len()).sum::<usize>()
+    }
+
+    /// The node of `id`.
+    #[inline]
+    pub fn node(&self, id: NodeId) -> Node {
+        self.nodes[id.0 as usize]
+    }
+
+    /// A span of the input.
+    #[inline]
+    pub fn span(&self, offset: u64, len: u32) -> &'a [u8] {
+        &self.input[offset as usize..][..len as usize]
+    }
+
+    /// The bytes of a text; they may hold surrogates and then are no UTF-8.
+    pub fn text_bytes(&self, id: NodeId) -> Option<&[u8]> {
+        match self.node(id) {
+            Node::Text { len, offset } => Some(self.span(offset, len)),
+            Node::DecodedText(index) => Some(&self.decoded[index as usize]),
+            _ => None,
+        }
+    }
+
+    /// A text that is UTF-8; a Python 2 `str` counts if it is ASCII.
+    pub fn text(&self, id: NodeId) -> Option<&str> {
+        let bytes = match self.node(id) {
+            Node::String { len, offset } => self.span(offset, len),
+            Node::DecodedString(index) => &self.decoded[index as usize],
+            _ => return std::str::from_utf8(self.text_bytes(id)?).ok(),
+        };
+        std::str::from_utf8(bytes).ok().filter(|text| text.is_ascii())
+    }
+
+    /// The bytes of a `bytes`, `bytearray` or Python 2 `str`.
+    pub fn bytes(&self, id: NodeId) -> Option<&[u8]> {
+        match self.node(id) {
+            Node::Bytes { len, offset } | Node::ByteArray { len, offset } | Node::String { len, offset } => {
+                Some(self.span(offset, len))
+            }
+            Node::DecodedString(index) => Some(&self.decoded[index as usize]),
+            Node::Long(index) => {
+                let (offset, len) = self.long[index as usize];
+                Some(&self.input[offset as usize..][..len as usize])
+            }
+            _ => None,
+        }
+    }
+
+    /// The items of a tuple.
+    pub fn tuple(&self, id: NodeId) -> Option<&[NodeId]> {
+        match self.node(id) {
+            Node::Tuple { start, len } => Some(&self.children[start as usize..][..len as usize]),
+            _ => None,
+        }
+    }
+
+    /// The keys and values of a dict, in file order.
+    pub fn dict(&self, id: NodeId) -> Option<impl Iterator<Item = (NodeId, NodeId)> + '_> {
+        let Node::Dict { head, .. } = self.node(id) else { return None };
+        let entries = self.segments(head).flat_map(|segment| self.entries(segment).chunks_exact(2));
+        Some(entries.map(|pair| (pair[0], pair[1])))
+    }
+
+    /// The last value of a text key of a dict: where a key stands twice, the later one wins, as in Python.
+    pub fn dict_value(&self, id: NodeId, key: &str) -> Option<NodeId> {
+        self.dict(id)?.filter(|(name, _)| self.text(*name) == Some(key)).last().map(|(_, value)| value)
+    }
+
+    /// The items of a list.
+    pub fn list(&self, id: NodeId) -> Option<ListView<'_>> {
+        match self.node(id) {
+            Node::List { head, len, .. } => Some(ListView::new(self, head, len)),
+            Node::FloatList { count, offset } => Some(ListView::floats(self, count, offset)),
+            _ => None,
+        }
+    }
+
+    /// What BUILD gave to an object.
+    pub fn state(&self, id: NodeId) -> Option<NodeId> {
+        match self.node(id) {
+            Node::Reduce { state, .. } | Node::Object { state, .. } => self.present(state),
+            _ => None,
+        }
+    }
+
+    /// `id`, unless it stands for a state that was never given.
+    pub fn present(&self, id: NodeId) -> Option<NodeId> {
+        (id != NodeId::ABSENT).then_some(id)
+    }
+
+    /// What a packed array shares with its column.
+    pub fn packed(&self, template: u16) -> Template {
+        self.templates[usize::from(template)]
+    }
+
+    pub(super) fn segments(&self, head: u32) -> impl Iterator<Item = Segment> + '_ {
+        let segment = |index: u32| self.segments.get(index as usize).copied();
+        std::iter::successors(segment(head), move |last| segment(last.next))
+    }
+
+    pub(super) fn entries(&self, segment: Segment) -> &[NodeId] {
+        &self.children[segment.start as usize..][..segment.len as usize]
+    }
+}
+
+/// The items of one list by position: its batches are found by binary search.
+#[derive(Debug, Clone)]
+pub struct ListView<'g> {
+    graph: &'g Graph<'g>,
+    /// Position of each segment's first value, and the segment.
+    segments: Vec<(u32, Segment)>,
+    floats: Option<u64>,
+    len: usize,
+}
+
+impl<'g> ListView<'g> {
+    fn new(graph: &'g Graph<'g>, head: u32, len: u32) -> Self {
+        let mut first = 0;
+        let segments = graph.segments(head).map(|segment| {
+            first += segment.values;
+            (first - segment.values, segment)
+        });
+        Self { graph, segments: segments.collect(), floats: None, len: len as usize }
+    }
+
+    fn floats(graph: &'g Graph<'g>, count: u32, offset: u64) -> Self {
+        Self { graph, segments: Vec::new(), floats: Some(offset), len: count as usize }
+    }
+
+    /// How many items there are.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// The items from position `start` on.
+    pub fn items_from(&self, start: usize) -> impl Iterator<Item = Item> + use<'g, '_> {
+        let floats = self.floats.map(|offset| FloatBytes::new(self.graph.input, offset, self.len as u32));
+        let floats = floats.into_iter().flatten().map(|bytes| Item::Float(f64::from_be_bytes(bytes)));
+        let at = self.segments.partition_point(|(first, _)| *first as usize <= start).saturating_sub(1);
+        let before = self.segments.get(at).map_or(0, |(first, _)| *first as usize);
+        // A segment without runs is indexed directly; one with runs is walked.
+        let direct = self.segments.get(at).filter(|(_, segment)| segment.len == segment.values);
+        let entries = direct.map_or(0, |_| start - before).min(direct.map_or(0, |(_, s)| s.len as usize));
+        let skip = start - before - entries;
+        let segments = self.segments[at.min(self.segments.len())..].iter();
+        let nodes = segments.flat_map(|(_, segment)| self.graph.entries(*segment)).skip(entries);
+        let nodes = nodes.flat_map(|id| self.expand(*id)).skip(if self.floats.is_some() { 0 } else { skip });
+        floats.skip(if self.floats.is_some() { start } else { 0 }).chain(nodes)
+    }
+
+    fn expand(&self, id: NodeId) -> impl Iterator<Item = Item> + use<'g> {
+        let (single, run) = match self.graph.node(id) {
+            Node::FloatRun { count, offset } => {
+                (None, Some(FloatBytes::new(self.graph.input, offset, count)))
+            }
+            _ => (Some(Item::Node(id)), None),
+        };
+        let run = run.into_iter().flatten().map(|bytes| Item::Float(f64::from_be_bytes(bytes)));
+        single.into_iter().chain(run)
+    }
+}
+
+/// Walks `count` `BINFLOAT`s, stepping over the frame headers and batch ends between them.
+///
+/// The machine has read every byte of the range before, so the walk cannot leave it.
+#[derive(Debug, Clone)]
+pub struct FloatBytes<'a> {
+    input: &'a [u8],
+    position: usize,
+    left: u32,
+}
+
+impl<'a> FloatBytes<'a> {
+    /// `count` floats from the opcode at `offset` on.
+    pub fn new(input: &'a [u8], offset: u64, count: u32) -> Self {
+        Self { input, position: offset as usize, left: count }
+    }
+
+    /// The next stretch without a gap, at most `max` floats: nine bytes each, the value in the last eight.
+    #[inline]
+    pub fn next_run(&mut self, max: usize) -> Option<&'a [u8]> {
+        if self.left == 0 || max == 0 {
+            return None;
+        }
+        self.step_over_gap();
+        let wanted = (self.left as usize).min(max);
+        let rest = &self.input[self.position..][..wanted * super::decode::BINFLOAT_BYTES];
+        let count = super::decode::binfloats_at_start(rest);
+        let run = &rest[..count * super::decode::BINFLOAT_BYTES];
+        self.position += run.len();
+        self.left -= count as u32;
+        (count > 0).then_some(run)
+    }
+
+    /// Between two floats of one list there can be the end of a batch and the start of the next, and a frame header.
+    fn step_over_gap(&mut self) {
+        use super::opcode::Opcode;
+        loop {
+            match self.input.get(self.position).copied().and_then(Opcode::from_byte) {
+                Some(Opcode::FRAME) => self.position += super::decode::FRAME_BYTES,
+                Some(Opcode::APPENDS | Opcode::MARK) => self.position += 1,
+                _ => return,
+            }
+        }
+    }
+}
+
+impl Iterator for FloatBytes<'_> {
+    type Item = [u8; 8];
+
+    fn next(&mut self) -> Option<[u8; 8]> {
+        self.next_run(1)?.last_chunk().copied()
+    }
+}

@@ -1,0 +1,608 @@
+//! The pickle machine: a stack, marks and a memo that build a [`Graph`]. It matches instructions and nothing else.
+//!
+//! There is no callable anywhere: REDUCE, NEWOBJ and BUILD make nodes that say what the file asked for, and the layers
+//! above give the few known ones a meaning. Every instruction makes at most a fixed number of nodes, which a budget pays
+//! for before they are stored.
+
+use super::{
+    decode::{Decoder, Instruction},
+    error::{Error, ErrorKind, Result},
+    global::Global,
+    graph::{Graph, Node, NodeId, Segment},
+    memo::Memo,
+    text,
+};
+use crate::limits::{Budget, Exceeded, Limits};
+
+/// The highest protocol there is.
+const PROTOCOL_MAX: u8 = 5;
+
+/// Slots that a writer may leave out: `pickletools.optimize` and others number theirs as they like.
+const SPARSE_SLOTS: u64 = 1 << 16;
+
+/// State of the machine between two instructions.
+#[derive(Debug)]
+pub(super) struct Machine<'a> {
+    pub(super) graph: Graph<'a>,
+    pub(super) memo: Memo,
+    pub(super) stack: Vec<NodeId>,
+    marks: Vec<usize>,
+    budget: Budget,
+    limits: Limits,
+    opcodes: u64,
+    /// The list of floats that grew last and the offset behind its last float.
+    open_floats: Option<(NodeId, u64)>,
+}
+
+/// Runs `input` to its STOP.
+pub(super) fn run<'a>(input: &'a [u8], limits: &Limits) -> Result<Graph<'a>> {
+    let mut decoder = Decoder::new(input, limits);
+    let mut machine = Machine::new(input, limits);
+    loop {
+        let instruction = decoder.next_instruction().map_err(|error| first_byte(input, error))?;
+        match machine.step(instruction) {
+            Ok(false) => {}
+            Ok(true) => return Ok(machine.into_graph(decoder.end())),
+            Err(kind) => return Err(decoder.error(kind)),
+        }
+    }
+}
+
+/// A file whose first byte is no opcode is no pickle, and that is the better message.
+fn first_byte(input: &[u8], error: Error) -> Error {
+    match (input.first(), error.kind()) {
+        (None, _) => Error::new(0, None, ErrorKind::Empty),
+        (Some(byte), ErrorKind::UnknownOpcode(_)) if error.offset() == 0 => {
+            Error::new(0, None, ErrorKind::NotAPickle(*byte))
+        }
+        _ => error,
+    }
+}
+
+impl<'a> Machine<'a> {
+    fn new(input: &'a [u8], limits: &Limits) -> Self {
+        let graph = Graph {
+            input,
+            nodes: vec![Node::None, Node::Bool(false), Node::Bool(true)],
+            children: Vec::new(),
+            segments: Vec::new(),
+            decoded: Vec::new(),
+            long: Vec::new(),
+            templates: Vec::new(),
+            root: NodeId::NONE,
+            protocol: 0,
+            end: 0,
+        };
+        Self {
+            graph,
+            memo: Memo::default(),
+            stack: Vec::new(),
+            marks: Vec::new(),
+            budget: Budget::new("bytes of the pickle's values", limits.graph_bytes_max(input.len())),
+            limits: limits.clone(),
+            opcodes: 0,
+            open_floats: None,
+        }
+    }
+
+    fn into_graph(mut self, end: u64) -> Graph<'a> {
+        self.graph.end = end;
+        self.graph
+    }
+
+    /// One instruction; true after STOP.
+    #[inline]
+    #[allow(
+        clippy::too_many_lines,
+        reason = "one arm for each instruction, none of them longer than it needs"
+    )]
+    fn step(&mut self, instruction: Instruction<'a>) -> Result<bool, ErrorKind> {
+        use Instruction as I;
+        self.opcodes += 1;
+        match instruction {
+            I::Floats { count, offset } => self.push(Node::FloatRun { count, offset })?,
+            I::Proto(protocol) if protocol > PROTOCOL_MAX => {
+                return Err(ErrorKind::UnknownProtocol(protocol));
+            }
+            I::Proto(protocol) => self.graph.protocol = self.graph.protocol.max(protocol),
+            I::Frame => {}
+            I::Stop => return self.stop(),
+            I::Mark => self.mark()?,
+            I::Pop => self.pop_top()?,
+            I::PopMark => drop(self.items_to_mark()?),
+            I::Dup => {
+                let top = self.top()?;
+                self.push_id(top)?;
+            }
+            I::None => self.push_id(NodeId::NONE)?,
+            I::Bool(value) => self.push_id(if value { NodeId::TRUE } else { NodeId::FALSE })?,
+            I::Int(value) => self.push(Node::Int(value))?,
+            I::Float(value) => self.push(Node::Float(value))?,
+            I::BigInt(bytes) => self.push_span(bytes, |len, offset| Node::BigInt { len, offset })?,
+            I::DecimalInt(text) => self.push_span(text, |len, offset| Node::DecimalInt { len, offset })?,
+            I::Text(bytes) => self.push_span(bytes, |len, offset| Node::Text { len, offset })?,
+            I::Bytes(bytes) => self.push_span(bytes, |len, offset| Node::Bytes { len, offset })?,
+            I::ByteArray(bytes) => self.push_span(bytes, |len, offset| Node::ByteArray { len, offset })?,
+            I::String(bytes) => self.push_span(bytes, |len, offset| Node::String { len, offset })?,
+            I::EscapedText(line) => self.push_decoded(text::raw_unicode_escape(line)?, Node::DecodedText)?,
+            I::QuotedString(line) => self.push_decoded(text::quoted(line)?, Node::DecodedString)?,
+            I::EmptyList => self.push(Node::List { head: Segment::END, tail: Segment::END, len: 0 })?,
+            I::EmptyDict => self.push(Node::Dict { head: Segment::END, tail: Segment::END, len: 0 })?,
+            I::EmptySet => self.push(Node::Set { head: Segment::END, tail: Segment::END, len: 0 })?,
+            I::EmptyTuple => self.push(Node::Tuple { start: 0, len: 0 })?,
+            I::Append => self.append()?,
+            I::Appends => self.appends()?,
+            I::SetItem => self.set_item()?,
+            I::SetItems => self.set_items()?,
+            I::AddItems => self.add_items()?,
+            I::List => self.list()?,
+            I::Dict => self.dict()?,
+            I::Tuple => self.tuple_to_mark()?,
+            I::TupleOf(count) => self.tuple_of(usize::from(count))?,
+            I::FrozenSet => self.frozen_set()?,
+            I::Get(slot) => self.get(slot)?,
+            I::Put(slot) => self.put(slot)?,
+            I::Memoize => self.put(self.memo.filled())?,
+            I::Global { module, name } => self.global(module, name)?,
+            I::StackGlobal => self.stack_global()?,
+            I::Reduce => self.reduce()?,
+            I::Build => self.build()?,
+            I::NewObj => self.new_object()?,
+            I::NewObjEx => self.new_object_ex()?,
+            I::Inst { module, name } => return Err(unknown_global(module, name)),
+            I::Obj => {
+                return Err(ErrorKind::WrongType { wanted: "a class of the closed list", found: "OBJ" });
+            }
+            I::Outside(what) => return Err(ErrorKind::Outside(what)),
+        }
+        Ok(false)
+    }
+
+    fn stop(&mut self) -> Result<bool, ErrorKind> {
+        let root = self.pop()?;
+        if !(self.stack.is_empty() && self.marks.is_empty()) {
+            return Err(ErrorKind::NotConsumed { values: self.stack.len(), marks: self.marks.len() });
+        }
+        self.graph.root = root;
+        Ok(true)
+    }
+
+    // === the stack ===
+
+    pub(super) fn store(&mut self, node: Node) -> Result<NodeId, ErrorKind> {
+        self.budget.spend(size_of::<Node>() as u64)?;
+        let id = NodeId(index(self.graph.nodes.len())?);
+        self.graph.nodes.push(node);
+        Ok(id)
+    }
+
+    fn push_id(&mut self, id: NodeId) -> Result<(), ErrorKind> {
+        if self.stack.len() >= self.limits.stack_depth_max {
+            return Err(exceeded("values on the stack", self.limits.stack_depth_max));
+        }
+        self.stack.push(id);
+        Ok(())
+    }
+
+    #[inline]
+    fn push(&mut self, node: Node) -> Result<(), ErrorKind> {
+        let id = self.store(node)?;
+        self.push_id(id)
+    }
+
+    fn push_span(&mut self, bytes: &'a [u8], node: impl Fn(u32, u64) -> Node) -> Result<(), ErrorKind> {
+        let offset = bytes.as_ptr() as u64 - self.graph.input.as_ptr() as u64;
+        if let Ok(len) = u32::try_from(bytes.len()) {
+            return self.push(node(len, offset));
+        }
+        let long = index(self.graph.long.len())?;
+        self.graph.long.push((offset, bytes.len() as u64));
+        self.push(Node::Long(long))
+    }
+
+    fn push_decoded(&mut self, text: Box<[u8]>, node: impl Fn(u32) -> Node) -> Result<(), ErrorKind> {
+        self.budget.spend(text.len() as u64)?;
+        let decoded = index(self.graph.decoded.len())?;
+        self.graph.decoded.push(text);
+        self.push(node(decoded))
+    }
+
+    /// The top as a value of its own: the last float of a run becomes one.
+    fn top(&mut self) -> Result<NodeId, ErrorKind> {
+        let id = self.pop()?;
+        self.push_id(id)?;
+        Ok(id)
+    }
+
+    /// Takes one value off the stack, but never one below the last mark.
+    fn pop(&mut self) -> Result<NodeId, ErrorKind> {
+        let floor = self.marks.last().copied().unwrap_or(0);
+        let id = *self.stack.get(floor..).and_then(<[NodeId]>::last).ok_or(ErrorKind::StackUnderflow)?;
+        let Node::FloatRun { count, offset } = self.graph.node(id) else {
+            self.stack.pop();
+            return Ok(id);
+        };
+        let shorter = Node::FloatRun { count: count - 1, offset };
+        let before = if count > 1 { Some(self.store(shorter)?) } else { None };
+        self.stack.pop();
+        self.stack.extend(before);
+        let last = super::graph::FloatBytes::new(self.graph.input, offset, count).last();
+        self.store(Node::Float(f64::from_be_bytes(last.unwrap_or_default())))
+    }
+
+    /// POP takes the mark if it is on top, as Python's does.
+    fn pop_top(&mut self) -> Result<(), ErrorKind> {
+        if self.marks.last() == Some(&self.stack.len()) {
+            self.marks.pop();
+            return Ok(());
+        }
+        self.pop().map(drop)
+    }
+
+    fn mark(&mut self) -> Result<(), ErrorKind> {
+        if self.marks.len() >= self.limits.mark_depth_max {
+            return Err(exceeded("open marks", self.limits.mark_depth_max));
+        }
+        self.marks.push(self.stack.len());
+        Ok(())
+    }
+
+    /// Everything above the last mark, which is closed. Runs of floats are still runs.
+    fn items_to_mark(&mut self) -> Result<std::ops::Range<usize>, ErrorKind> {
+        let mark = self.marks.pop().ok_or(ErrorKind::NoMark)?;
+        let start = index(self.graph.children.len())? as usize;
+        let items = self.stack.drain(mark..);
+        self.budget.spend((items.len() * size_of::<NodeId>()) as u64)?;
+        self.graph.children.extend(items);
+        Ok(start..self.graph.children.len())
+    }
+
+    /// The same with every float a value of its own: for tuples, dicts and sets, which are not columns.
+    fn values_to_mark(&mut self) -> Result<std::ops::Range<usize>, ErrorKind> {
+        let items = self.items_to_mark()?;
+        let is_run = |id: &NodeId| matches!(self.graph.node(*id), Node::FloatRun { .. });
+        if !self.graph.children[items.clone()].iter().any(is_run) {
+            return Ok(items);
+        }
+        let folded: Vec<NodeId> = self.graph.children.drain(items.clone()).collect();
+        for id in folded {
+            self.unfold(id)?;
+        }
+        Ok(items.start..self.graph.children.len())
+    }
+
+    fn unfold(&mut self, id: NodeId) -> Result<(), ErrorKind> {
+        let Node::FloatRun { count, offset } = self.graph.node(id) else {
+            self.graph.children.push(id);
+            return Ok(());
+        };
+        for bytes in super::graph::FloatBytes::new(self.graph.input, offset, count) {
+            self.budget.spend(size_of::<NodeId>() as u64)?;
+            let id = self.store(Node::Float(f64::from_be_bytes(bytes)))?;
+            self.graph.children.push(id);
+        }
+        Ok(())
+    }
+
+    // === sequences ===
+
+    fn tuple(&mut self, items: std::ops::Range<usize>) -> Result<(), ErrorKind> {
+        self.push(Node::Tuple { start: index(items.start)?, len: index(items.len())? })
+    }
+
+    fn tuple_to_mark(&mut self) -> Result<(), ErrorKind> {
+        let items = self.values_to_mark()?;
+        self.tuple(items)
+    }
+
+    fn tuple_of(&mut self, count: usize) -> Result<(), ErrorKind> {
+        let mut items = [NodeId::NONE; 3];
+        for item in items[..count].iter_mut().rev() {
+            *item = self.pop()?;
+        }
+        self.budget.spend((count * size_of::<NodeId>()) as u64)?;
+        let start = self.graph.children.len();
+        self.graph.children.extend_from_slice(&items[..count]);
+        self.tuple(start..start + count)
+    }
+
+    fn frozen_set(&mut self) -> Result<(), ErrorKind> {
+        let items = self.values_to_mark()?;
+        self.push(Node::FrozenSet { start: index(items.start)?, len: index(items.len())? })
+    }
+
+    fn append(&mut self) -> Result<(), ErrorKind> {
+        let item = self.pop()?;
+        self.budget.spend(size_of::<NodeId>() as u64)?;
+        let start = self.graph.children.len();
+        self.graph.children.push(item);
+        let list = self.top()?;
+        self.extend_list(list, start..start + 1)
+    }
+
+    fn appends(&mut self) -> Result<(), ErrorKind> {
+        let items = self.items_to_mark()?;
+        let list = self.top()?;
+        if self.extend_floats(list, &items) {
+            self.graph.children.truncate(items.start);
+            return Ok(());
+        }
+        self.extend_list(list, items)
+    }
+
+    fn list(&mut self) -> Result<(), ErrorKind> {
+        let items = self.items_to_mark()?;
+        self.push(Node::List { head: Segment::END, tail: Segment::END, len: 0 })?;
+        let list = self.top()?;
+        self.extend_list(list, items)
+    }
+
+    /// Keeps a list of nothing but floats as a byte range. False if it cannot be.
+    fn extend_floats(&mut self, list: NodeId, items: &std::ops::Range<usize>) -> bool {
+        let empty = matches!(self.graph.node(list), Node::List { len: 0, .. });
+        let open = self.open_floats.filter(|(open, _)| *open == list);
+        if items.is_empty() || !(empty || open.is_some()) {
+            return false;
+        }
+        let mut end = open.map(|(_, end)| end);
+        let mut first = None;
+        let mut total = 0_u32;
+        for item in &self.graph.children[items.clone()] {
+            let Node::FloatRun { count, offset } = self.graph.node(*item) else { return false };
+            if end.is_some_and(|end| !only_a_gap(self.graph.input, end, offset)) {
+                return false;
+            }
+            first = first.or(Some(offset));
+            end = Some(offset + u64::from(count) * super::decode::BINFLOAT_BYTES as u64);
+            let Some(sum) = total.checked_add(count) else { return false };
+            total = sum;
+        }
+        let (Some(first), Some(end)) = (first, end) else { return false };
+        let grown = match self.graph.node(list) {
+            Node::FloatList { count, offset } => count.checked_add(total).map(|count| (count, offset)),
+            _ => Some((total, first)),
+        };
+        let Some((count, offset)) = grown else { return false };
+        self.set(list, Node::FloatList { count, offset });
+        self.forget_runs(items);
+        self.open_floats = Some((list, end));
+        true
+    }
+
+    /// The nodes of runs that a list of floats has taken over were made last, and nothing else can name them.
+    fn forget_runs(&mut self, items: &std::ops::Range<usize>) {
+        for item in self.graph.children[items.clone()].iter().rev() {
+            if item.0 as usize + 1 != self.graph.nodes.len() {
+                return;
+            }
+            self.graph.nodes.pop();
+        }
+    }
+
+    fn extend_list(&mut self, list: NodeId, items: std::ops::Range<usize>) -> Result<(), ErrorKind> {
+        match self.graph.node(list) {
+            Node::List { head, tail, len } => {
+                let (head, tail, len) = self.extend(head, tail, len, items)?;
+                self.set(list, Node::List { head, tail, len });
+                Ok(())
+            }
+            Node::FloatList { count, offset } => {
+                let run = self.store(Node::FloatRun { count, offset })?;
+                self.set(list, Node::List { head: Segment::END, tail: Segment::END, len: 0 });
+                let start = self.graph.children.len();
+                self.graph.children.push(run);
+                self.extend_list(list, start..start + 1)?;
+                self.extend_list(list, items)
+            }
+            other => Err(ErrorKind::WrongType { wanted: "a list", found: other.kind() }),
+        }
+    }
+
+    /// Links the children `items` to a chain of segments.
+    fn extend(
+        &mut self,
+        head: u32,
+        tail: u32,
+        len: u32,
+        items: std::ops::Range<usize>,
+    ) -> Result<(u32, u32, u32), ErrorKind> {
+        if items.is_empty() {
+            return Ok((head, tail, len));
+        }
+        let values = self.graph.children[items.clone()].iter().map(|id| match self.graph.node(*id) {
+            Node::FloatRun { count, .. } => u64::from(count),
+            _ => 1,
+        });
+        let values = index(values.sum::<u64>() as usize)?;
+        let total =
+            len.checked_add(values).ok_or_else(|| exceeded("items of one list", u32::MAX as usize))?;
+        if let Some(last) = self.graph.segments.get_mut(tail as usize)
+            && last.start as usize + last.len as usize == items.start
+        {
+            last.len += items.len() as u32;
+            last.values += values;
+            return Ok((head, tail, total));
+        }
+        self.budget.spend(size_of::<Segment>() as u64)?;
+        let new = index(self.graph.segments.len())?;
+        let segment =
+            Segment { start: items.start as u32, len: items.len() as u32, values, next: Segment::END };
+        self.graph.segments.push(segment);
+        if let Some(last) = self.graph.segments.get_mut(tail as usize) {
+            last.next = new;
+        }
+        Ok((if head == Segment::END { new } else { head }, new, total))
+    }
+
+    fn set_items(&mut self) -> Result<(), ErrorKind> {
+        let items = self.values_to_mark()?;
+        self.extend_dict(items)
+    }
+
+    fn set_item(&mut self) -> Result<(), ErrorKind> {
+        let (value, key) = (self.pop()?, self.pop()?);
+        self.budget.spend(2 * size_of::<NodeId>() as u64)?;
+        let start = self.graph.children.len();
+        self.graph.children.extend([key, value]);
+        self.extend_dict(start..start + 2)
+    }
+
+    fn dict(&mut self) -> Result<(), ErrorKind> {
+        let items = self.values_to_mark()?;
+        self.push(Node::Dict { head: Segment::END, tail: Segment::END, len: 0 })?;
+        self.extend_dict(items)
+    }
+
+    fn extend_dict(&mut self, items: std::ops::Range<usize>) -> Result<(), ErrorKind> {
+        let id = self.top()?;
+        if items.len() % 2 != 0 {
+            return Err(ErrorKind::OddItems);
+        }
+        match self.graph.node(id) {
+            Node::Dict { head, tail, len } => {
+                let (head, tail, len) = self.extend(head, tail, len, items)?;
+                self.set(id, Node::Dict { head, tail, len });
+                Ok(())
+            }
+            other => Err(ErrorKind::WrongType { wanted: "a dict", found: other.kind() }),
+        }
+    }
+
+    fn add_items(&mut self) -> Result<(), ErrorKind> {
+        let items = self.values_to_mark()?;
+        let id = self.top()?;
+        match self.graph.node(id) {
+            Node::Set { head, tail, len } => {
+                let (head, tail, len) = self.extend(head, tail, len, items)?;
+                self.set(id, Node::Set { head, tail, len });
+                Ok(())
+            }
+            other => Err(ErrorKind::WrongType { wanted: "a set", found: other.kind() }),
+        }
+    }
+
+    pub(super) fn set(&mut self, id: NodeId, node: Node) {
+        self.graph.nodes[id.0 as usize] = node;
+    }
+
+    // === the memo ===
+
+    fn put(&mut self, slot: u64) -> Result<(), ErrorKind> {
+        let id = self.top()?;
+        if slot > self.opcodes + SPARSE_SLOTS {
+            return Err(ErrorKind::MemoTooSparse(slot));
+        }
+        let grown = self.memo.put(slot as usize, id);
+        Ok(self.budget.spend(grown as u64)?)
+    }
+
+    fn get(&mut self, slot: u64) -> Result<(), ErrorKind> {
+        let entry = usize::try_from(slot).ok().and_then(|slot| self.memo.entry(slot));
+        let id = match entry.ok_or(ErrorKind::UnsetMemo(slot))? {
+            (id, None) => id,
+            (id, Some(part)) => {
+                let id = self.unpack(id, part)?;
+                self.memo.put(slot as usize, id);
+                id
+            }
+        };
+        self.push_id(id)
+    }
+
+    // === globals and objects ===
+
+    fn global(&mut self, module: &[u8], name: &[u8]) -> Result<(), ErrorKind> {
+        let global = Global::find(module, name).ok_or_else(|| unknown_global(module, name))?;
+        self.push(Node::Global(global))
+    }
+
+    fn stack_global(&mut self) -> Result<(), ErrorKind> {
+        let (name, module) = (self.pop()?, self.pop()?);
+        let text = |id| {
+            let found = self.graph.node(id).kind();
+            self.graph.text_bytes(id).ok_or(ErrorKind::WrongType { wanted: "a str", found })
+        };
+        let (module, name) = (text(module)?, text(name)?);
+        let global = Global::find(module, name).ok_or_else(|| unknown_global(module, name))?;
+        self.push(Node::Global(global))
+    }
+
+    fn expect(&self, id: NodeId, wanted: &'static str, fits: impl Fn(Node) -> bool) -> Result<(), ErrorKind> {
+        let node = self.graph.node(id);
+        if fits(node) { Ok(()) } else { Err(ErrorKind::WrongType { wanted, found: node.kind() }) }
+    }
+
+    fn reduce(&mut self) -> Result<(), ErrorKind> {
+        let (args, callable) = (self.pop()?, self.pop()?);
+        self.expect(args, "a tuple of arguments", |node| matches!(node, Node::Tuple { .. }))?;
+        self.expect(callable, "a function of the closed list", |node| matches!(node, Node::Global(_)))?;
+        if let Some(packed) = self.pack_call(callable, args) {
+            return self.push_id(packed);
+        }
+        self.push(Node::Reduce { callable, args, state: NodeId::ABSENT })
+    }
+
+    fn new_object(&mut self) -> Result<(), ErrorKind> {
+        let (args, class) = (self.pop()?, self.pop()?);
+        self.expect(args, "a tuple of arguments", |node| matches!(node, Node::Tuple { .. }))?;
+        self.expect(class, "a class of the closed list", |node| matches!(node, Node::Global(_)))?;
+        self.push(Node::Object { class, args, state: NodeId::ABSENT })
+    }
+
+    fn new_object_ex(&mut self) -> Result<(), ErrorKind> {
+        let keywords = self.pop()?;
+        self.expect(keywords, "an empty dict", |node| matches!(node, Node::Dict { len: 0, .. }))?;
+        self.new_object()
+    }
+
+    fn build(&mut self) -> Result<(), ErrorKind> {
+        let state = self.pop()?;
+        let object = self.top()?;
+        if let Some(packed) = self.pack_state(object, state) {
+            self.stack.pop();
+            return self.push_id(packed);
+        }
+        let built = match self.graph.node(object) {
+            Node::Reduce { callable, args, state: NodeId::ABSENT } => Node::Reduce { callable, args, state },
+            Node::Object { class, args, state: NodeId::ABSENT } => Node::Object { class, args, state },
+            Node::Reduce { .. } | Node::Object { .. } => return Err(ErrorKind::StateTwice),
+            other => return Err(ErrorKind::WrongType { wanted: "an object", found: other.kind() }),
+        };
+        self.set(object, built);
+        Ok(())
+    }
+}
+
+/// Whether nothing but frame headers and batch ends stands between two runs of floats.
+fn only_a_gap(input: &[u8], mut from: u64, to: u64) -> bool {
+    use super::opcode::Opcode;
+    while from < to {
+        from += match Opcode::from_byte(input[from as usize]) {
+            Some(Opcode::FRAME) => super::decode::FRAME_BYTES as u64,
+            Some(Opcode::APPENDS | Opcode::MARK) => 1,
+            _ => return false,
+        };
+    }
+    from == to
+}
+
+/// Ids keep two bits for the parts of packed arrays.
+fn index(value: usize) -> Result<u32, ErrorKind> {
+    const MAX: usize = (1 << 30) - 1;
+    if value >= MAX {
+        return Err(exceeded("values of one pickle", MAX));
+    }
+    Ok(value as u32)
+}
+
+#[cold]
+fn exceeded(what: &'static str, limit: usize) -> ErrorKind {
+    ErrorKind::Limit(Exceeded { what, limit: limit as u64, wanted: limit as u64 + 1 })
+}
+
+#[cold]
+fn unknown_global(module: &[u8], name: &[u8]) -> ErrorKind {
+    let shown =
+        |text: &[u8]| String::from_utf8_lossy(&text[..text.len().min(200)]).escape_debug().to_string();
+    ErrorKind::UnknownGlobal { module: shown(module), name: shown(name) }
+}

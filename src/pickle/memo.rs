@@ -1,0 +1,83 @@
+//! The memo: what PUT stored and GET fetches, four bytes a slot.
+//!
+//! A slot names a node, or a piece of an array whose pieces were folded into one node: such a piece comes back to life
+//! only if somebody fetches it.
+
+use super::graph::NodeId;
+
+/// A piece of a packed array.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    /// The payload.
+    Payload = 1,
+    /// The shape tuple.
+    Shape = 2,
+    /// The tuple of arguments, or of state.
+    Tuple = 3,
+}
+
+const PART_SHIFT: u32 = 30;
+const ID_MASK: u32 = (1 << PART_SHIFT) - 1;
+
+/// Slots by number.
+#[derive(Debug, Default)]
+pub(super) struct Memo {
+    slots: Vec<u32>,
+    filled: u64,
+}
+
+/// No node has this id, and no part of one.
+const UNSET: u32 = u32::MAX;
+
+impl Memo {
+    /// How many slots are filled: the number of the slot that MEMOIZE takes.
+    pub(super) fn filled(&self) -> u64 {
+        self.filled
+    }
+
+    /// Fills a slot; returns by how many bytes the memo grew.
+    pub(super) fn put(&mut self, slot: usize, id: NodeId) -> usize {
+        let before = self.slots.len();
+        if slot >= before {
+            self.slots.resize(slot + 1, UNSET);
+        }
+        if self.slots[slot] == UNSET {
+            self.filled += 1;
+        }
+        self.slots[slot] = id.0;
+        (self.slots.len() - before) * size_of::<u32>()
+    }
+
+    /// What a slot names.
+    pub(super) fn entry(&self, slot: usize) -> Option<(NodeId, Option<Part>)> {
+        let entry = *self.slots.get(slot).filter(|entry| **entry != UNSET)?;
+        let part = match entry >> PART_SHIFT {
+            1 => Some(Part::Payload),
+            2 => Some(Part::Shape),
+            3 => Some(Part::Tuple),
+            _ => None,
+        };
+        Some((NodeId(entry & ID_MASK), part))
+    }
+
+    /// Renames the slots that were filled last and name a node from `first` on. False, and nothing is renamed, if one of
+    /// them has no new name.
+    pub(super) fn rename_last(
+        &mut self,
+        first: NodeId,
+        rename: impl Fn(NodeId) -> Option<(NodeId, Option<Part>)>,
+    ) -> bool {
+        let is_new = |entry: &&u32| **entry != UNSET && **entry >> PART_SHIFT == 0 && **entry >= first.0;
+        let count = self.slots.iter().rev().take_while(is_new).count();
+        let start = self.slots.len() - count;
+        if !self.slots[start..].iter().all(|entry| rename(NodeId(*entry)).is_some()) {
+            return false;
+        }
+        for entry in &mut self.slots[start..] {
+            if let Some((id, part)) = rename(NodeId(*entry)) {
+                *entry = id.0 | part.map_or(0, |part| (part as u32) << PART_SHIFT);
+            }
+        }
+        true
+    }
+}

@@ -1,0 +1,109 @@
+//! `IngestDataStream`: takes one data set as a stream of chunks into the store and answers once, at the end.
+//!
+//! Two halves. The receiving half ([`face`], this file) runs on the async runtime: it cuts messages from the stream, each
+//! only when the byte budget has room, and hands them through a short channel to the [`intake`], which decodes and stores
+//! on a thread of its own. A full channel stops the reading, which stops the sender: that is all the back-pressure there
+//! is. The end of the stream is an event of its own, so that a sender that vanishes is never taken for one that finished.
+
+use std::sync::Arc;
+
+use tokio::sync::{Semaphore, mpsc};
+use tonic::Status;
+
+use crate::{
+    limits::{server as limits, wire::ChunkLimits},
+    proto::embedding::IngestDataResponse,
+    store::Store,
+};
+
+mod face;
+mod intake;
+
+pub use face::IngestService;
+pub(crate) use intake::Refusal;
+
+use super::{
+    messages::{Message, Messages},
+    status,
+};
+use intake::Intake;
+
+/// What all ingest streams of a server share.
+#[derive(Clone)]
+pub struct Ingest {
+    store: Arc<dyn Store>,
+    limits: ChunkLimits,
+    streams: Arc<Semaphore>,
+    budget: Arc<Semaphore>,
+}
+
+/// What the receiving half tells the intake.
+enum Event {
+    Message(Message),
+    /// The sender said that this was all.
+    End,
+}
+
+impl Ingest {
+    /// Ingest into `store`, with messages of at most `limits`.
+    pub fn new(store: Arc<dyn Store>, limits: ChunkLimits) -> Self {
+        // A message larger than the whole budget could never be admitted.
+        let budget = limits::INGEST_BYTES_MAX.max(limits.message_bytes_max);
+        Self {
+            store,
+            limits,
+            streams: Arc::new(Semaphore::new(limits::INGEST_STREAMS_MAX)),
+            budget: Arc::new(Semaphore::new(budget.min(Semaphore::MAX_PERMITS))),
+        }
+    }
+
+    async fn receive(self, body: tonic::body::Body) -> Result<IngestDataResponse, Status> {
+        let _slot = self.streams.try_acquire().map_err(|_| busy())?;
+        let messages = Messages::new(body, Arc::clone(&self.budget), self.limits.message_bytes_max);
+        let (events, queue) = mpsc::channel(limits::INGEST_QUEUE);
+        let intake = Intake::new(Arc::clone(&self.store), self.limits);
+        let worker = tokio::task::spawn_blocking(move || take_all(intake, queue));
+        let forwarded = forward(messages, events).await;
+        // The intake's own refusal came first if there is one: the receiving half stops because of it.
+        let taken = worker.await.map_err(|panic| status::internal(&panic))?;
+        match (forwarded, taken) {
+            (Err(status), Ok(None)) => Err(status),
+            (_, Err(refusal)) => Err(status::of_refusal(&refusal)),
+            (_, Ok(Some(response))) => Ok(response),
+            (Ok(()), Ok(None)) => Err(Status::internal("the stream ended without an answer")),
+        }
+    }
+}
+
+/// Forwards messages until the sender ends, fails or the intake refuses.
+async fn forward(mut messages: Messages, events: mpsc::Sender<Event>) -> Result<(), Status> {
+    loop {
+        let event = match messages.next().await? {
+            Some(message) => Event::Message(message),
+            None => Event::End,
+        };
+        let last = matches!(event, Event::End);
+        if events.send(event).await.is_err() || last {
+            return Ok(());
+        }
+    }
+}
+
+/// The intake's thread. `None` if the stream broke off: the run is dropped and nothing of it remains.
+fn take_all(
+    mut intake: Intake,
+    mut queue: mpsc::Receiver<Event>,
+) -> Result<Option<IngestDataResponse>, Refusal> {
+    while let Some(event) = queue.blocking_recv() {
+        match event {
+            Event::Message(message) => intake.take(&message.bytes)?,
+            Event::End => return intake.finish().map(Some),
+        }
+    }
+    Ok(None)
+}
+
+fn busy() -> Status {
+    let limit = limits::INGEST_STREAMS_MAX;
+    Status::resource_exhausted(format!("{limit} ingest streams are running already: try again later"))
+}

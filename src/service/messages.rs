@@ -1,0 +1,111 @@
+//! gRPC messages cut from the body of a request, without decoding them.
+//!
+//! tonic's own reader is not used for bulk data: it copies every frame into one buffer, reads a message before anybody
+//! could ask whether there is room for it, and takes a cancelled request for a finished one, which a receiver that
+//! commits at the end must never do.
+
+use std::{future::poll_fn, pin::Pin, sync::Arc};
+
+use bytes::{Buf as _, Bytes, BytesMut};
+use http_body::Body as _;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tonic::{Status, body::Body};
+
+/// Length of what stands before each message: a compression flag and a length.
+const PREFIX_BYTES: usize = 5;
+
+/// Reads one message after another, each only when the budget has room for it.
+#[derive(Debug)]
+pub(crate) struct Messages {
+    body: Body,
+    /// What was received but not yet taken. Usually one frame, which is one message.
+    front: Bytes,
+    budget: Arc<Semaphore>,
+    message_bytes_max: usize,
+}
+
+/// A message and its share of the budget, given back when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Message {
+    pub(crate) bytes: Bytes,
+    _share: OwnedSemaphorePermit,
+}
+
+impl Messages {
+    pub(crate) fn new(body: Body, budget: Arc<Semaphore>, message_bytes_max: usize) -> Self {
+        Self { body, front: Bytes::new(), budget, message_bytes_max }
+    }
+
+    /// The next message; `None` only if the peer ended its side in good order.
+    pub(crate) async fn next(&mut self) -> Result<Option<Message>, Status> {
+        let Some(mut prefix) = self.take(PREFIX_BYTES, true).await? else { return Ok(None) };
+        let compressed = prefix.get_u8() != 0;
+        let length = prefix.get_u32() as usize;
+        if compressed {
+            return Err(Status::unimplemented("compressed messages are not supported"));
+        }
+        if length > self.message_bytes_max {
+            return Err(too_large(length, self.message_bytes_max));
+        }
+        let share = self.admit(length).await?;
+        let bytes = self.take(length, false).await?.unwrap_or_default();
+        Ok(Some(Message { bytes, _share: share }))
+    }
+
+    async fn admit(&mut self, length: usize) -> Result<OwnedSemaphorePermit, Status> {
+        let permits = u32::try_from(length).unwrap_or(u32::MAX);
+        let admitted = Arc::clone(&self.budget).acquire_many_owned(permits).await;
+        admitted.map_err(|_| Status::unavailable("the server is stopping"))
+    }
+
+    /// The next `length` bytes: a slice of the frame if one frame holds them, else gathered.
+    async fn take(&mut self, length: usize, may_end: bool) -> Result<Option<Bytes>, Status> {
+        while self.front.is_empty() && length > 0 {
+            match self.frame().await? {
+                Some(data) => self.front = data,
+                None if may_end => return Ok(None),
+                None => return Err(cut_off()),
+            }
+        }
+        if self.front.len() >= length {
+            return Ok(Some(self.front.split_to(length)));
+        }
+        self.gather(length).await.map(Some)
+    }
+
+    /// The claimed length may be allocated, because the budget has admitted it.
+    async fn gather(&mut self, length: usize) -> Result<Bytes, Status> {
+        let mut gathered = BytesMut::with_capacity(length);
+        gathered.extend_from_slice(&std::mem::take(&mut self.front));
+        while gathered.len() < length {
+            let mut data = self.frame().await?.ok_or_else(cut_off)?;
+            let missing = length - gathered.len();
+            gathered.extend_from_slice(&data.split_to(missing.min(data.len())));
+            self.front = data;
+        }
+        Ok(gathered.freeze())
+    }
+
+    /// A reset without error also ends the body; only the peer's own end of stream says that it sent everything.
+    fn end(&self) -> Result<Option<Bytes>, Status> {
+        if self.body.is_end_stream() { Ok(None) } else { Err(Status::cancelled("the stream was reset by the sender")) }
+    }
+
+    async fn frame(&mut self) -> Result<Option<Bytes>, Status> {
+        loop {
+            let frame = poll_fn(|context| Pin::new(&mut self.body).poll_frame(context)).await;
+            let Some(frame) = frame.transpose()? else { return self.end() };
+            if let Ok(data) = frame.into_data() {
+                return Ok(Some(data));
+            }
+        }
+    }
+}
+
+fn too_large(length: usize, limit: usize) -> Status {
+    Status::resource_exhausted(format!("message of {length} bytes is larger than the limit of {limit} bytes"))
+}
+
+fn cut_off() -> Status {
+    Status::internal("the stream ended inside a message")
+}

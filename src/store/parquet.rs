@@ -1,0 +1,130 @@
+//! The store in a folder: each table is a data set `STORE/<domain>`, each version of it a generation of that data set.
+//!
+//! A run is spooled to an unlinked temporary file beside the tables, so that its size costs disk and not memory, and a
+//! run that is dropped, or a process that dies, leaves nothing. What stays in memory is 16 bytes of key and a row number
+//! for each row. At its end the run is merged with the table's present version and written as a new data set, whose
+//! manifest is the commit.
+
+use std::{
+    collections::HashMap,
+    fs::{File, OpenOptions},
+    io,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use rustix::{
+    fs::{FlockOperation, flock},
+    io::Errno,
+};
+
+use super::{Error, Provenance, Run, Store};
+use crate::{columnar::schema as conventions, file, file::Dataset, schema::Domain};
+
+mod category;
+mod keys;
+mod merge;
+mod run;
+mod spool;
+
+use run::TableRun;
+
+/// The file by whose lock a process holds the store.
+const LOCK: &str = ".lock";
+
+/// Tables as data sets in one folder, which one process holds at a time.
+#[derive(Debug)]
+pub struct ParquetStore {
+    folder: PathBuf,
+    tables: Mutex<HashMap<String, Arc<Table>>>,
+    /// Held for as long as the store is open; the kernel lets go of it when the process ends, however it ends.
+    _lock: File,
+}
+
+/// One table, and the turn of those who publish to it.
+#[derive(Debug)]
+struct Table {
+    folder: PathBuf,
+    domain: &'static Domain,
+    publishing: Mutex<()>,
+}
+
+impl ParquetStore {
+    /// Opens the store in `folder`, making it if need be.
+    pub fn open(folder: &Path) -> Result<Self, Error> {
+        file::atomic::create_folder(folder)?;
+        let lock = lock(folder)?;
+        Ok(Self { folder: folder.to_owned(), tables: Mutex::default(), _lock: lock })
+    }
+
+    fn table(&self, domain: &'static Domain) -> Arc<Table> {
+        let mut tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
+        let table = tables.entry(domain.name.clone()).or_insert_with(|| {
+            Arc::new(Table { folder: self.folder.clone(), domain, publishing: Mutex::new(()) })
+        });
+        Arc::clone(table)
+    }
+}
+
+fn lock(folder: &Path) -> Result<File, Error> {
+    let path = folder.join(LOCK);
+    let failed = |source: io::Error| Error::Io { path: path.clone(), source };
+    let file =
+        OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(failed)?;
+    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(file),
+        Err(Errno::WOULDBLOCK) => Err(Error::InUse(folder.to_owned())),
+        Err(errno) => Err(failed(errno.into())),
+    }
+}
+
+impl Store for ParquetStore {
+    fn begin(
+        &self,
+        domain: &'static Domain,
+        dimension: usize,
+        provenance: Provenance,
+    ) -> Result<Box<dyn Run>, Error> {
+        let table = self.table(domain);
+        // A run that can never be merged is refused before it sends a gigabyte.
+        table.present(dimension)?;
+        Ok(Box::new(TableRun::begin(table, dimension, provenance)?))
+    }
+}
+
+impl Table {
+    /// The present version, if there is one; it must hold vectors of `dimension`.
+    fn present(&self, dimension: usize) -> Result<Option<Dataset>, Error> {
+        let path = self.folder.join(&self.domain.name);
+        let present = match Dataset::open(&path) {
+            Ok(present) => present,
+            Err(file::Error::NoDataset { .. } | file::Error::NotFound { .. }) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
+        self.check_columns(&present, dimension)?;
+        Ok(Some(present))
+    }
+
+    fn check_columns(&self, present: &Dataset, dimension: usize) -> Result<(), Error> {
+        let domain = self.domain.name.clone();
+        let held = present.schema();
+        let brought = conventions::of_domain(self.domain, dimension);
+        let vector = |index: usize| conventions::dimension(held.field(index).data_type());
+        match conventions::vector_index(held).and_then(vector) {
+            Some(held) if held != dimension => return Err(Error::OtherDimension { domain, held, brought: dimension }),
+            _ => {}
+        }
+        let differs = brought.fields().iter().enumerate().find(|(index, field)| {
+            held.fields().get(*index).is_none_or(|held| {
+                held.name() != field.name() || held.data_type() != field.data_type()
+            })
+        });
+        match differs {
+            Some((_, field)) => Err(Error::OtherColumns { domain, column: field.name().clone() }),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,130 @@
+//! A run into one table: spooled while it lasts, merged at its end.
+
+use std::sync::{Arc, PoisonError};
+
+use arrow_array::{Array as _, RecordBatch, StringArray, cast::AsArray as _};
+use arrow_schema::{DataType, Field, Schema, SchemaRef};
+
+use super::{
+    super::{Error, Provenance, Published, Run},
+    Table,
+    category::Categories,
+    keys::Keys,
+    merge::{self, Incoming},
+    spool::{Spool, arrow_error},
+};
+use crate::{columnar::schema as conventions, digest::key_hash};
+
+/// Rows on their way into a table.
+pub(super) struct TableRun {
+    table: Arc<Table>,
+    dimension: usize,
+    provenance: Provenance,
+    schema: SchemaRef,
+    spool_schema: SchemaRef,
+    /// One for each category column.
+    categories: Vec<Option<Categories>>,
+    keys: Keys,
+    spool: Spool,
+    rows: u32,
+}
+
+impl TableRun {
+    pub(super) fn begin(table: Arc<Table>, dimension: usize, provenance: Provenance) -> Result<Self, Error> {
+        let schema = conventions::of_domain(table.domain, dimension);
+        let spool_schema = Arc::new(spool_schema(&schema));
+        let spool = Spool::create(&table.folder, &table.domain.name, &spool_schema)?;
+        let categories = schema.fields().iter().map(|field| is_category(field).then(Categories::default));
+        let categories = categories.collect();
+        let keys = Keys::default();
+        Ok(Self { table, dimension, provenance, schema, spool_schema, categories, keys, spool, rows: 0 })
+    }
+
+    fn check_columns(&self, batch: &RecordBatch) -> Result<(), Error> {
+        let fields = self.schema.fields().iter().enumerate();
+        for (index, field) in fields {
+            let brought = batch.columns().get(index).map(|column| column.data_type());
+            if brought != Some(field.data_type()) {
+                let domain = self.table.domain.name.clone();
+                return Err(Error::OtherColumns { domain, column: field.name().clone() });
+            }
+        }
+        Ok(())
+    }
+
+    fn count(&self, batch: &RecordBatch) -> Result<u32, Error> {
+        let rows = u64::from(self.rows) + batch.num_rows() as u64;
+        u32::try_from(rows).map_err(|_| too_many(&self.table, rows))
+    }
+
+    fn index_keys(&mut self, batch: &RecordBatch) -> Result<(), Error> {
+        let column = self.table.domain.key;
+        let keys: &StringArray = batch.column(column).as_string();
+        for (row, index) in (self.rows..).zip(0..keys.len()) {
+            if keys.is_null(index) || keys.value(index).is_empty() {
+                let column = self.schema.field(column).name().clone();
+                return Err(Error::BadKey { row: u64::from(row), column });
+            }
+            self.keys.insert(key_hash(keys.value(index)), row);
+        }
+        Ok(())
+    }
+
+    /// The batch with numbers in place of categories.
+    fn numbered(&mut self, batch: &RecordBatch) -> Result<RecordBatch, Error> {
+        let columns = batch.columns().iter().zip(&mut self.categories);
+        let numbered = columns.map(|(column, categories)| match categories {
+            Some(categories) => categories.encode(column),
+            None => Ok(Arc::clone(column)),
+        });
+        numbered
+            .collect::<Result<Vec<_>, _>>()
+            .and_then(|columns| RecordBatch::try_new(Arc::clone(&self.spool_schema), columns))
+            .map_err(arrow_error(&self.table.domain.name))
+    }
+}
+
+impl Run for TableRun {
+    fn append(&mut self, batch: RecordBatch) -> Result<(), Error> {
+        self.check_columns(&batch)?;
+        let rows = self.count(&batch)?;
+        self.index_keys(&batch)?;
+        let numbered = self.numbered(&batch)?;
+        self.spool.write(&numbered)?;
+        self.rows = rows;
+        Ok(())
+    }
+
+    fn skip(&mut self, _: u64) {
+        debug_assert!(false, "a table needs the rows");
+    }
+
+    fn finish(self: Box<Self>) -> Result<Published, Error> {
+        let Self { table, dimension, provenance, schema, categories, keys, spool, rows, .. } = *self;
+        let batches = spool.into_batches()?;
+        let incoming = Incoming { batches, categories, keys };
+        // A run that panicked while it published left the table as it was.
+        let _turn = table.publishing.lock().unwrap_or_else(PoisonError::into_inner);
+        let present = table.present(dimension)?;
+        let outcome = merge::publish(&table, schema, present.as_ref(), &incoming, provenance)?;
+        let merge::Outcome { version, changed, table_rows } = outcome;
+        Ok(Published { version, changed, table_rows, run_rows: u64::from(rows) })
+    }
+}
+
+fn is_category(field: &Field) -> bool {
+    matches!(field.data_type(), DataType::Dictionary(..))
+}
+
+/// Categories are spooled as numbers: each batch brings a dictionary of its own, the run has one.
+fn spool_schema(schema: &Schema) -> Schema {
+    let spooled = |field: &Arc<Field>| match field.data_type() {
+        DataType::Dictionary(..) => Arc::new(Field::new(field.name(), DataType::Int32, field.is_nullable())),
+        _ => Arc::clone(field),
+    };
+    Schema::new(schema.fields().iter().map(spooled).collect::<Vec<_>>())
+}
+
+pub(super) fn too_many(table: &Table, rows: u64) -> Error {
+    Error::TooManyRows { domain: table.domain.name.clone(), rows, limit: u64::from(u32::MAX) }
+}

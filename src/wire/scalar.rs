@@ -1,0 +1,189 @@
+//! Scalar kinds of protobuf: which Arrow values each can carry, and the word it is written as.
+
+use std::{collections::HashMap, sync::Arc};
+
+use arrow_schema::DataType;
+use prost_reflect::{EnumDescriptor, Kind};
+
+use super::varint::{Wire, put_varint, varint_len};
+use crate::columnar::cells::Cells;
+
+/// A scalar kind.
+#[derive(Debug, Clone)]
+pub(super) enum Scalar {
+    Bool,
+    Int32,
+    Int64,
+    Uint32,
+    Uint64,
+    Sint32,
+    Sint64,
+    Fixed32,
+    Fixed64,
+    Sfixed32,
+    Sfixed64,
+    Float,
+    Double,
+    Enum(Arc<HashMap<String, i32>>),
+}
+
+/// Why a value has no word.
+#[derive(Debug)]
+pub(super) enum Unfit {
+    Overflow(i128),
+    EnumName(String),
+}
+
+impl Scalar {
+    /// The scalar of a field's kind; none for strings, bytes and messages.
+    pub(super) fn of(kind: &Kind) -> Option<Self> {
+        Some(match kind {
+            Kind::Bool => Self::Bool,
+            Kind::Int32 => Self::Int32,
+            Kind::Int64 => Self::Int64,
+            Kind::Uint32 => Self::Uint32,
+            Kind::Uint64 => Self::Uint64,
+            Kind::Sint32 => Self::Sint32,
+            Kind::Sint64 => Self::Sint64,
+            Kind::Fixed32 => Self::Fixed32,
+            Kind::Fixed64 => Self::Fixed64,
+            Kind::Sfixed32 => Self::Sfixed32,
+            Kind::Sfixed64 => Self::Sfixed64,
+            Kind::Float => Self::Float,
+            Kind::Double => Self::Double,
+            Kind::Enum(descriptor) => Self::Enum(Arc::new(names(descriptor))),
+            Kind::String | Kind::Bytes | Kind::Message(_) => return None,
+        })
+    }
+
+    /// True if every value of `data_type` that is in range can be carried unchanged.
+    pub(super) fn carries(&self, data_type: &DataType) -> bool {
+        match (self, data_type) {
+            (_, DataType::Dictionary(_, values)) => self.carries(values),
+            (Self::Bool, DataType::Boolean)
+            | (Self::Float, DataType::Float32)
+            | (Self::Double, DataType::Float32 | DataType::Float64)
+            | (Self::Enum(_), DataType::Utf8 | DataType::LargeUtf8) => true,
+            (Self::Bool | Self::Float | Self::Double, _) => false,
+            (_, integer) => integer.is_integer(),
+        }
+    }
+
+    /// How the scalar is delimited.
+    pub(super) fn wire(&self) -> Wire {
+        match self {
+            Self::Fixed32 | Self::Sfixed32 | Self::Float => Wire::Fixed32,
+            Self::Fixed64 | Self::Sfixed64 | Self::Double => Wire::Fixed64,
+            _ => Wire::Varint,
+        }
+    }
+
+    /// The kind as a schema spells it.
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::Bool => "bool",
+            Self::Int32 => "int32",
+            Self::Int64 => "int64",
+            Self::Uint32 => "uint32",
+            Self::Uint64 => "uint64",
+            Self::Sint32 => "sint32",
+            Self::Sint64 => "sint64",
+            Self::Fixed32 => "fixed32",
+            Self::Fixed64 => "fixed64",
+            Self::Sfixed32 => "sfixed32",
+            Self::Sfixed64 => "sfixed64",
+            Self::Float => "float",
+            Self::Double => "double",
+            Self::Enum(_) => "enum",
+        }
+    }
+
+    /// The word that the cell at `row` is written as.
+    #[inline]
+    pub(super) fn word(&self, cells: &Cells, row: usize) -> Result<u64, Unfit> {
+        match (cells, self) {
+            (Cells::Integer(values), _) => self.integer(values.value(row)),
+            (Cells::Boolean(values), _) => Ok(u64::from(values.value(row))),
+            (Cells::Fixed(values), Self::Double) => Ok(double(values.bytes(row..row + 1))),
+            (Cells::Fixed(values), _) => Ok(u64::from(single(values.bytes(row..row + 1)).to_bits())),
+            (Cells::Bytes(values), Self::Enum(names)) => by_name(names, values.value(row)),
+            // `carries` lets no other pair through.
+            _ => Ok(0),
+        }
+    }
+
+    /// The word of an integer, if the kind has it.
+    pub(super) fn integer(&self, value: i128) -> Result<u64, Unfit> {
+        let fits = match self {
+            Self::Int32 | Self::Sint32 | Self::Sfixed32 | Self::Enum(_) => i32::try_from(value).is_ok(),
+            Self::Int64 | Self::Sint64 | Self::Sfixed64 => i64::try_from(value).is_ok(),
+            Self::Uint32 | Self::Fixed32 => u32::try_from(value).is_ok(),
+            Self::Uint64 | Self::Fixed64 => u64::try_from(value).is_ok(),
+            Self::Bool | Self::Float | Self::Double => false,
+        };
+        if !fits {
+            return Err(Unfit::Overflow(value));
+        }
+        Ok(match self {
+            Self::Sint32 | Self::Sint64 => (value << 1 ^ value >> 127) as u64,
+            Self::Sfixed32 => u64::from(value as u32),
+            _ => value as u64,
+        })
+    }
+
+    /// The integer that a word stands for.
+    pub(super) fn value(&self, word: u64) -> i128 {
+        match self {
+            Self::Bool => i128::from(word != 0),
+            Self::Int32 | Self::Sfixed32 | Self::Enum(_) => i128::from(word as i32),
+            Self::Int64 | Self::Sfixed64 => i128::from(word as i64),
+            Self::Sint32 => i128::from((word as u32 >> 1) as i32 ^ -((word & 1) as i32)),
+            Self::Sint64 => i128::from((word >> 1) as i64 ^ -((word & 1) as i64)),
+            Self::Uint32 | Self::Fixed32 => i128::from(word as u32),
+            Self::Uint64 | Self::Fixed64 | Self::Float | Self::Double => i128::from(word),
+        }
+    }
+
+    /// Bytes that `word` takes.
+    #[inline]
+    pub(super) fn word_len(&self, word: u64) -> usize {
+        match self.wire() {
+            Wire::Fixed32 => 4,
+            Wire::Fixed64 => 8,
+            _ => varint_len(word),
+        }
+    }
+
+    /// Appends `word`.
+    #[inline]
+    pub(super) fn put_word(&self, word: u64, out: &mut Vec<u8>) {
+        match self.wire() {
+            Wire::Fixed32 => out.extend_from_slice(&(word as u32).to_le_bytes()),
+            Wire::Fixed64 => out.extend_from_slice(&word.to_le_bytes()),
+            _ => put_varint(word, out),
+        }
+    }
+
+    /// True if a run of such items is, on the wire, the bytes of their column.
+    pub(super) fn is_copied(&self, item: &DataType) -> bool {
+        matches!((self, item), (Self::Float, DataType::Float32) | (Self::Double, DataType::Float64))
+    }
+}
+
+fn names(descriptor: &EnumDescriptor) -> HashMap<String, i32> {
+    descriptor.values().map(|value| (value.name().to_owned(), value.number())).collect()
+}
+
+fn by_name(names: &HashMap<String, i32>, bytes: &[u8]) -> Result<u64, Unfit> {
+    let name = String::from_utf8_lossy(bytes);
+    let number = names.get(name.as_ref()).ok_or_else(|| Unfit::EnumName(name.into_owned()))?;
+    Ok(i64::from(*number) as u64)
+}
+
+fn single(bytes: &[u8]) -> f32 {
+    bytes.try_into().map_or(0.0, f32::from_le_bytes)
+}
+
+fn double(bytes: &[u8]) -> u64 {
+    bytes.try_into().map_or_else(|_| f64::from(single(bytes)).to_bits(), u64::from_le_bytes)
+}

@@ -1,0 +1,6 @@
+//! `IngestDataStream` end to end: our server and stock clients, our client and our server, both and the faults between.
+
+mod bench;
+mod checks;
+mod push;
+mod tables;
