@@ -193,7 +193,8 @@ mod hex {
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u128, D::Error> {
-        parse(&String::deserialize(deserializer)?).ok_or_else(|| D::Error::custom("not 32 hexadecimal digits"))
+        parse(&String::deserialize(deserializer)?)
+            .ok_or_else(|| D::Error::custom("not 32 hexadecimal digits"))
     }
 
     pub(super) fn parse(text: &str) -> Option<u128> {

@@ -3,8 +3,8 @@
 use std::{collections::HashMap, sync::Arc};
 
 use arrow_array::{
-    ArrayRef, DictionaryArray, FixedSizeListArray, Float32Array, Int32Array, ListArray, RecordBatch, StringArray,
-    types::Int32Type,
+    ArrayRef, DictionaryArray, FixedSizeListArray, Float32Array, Int32Array, ListArray, RecordBatch,
+    StringArray, types::Int32Type,
 };
 use arrow_buffer::OffsetBuffer;
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
@@ -45,7 +45,8 @@ pub(crate) fn with_keys(first: usize, rows: usize, key: impl Fn(usize) -> String
     let keys = Int32Array::from_iter_values(range.clone().map(|row| [0, 1, 3][row % 3]));
     let years = Int32Array::from_iter(range.clone().map(|row| (row % 5 > 0).then_some(row as i32)));
     let lengths = range.clone().map(|row| row % 4);
-    let words = range.clone().flat_map(|row| (0..row % 4).map(move |word| format!("skill {}", row * 7 + word)));
+    let words =
+        range.clone().flat_map(|row| (0..row % 4).map(move |word| format!("skill {}", row * 7 + word)));
     let words: Vec<_> = words.collect();
     let text = Arc::new(Field::new("item", DataType::Utf8, false));
     let skills = ListArray::new(
@@ -54,12 +55,14 @@ pub(crate) fn with_keys(first: usize, rows: usize, key: impl Fn(usize) -> String
         Arc::new(StringArray::from_iter_values(words)),
         None,
     );
-    let elements = range.flat_map(|row| (0..DIMENSION).map(move |element| (row * DIMENSION + element) as f32 / 7.0));
+    let elements =
+        range.flat_map(|row| (0..DIMENSION).map(move |element| (row * DIMENSION + element) as f32 / 7.0));
     let item = Arc::new(Field::new("item", DataType::Float32, false));
     let elements = Arc::new(Float32Array::from_iter_values(elements));
     let vectors = FixedSizeListArray::new(item, DIMENSION as i32, elements, None);
     let positions = DictionaryArray::<Int32Type>::new(keys, positions);
-    let columns: Vec<ArrayRef> = vec![Arc::new(ids), Arc::new(positions), Arc::new(years), Arc::new(skills), Arc::new(vectors)];
+    let columns: Vec<ArrayRef> =
+        vec![Arc::new(ids), Arc::new(positions), Arc::new(years), Arc::new(skills), Arc::new(vectors)];
     RecordBatch::try_new(schema(), columns).unwrap()
 }
 

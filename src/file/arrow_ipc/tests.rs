@@ -11,7 +11,8 @@ use crate::file::{
 };
 
 fn write(folder: &Path, batches: &[RecordBatch]) -> PathBuf {
-    let mut sink = ArrowSink::create(AtomicFile::create(folder, "x.arrow").unwrap(), testing::schema()).unwrap();
+    let mut sink =
+        ArrowSink::create(AtomicFile::create(folder, "x.arrow").unwrap(), testing::schema()).unwrap();
     batches.iter().for_each(|batch| sink.write(batch).unwrap());
     sink.finish("rows-v1:x").unwrap().publish().unwrap();
     folder.join("x.arrow")
@@ -35,13 +36,10 @@ fn batches_come_back_as_they_were_and_in_place() {
     assert_eq!(read(&path).unwrap(), batches);
     let source = open(&path).unwrap();
     assert_eq!((source.rows(), source.batch_count(), source.fingerprint()), (100, 3, Some("rows-v1:x")));
-    assert_eq!([0, 32, 33, 99, 100].map(|row| source.locate(row)), [
-        Some((0, 0)),
-        Some((0, 32)),
-        Some((1, 0)),
-        Some((2, 6)),
-        None
-    ]);
+    assert_eq!(
+        [0, 32, 33, 99, 100].map(|row| source.locate(row)),
+        [Some((0, 0)), Some((0, 32)), Some((1, 0)), Some((2, 6)), None]
+    );
     let map = source.contents().as_ptr_range();
     let vectors = source.batch(1).unwrap().column(4).as_fixed_size_list().values().to_data();
     assert!(map.contains(&vectors.buffers()[0].as_ptr()), "the vectors were copied");
@@ -61,7 +59,8 @@ fn a_second_dictionary_is_refused_with_its_column() {
         ArrowSink::create(AtomicFile::create(folder.path(), "x.arrow").unwrap(), testing::schema()).unwrap();
     sink.write(&batch(0, 3)).unwrap();
     sink.write(&batch(3, 3)).unwrap();
-    let other = DictionaryArray::<Int32Type>::new(Int32Array::from(vec![0]), Arc::new(StringArray::from(vec!["x"])));
+    let other =
+        DictionaryArray::<Int32Type>::new(Int32Array::from(vec![0]), Arc::new(StringArray::from(vec!["x"])));
     let mut columns = batch(6, 1).columns().to_vec();
     columns[1] = Arc::new(other);
     let error = sink.write(&RecordBatch::try_new(testing::schema(), columns).unwrap()).unwrap_err();

@@ -1,6 +1,6 @@
 //! Files that appear whole or not at all.
 
-use super::*;
+use super::{direct::BLOCK_BYTES, *};
 
 fn names(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder).unwrap();
@@ -12,7 +12,7 @@ fn names(folder: &Path) -> Vec<String> {
 #[test]
 fn a_committed_file_has_its_bytes_digest_and_an_ordinary_mode() {
     let folder = tempfile::tempdir().unwrap();
-    let bytes: Vec<u8> = (0..5 * PIECE_BYTES + 77).map(|at| (at % 251) as u8).collect();
+    let bytes: Vec<u8> = (0..5 * BLOCK_BYTES + 77).map(|at| (at % 251) as u8).collect();
     let mut file = AtomicFile::create(folder.path(), "x").unwrap();
     file.write_all(&bytes[..1000]).unwrap();
     file.write_all(&bytes[1000..]).unwrap();
@@ -33,7 +33,7 @@ fn dropping_leaves_the_old_file_and_nothing_else() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("x"), b"old").unwrap();
     let mut file = AtomicFile::create(folder.path(), "x").unwrap();
-    file.write_all(&vec![1; 3 * PIECE_BYTES]).unwrap();
+    file.write_all(&vec![1; 3 * BLOCK_BYTES]).unwrap();
     drop(file);
     drop(AtomicFile::create(folder.path(), "x").unwrap().sync().unwrap());
     assert_eq!(names(folder.path()), ["x"]);
@@ -45,8 +45,9 @@ fn a_full_disk_names_the_file_and_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let mut file = AtomicFile::create(folder.path(), "x.parquet").unwrap();
     file.room = Some(PIECE_BYTES as u64);
-    file.write_all(&vec![1; PIECE_BYTES + 1]).unwrap();
-    let error = file.commit().unwrap_err();
+    file.write_all(&vec![1; PIECE_BYTES]).unwrap();
+    let error = file.write_all(b"1").map_err(error::io(file.target(), "write")).unwrap_err();
+    drop(file);
     assert!(matches!(&error, Error::DiskFull { path, .. } if path.ends_with("x.parquet")), "{error}");
     assert!(names(folder.path()).is_empty());
 }

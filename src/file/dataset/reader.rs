@@ -160,13 +160,17 @@ impl Dataset {
 
 impl Inner {
     fn open(place: &Place, manifest: Manifest, access: Access) -> Result<Self, Error> {
-        let part = |part, info: Option<&FileInfo>| info.map(|info| open_part(place, &manifest, part, info, access));
-        let arrow = part("arrow", manifest.files.arrow.as_ref()).transpose()?.map(ArrowSource::open).transpose()?;
+        let part =
+            |part, info: Option<&FileInfo>| info.map(|info| open_part(place, &manifest, part, info, access));
+        let arrow =
+            part("arrow", manifest.files.arrow.as_ref()).transpose()?.map(ArrowSource::open).transpose()?;
         let parquet = part("parquet", manifest.files.parquet.as_ref()).transpose()?;
         let schema = match (&arrow, &parquet) {
             (Some(arrow), _) => Arc::clone(arrow.schema()),
             (None, Some(parquet)) => Arc::clone(ParquetSource::open(parquet.clone())?.schema()),
-            (None, None) => return Err(structure(&place.manifest(), "names neither a Parquet nor an Arrow file")),
+            (None, None) => {
+                return Err(structure(&place.manifest(), "names neither a Parquet nor an Arrow file"));
+            }
         };
         let ids = match part("ids", manifest.files.ids.as_ref()).transpose() {
             Err(Error::NotFound { .. }) => OnceLock::new(),
@@ -192,7 +196,11 @@ impl Inner {
         if fingerprint != Some(&self.manifest.fingerprint) {
             return Err(error::damaged(path, Damage::Fingerprint));
         }
-        if rows == expected { Ok(()) } else { Err(error::damaged(path, Damage::Rows { expected, found: rows })) }
+        if rows == expected {
+            Ok(())
+        } else {
+            Err(error::damaged(path, Damage::Rows { expected, found: rows }))
+        }
     }
 
     fn absent(&self, part: &'static str) -> Error {
@@ -254,7 +262,11 @@ fn open_part(
 
 fn check_size(contents: &Contents, info: &FileInfo) -> Result<(), Error> {
     let (expected, found) = (info.size, contents.len() as u64);
-    if expected == found { Ok(()) } else { Err(error::damaged(contents.path(), Damage::Size { expected, found })) }
+    if expected == found {
+        Ok(())
+    } else {
+        Err(error::damaged(contents.path(), Damage::Size { expected, found }))
+    }
 }
 
 fn verify(contents: Option<&Contents>, info: Option<&FileInfo>) -> Result<(), Error> {
@@ -270,8 +282,8 @@ fn structure(path: &Path, reason: &str) -> Error {
 /// The data set that `path` means.
 fn find(path: &Path) -> Result<Place, Error> {
     let named = place(path).filter(|place| place.manifest().is_file());
-    if let Some(place) = named.or_else(|| of_file(path)) {
-        return Ok(place);
+    if let Some(found) = named.or_else(|| of_file(path)) {
+        return Ok(found);
     }
     if !path.is_dir() {
         return Err(Error::NoDataset { path: path.to_owned() });
@@ -279,7 +291,7 @@ fn find(path: &Path) -> Result<Place, Error> {
     match list(path)?.as_slice() {
         [] => Err(Error::NoDataset { path: path.to_owned() }),
         [name] => Place::new(path, name),
-        names => Err(Error::Ambiguous { path: path.to_owned(), names: names.to_vec() }),
+        several => Err(Error::Ambiguous { path: path.to_owned(), names: several.to_vec() }),
     }
 }
 
@@ -305,6 +317,7 @@ fn list(folder: &Path) -> Result<Vec<String>, Error> {
 /// The name of the data set whose manifest `path` is: other JSON files may stand in the folder.
 fn manifest_name(path: &Path) -> Option<String> {
     let json = path.extension().is_some_and(|extension| extension == "json");
-    let readable = json && !matches!(Manifest::read(path), Err(Error::Damaged { .. } | Error::NotFound { .. }));
+    let readable =
+        json && !matches!(Manifest::read(path), Err(Error::Damaged { .. } | Error::NotFound { .. }));
     path.file_stem()?.to_str().filter(|name| readable && !name.starts_with('.')).map(str::to_owned)
 }

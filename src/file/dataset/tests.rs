@@ -38,7 +38,10 @@ fn photograph(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
 }
 
 fn names(folder: &Path) -> Vec<String> {
-    photograph(folder).into_keys().map(|path| path.file_name().unwrap().to_str().unwrap().to_owned()).collect()
+    photograph(folder)
+        .into_keys()
+        .map(|path| path.file_name().unwrap().to_str().unwrap().to_owned())
+        .collect()
 }
 
 #[test]
@@ -46,13 +49,17 @@ fn a_data_set_is_what_was_written_and_what_its_manifest_says() {
     let folder = tempfile::tempdir().unwrap();
     let whole = batch(0, 2500);
     let source = SourceInfo { file_name: "t.pkl".to_owned(), size: 9, blake3: None };
-    let options = DatasetOptions { batch_rows: 1000, source: Some(source.clone()), ..DatasetOptions::default() };
+    let options =
+        DatasetOptions { batch_rows: 1000, source: Some(source.clone()), ..DatasetOptions::default() };
     let manifest = write(folder.path(), &[whole.slice(0, 1), whole.slice(1, 2499)], options).unwrap();
     assert_eq!(names(folder.path()), ["t.arrow", "t.ids", "t.json", "t.parquet"]);
     let dataset = Dataset::open(folder.path().join("t")).unwrap();
     assert_eq!(dataset.manifest(), &manifest);
     assert_eq!((dataset.rows(), dataset.batch_count()), (2500, 4));
-    assert_eq!((manifest.generation, manifest.key.as_deref(), manifest.source), (1, Some("id"), Some(source)));
+    assert_eq!(
+        (manifest.generation, manifest.key.as_deref(), manifest.source),
+        (1, Some("id"), Some(source))
+    );
     let mut digester = Digester::new(&testing::schema()).unwrap();
     digester.update(&whole).unwrap();
     let digest = digester.finish();
@@ -60,7 +67,8 @@ fn a_data_set_is_what_was_written_and_what_its_manifest_says() {
     assert_eq!(dataset.batch(1).unwrap(), whole.slice(1, 1000));
     assert_eq!(dataset.row_of(&key(1234)).unwrap(), Some(1234));
     assert_eq!(dataset.row_of("nobody").unwrap(), None);
-    let parquet: usize = dataset.parquet().unwrap().batches(500, None).unwrap().map(|batch| batch.unwrap().num_rows()).sum();
+    let parquet: usize =
+        dataset.parquet().unwrap().batches(500, None).unwrap().map(|batch| batch.unwrap().num_rows()).sum();
     assert_eq!(parquet, 2500);
     dataset.verify_digests().unwrap();
 }
@@ -98,7 +106,10 @@ fn one_of_the_two_files_will_do() {
         let again = Dataset::open(folder.path()).unwrap();
         assert_eq!(again.row_of(&key(29)).unwrap(), Some(29), "the index is not made again");
         again.verify_digests().unwrap();
-        assert_eq!(manifest.files.ids.unwrap().size, fs::metadata(folder.path().join("t.ids")).unwrap().len());
+        assert_eq!(
+            manifest.files.ids.unwrap().size,
+            fs::metadata(folder.path().join("t.ids")).unwrap().len()
+        );
     }
 }
 
@@ -132,13 +143,15 @@ fn names_that_could_leave_the_folder_are_refused() {
 #[test]
 fn dropping_the_writer_leaves_what_was_there() {
     let folder = tempfile::tempdir().unwrap();
-    let mut writer = DatasetWriter::create(&folder.path().join("new"), "t", testing::schema(), overwrite()).unwrap();
+    let mut writer =
+        DatasetWriter::create(&folder.path().join("new"), "t", testing::schema(), overwrite()).unwrap();
     writer.write(&batch(0, 100)).unwrap();
     drop(writer);
     assert!(names(&folder.path().join("new")).is_empty());
     write(folder.path().join("new").as_path(), &[batch(0, 5)], overwrite()).unwrap();
     let before = photograph(&folder.path().join("new"));
-    let mut writer = DatasetWriter::create(&folder.path().join("new"), "t", testing::schema(), overwrite()).unwrap();
+    let mut writer =
+        DatasetWriter::create(&folder.path().join("new"), "t", testing::schema(), overwrite()).unwrap();
     writer.write(&batch(5, 100)).unwrap();
     drop(writer);
     assert!(photograph(&folder.path().join("new")) == before);
@@ -176,7 +189,9 @@ fn every_state_of_a_crash_is_one_data_set_or_the_other() {
     for committed in [false, true] {
         for renamed in 0..=3 {
             let renamed = if committed { renamed } else { 0 };
-            fs::read_dir(folder.path()).unwrap().for_each(|entry| fs::remove_file(entry.unwrap().path()).unwrap());
+            fs::read_dir(folder.path())
+                .unwrap()
+                .for_each(|entry| fs::remove_file(entry.unwrap().path()).unwrap());
             fs::write(path("t.json"), &(if committed { &new } else { &old })[&path("t.json")]).unwrap();
             for (at, part) in ["parquet", "arrow", "ids"].iter().enumerate() {
                 let plain = path(&format!("t.{part}"));

@@ -66,8 +66,10 @@ impl ParquetSource {
     pub fn batches(&self, batch_rows: usize, columns: Option<&[usize]>) -> Result<Batches, Error> {
         let path = self.contents.path().to_owned();
         let reader = guarded(&path, || {
-            let builder =
-                ParquetRecordBatchReaderBuilder::new_with_metadata(self.contents.to_bytes(), self.metadata.clone());
+            let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(
+                self.contents.to_bytes(),
+                self.metadata.clone(),
+            );
             let mask = columns.map_or_else(ProjectionMask::all, |columns| {
                 ProjectionMask::roots(builder.parquet_schema(), columns.iter().copied())
             });
@@ -92,7 +94,9 @@ impl ParquetSource {
 /// The reader adds every key of the footer to the schema's metadata; those that are no part of it go again.
 fn without_footer_keys(schema: &SchemaRef) -> SchemaRef {
     let mut schema = Schema::clone(schema);
-    [super::FINGERPRINT, "pandas"].iter().for_each(|key| _ = schema.metadata.remove(*key));
+    for key in [super::FINGERPRINT, "pandas"] {
+        schema.metadata.remove(key);
+    }
     Arc::new(schema)
 }
 

@@ -10,7 +10,12 @@ use crate::file::{
     testing::{self, batch},
 };
 
-fn write(folder: &Path, batches: &[RecordBatch], row_group_bytes: usize, vector_encoding: VectorEncoding) -> PathBuf {
+fn write(
+    folder: &Path,
+    batches: &[RecordBatch],
+    row_group_bytes: usize,
+    vector_encoding: VectorEncoding,
+) -> PathBuf {
     let options = ParquetOptions { row_group_bytes, vector_encoding, pandas_metadata: Some("{}".to_owned()) };
     let file = AtomicFile::create(folder, "x.parquet").unwrap();
     let mut sink = ParquetSink::create(file, testing::schema(), options).unwrap();
@@ -54,7 +59,8 @@ fn the_footer_tells_types_fingerprint_indexes_and_the_bloom_filter() {
     assert_eq!((source.schema(), source.rows()), (&testing::schema(), 300));
     assert_eq!(source.fingerprint(), Some("rows-v1:x"));
     let group = source.metadata().row_group(0);
-    let names = group.columns().iter().map(ColumnChunkMetaData::column_path).map(|path| path.parts()[0].clone());
+    let names =
+        group.columns().iter().map(ColumnChunkMetaData::column_path).map(|path| path.parts()[0].clone());
     assert_eq!(names.collect::<Vec<_>>(), ["id", "position", "years", "skills", "vector"]);
     assert!(group.column(0).bloom_filter_offset().is_some());
     assert!(group.column(0).statistics().is_some());

@@ -18,9 +18,12 @@ use crate::file::{
 /// Vectors whose elements are the numbers from 0 by their bits, with the rows in `missing` null.
 fn vectors(element: &DataType, dimension: usize, rows: usize, missing: &[usize]) -> FixedSizeListArray {
     let width = element.primitive_width().unwrap();
-    let bytes: Vec<u8> = (0..rows * dimension).flat_map(|at| (at as u64).to_le_bytes()[..width].to_vec()).collect();
-    let elements = ArrayData::builder(element.clone()).len(rows * dimension).add_buffer(bytes.into()).build().unwrap();
-    let nulls = (!missing.is_empty()).then(|| NullBuffer::from_iter((0..rows).map(|row| !missing.contains(&row))));
+    let bytes: Vec<u8> =
+        (0..rows * dimension).flat_map(|at| (at as u64).to_le_bytes()[..width].to_vec()).collect();
+    let elements =
+        ArrayData::builder(element.clone()).len(rows * dimension).add_buffer(bytes.into()).build().unwrap();
+    let nulls =
+        (!missing.is_empty()).then(|| NullBuffer::from_iter((0..rows).map(|row| !missing.contains(&row))));
     let item = Arc::new(Field::new("item", element.clone(), false));
     FixedSizeListArray::new(item, dimension as i32, arrow_array::make_array(elements), nulls)
 }
@@ -34,8 +37,11 @@ fn round_trip(columns: &[&FixedSizeListArray], nullable: bool, cuts: &[usize]) {
     let arrays = columns.iter().map(|column| Arc::new((*column).clone()) as ArrayRef).collect();
     let whole = RecordBatch::try_new(Arc::clone(&schema), arrays).unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let options =
-        ParquetOptions { row_group_bytes: 1 << 21, vector_encoding: VectorEncoding::Plain, pandas_metadata: None };
+    let options = ParquetOptions {
+        row_group_bytes: 1 << 21,
+        vector_encoding: VectorEncoding::Plain,
+        pandas_metadata: None,
+    };
     let file = AtomicFile::create(folder.path(), "v.parquet").unwrap();
     let mut sink = ParquetSink::create(file, schema, options).unwrap();
     let mut from = 0;
@@ -86,5 +92,8 @@ fn pages_and_row_groups_end_anywhere() {
 
 #[test]
 fn a_page_header_is_what_the_format_says() {
-    assert_eq!(page_header(300, 96), [0x15, 0, 0x15, 0xd8, 4, 0x15, 0xd8, 4, 0x2c, 0x15, 0xc0, 1, 0x15, 0, 0x15, 6, 0x15, 6, 0, 0]);
+    assert_eq!(
+        page_header(300, 96),
+        [0x15, 0, 0x15, 0xd8, 4, 0x15, 0xd8, 4, 0x2c, 0x15, 0xc0, 1, 0x15, 0, 0x15, 6, 0x15, 6, 0, 0]
+    );
 }
