@@ -11,6 +11,8 @@ pub mod map;
 pub mod parquet;
 pub mod pickle;
 pub mod spool;
+#[cfg(test)]
+mod testing;
 
 pub use atomic::AtomicFile;
 pub use dataset::{Dataset, DatasetOptions, DatasetWriter, Only, Timings, VectorEncoding};

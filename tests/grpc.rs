@@ -2,8 +2,7 @@
 
 mod bench;
 mod checks;
-
-
-
-
-
+mod faults;
+mod programs;
+mod push;
+mod tables;

@@ -1,6 +1,7 @@
 //! The house rules, checked: the import order, the owners of crates, and the form of every file. Each finding says where,
 //! which rule, and what to do; each rule is itself tested on a sample that breaks it.
 
+mod documents;
 mod findings;
 mod imports;
 mod lexer;
@@ -77,6 +78,23 @@ fn the_text_works_on_any_machine() {
 #[test]
 fn markdown_has_one_title() {
     check(rules::markdown_title, tree::sources());
+}
+
+#[test]
+fn documents_name_what_exists() {
+    let sources = tree::sources();
+    documents::names_exist(sources).assert_none();
+}
+
+#[test]
+fn the_code_map_shows_every_module() {
+    let sources = tree::sources();
+    documents::map_is_whole(sources).assert_none();
+}
+
+#[test]
+fn no_list_of_files_to_touch_is_long() {
+    check(documents::short_lists, tree::sources());
 }
 
 #[test]

@@ -149,7 +149,8 @@ impl ArrowSource {
     pub fn batch(&self, index: usize) -> Result<RecordBatch, Error> {
         let path = self.0.contents.path();
         let what = "the number of the batch";
-        let block = self.0.blocks.get(index).ok_or_else(|| error::damaged(path, Damage::OutOfBounds { what }))?;
+        let block =
+            self.0.blocks.get(index).ok_or_else(|| error::damaged(path, Damage::OutOfBounds { what }))?;
         guarded(path, || self.0.batch(block))
     }
 
@@ -173,7 +174,8 @@ impl ArrowSource {
 impl Inner {
     fn batch(&self, block: &Block) -> Result<RecordBatch, Error> {
         let path = self.contents.path();
-        let batch = self.decoder.read_record_batch(block, &slice(&self.buffer, block)).map_err(broken(path))?;
+        let batch =
+            self.decoder.read_record_batch(block, &slice(&self.buffer, block)).map_err(broken(path))?;
         batch.ok_or_else(|| structure(path, "an empty message among the batches"))
     }
 }
@@ -189,7 +191,7 @@ fn open(contents: Contents) -> Result<Inner, Error> {
     let (schema, decoder) = decoder(&footer, &buffer, end, &path)?;
     let first_rows = first_rows(&blocks, &buffer, &path)?;
     let fingerprint = fingerprint(&footer);
-    Ok(Inner { contents, schema, decoder, blocks, first_rows, fingerprint, buffer })
+    Ok(Inner { contents, buffer, schema, decoder, blocks, first_rows, fingerprint })
 }
 
 fn footer_range(buffer: &Buffer, path: &Path) -> Result<std::ops::Range<usize>, Error> {
@@ -212,7 +214,8 @@ fn blocks<'a>(
     path: &Path,
 ) -> Result<Vec<Block>, Error> {
     let blocks: Vec<Block> = listed.into_iter().flatten().copied().collect();
-    let bounded = blocks.iter().all(|block| block_end(block).is_some_and(|block_end| block_end <= end as i64));
+    let bounded =
+        blocks.iter().all(|block| block_end(block).is_some_and(|block_end| block_end <= end as i64));
     if bounded { Ok(blocks) } else { Err(error::damaged(path, Damage::OutOfBounds { what: "a batch" })) }
 }
 
@@ -252,7 +255,9 @@ fn first_rows(blocks: &[Block], buffer: &Buffer, path: &Path) -> Result<Vec<u64>
     first_rows.push(rows);
     for block in blocks {
         let length = batch_rows(&slice(buffer, block));
-        rows = length.and_then(|length| rows.checked_add(length)).ok_or_else(|| structure(path, "a batch without rows"))?;
+        rows = length
+            .and_then(|length| rows.checked_add(length))
+            .ok_or_else(|| structure(path, "a batch without rows"))?;
         first_rows.push(rows);
     }
     Ok(first_rows)

@@ -1,8 +1,7 @@
 //! Files that appear whole or not at all: written under a temporary name beside their place, synced, renamed, and the
 //! folder synced. Dropping an unfinished file removes it.
 //!
-//! While it writes, the file counts and digests what passes, and starts the disk early, so that the last sync is short.
-//! An error from a sync condemns the file: Linux forgets such an error after telling it once, so a second attempt would
+//! While it writes, the file counts and digests what passes. An error from a sync condemns the file: Linux forgets such an error after telling it once, so a second attempt would
 //! succeed over lost data.
 
 use std::{
@@ -11,30 +10,31 @@ use std::{
     os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
     process,
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
-use rustix::fs::Advice;
+mod direct;
 
+use self::direct::{Block, BlockWriter};
 use super::error::{self, Error};
 
-/// Bytes hashed and written at a time: what is hashed is still in the core's cache when the kernel copies it, and a
-/// power of two keeps BLAKE3 on its widest path.
-const PIECE_BYTES: usize = 256 * 1024;
-
-/// Bytes after which the disk is told to start: large enough for sequential writing, small enough that little is left
-/// for the last sync.
-const WRITE_BACK_BYTES: u64 = 16 << 20;
+/// Bytes hashed at a time: what was just copied is still in the core's cache, and a power of two keeps BLAKE3 on its
+/// widest path.
+const PIECE_BYTES: usize = 128 * 1024;
 
 /// A file being written under a temporary name.
 #[derive(Debug)]
 pub struct AtomicFile {
-    file: File,
+    file: Arc<File>,
     temporary: Temporary,
-    buffer: Vec<u8>,
+    block: Block,
+    hashed: usize,
     length: u64,
-    written_back: u64,
+    writer: Option<BlockWriter>,
     hasher: Option<blake3::Hasher>,
     #[cfg(test)]
     pub(crate) room: Option<u64>,
@@ -69,11 +69,12 @@ impl AtomicFile {
         let (file, path) = create_temporary(folder, name).map_err(error::io(&target, "create"))?;
         let temporary = Temporary { folder: folder.to_owned(), path, target, renamed: false };
         Ok(Self {
-            file,
+            file: Arc::new(file),
             temporary,
-            buffer: Vec::with_capacity(PIECE_BYTES),
+            block: Block::default(),
+            hashed: 0,
             length: 0,
-            written_back: 0,
+            writer: None,
             hasher: Some(blake3::Hasher::new()),
             #[cfg(test)]
             room: None,
@@ -94,14 +95,14 @@ impl AtomicFile {
 
     /// Bytes written so far.
     pub fn length(&self) -> u64 {
-        self.length + self.buffer.len() as u64
+        self.length
     }
 
     /// Writes what is buffered and waits until all of it is on the disk.
     pub fn sync(mut self) -> Result<Synced, Error> {
         let started = Instant::now();
         let target = self.temporary.target.clone();
-        self.flush().map_err(error::io(&target, "write"))?;
+        self.write_rest().map_err(error::io(&target, "write"))?;
         self.open_to_readers().and_then(|()| self.file.sync_all()).map_err(error::io(&target, "sync"))?;
         Ok(Synced {
             temporary: self.temporary,
@@ -123,52 +124,60 @@ impl AtomicFile {
         self.file.set_permissions(fs::Permissions::from_mode(0o666 & !umask()))
     }
 
-    fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
-        #[cfg(test)]
-        if self.room.is_some_and(|room| self.length + bytes.len() as u64 > room) {
-            return Err(io::ErrorKind::StorageFull.into());
-        }
+    fn hash(&mut self) {
         if let Some(hasher) = &mut self.hasher {
-            hasher.update(bytes);
+            hasher.update(self.block.filled(self.hashed));
         }
-        self.file.write_all(bytes)?;
-        self.length += bytes.len() as u64;
-        self.start_write_back();
+        self.hashed = self.block.len();
+    }
+
+    /// Gives the full block to the writing thread, which begins with the first: a file of less than a block needs none.
+    fn pass_on(&mut self) -> io::Result<()> {
+        let writer = match self.writer.take() {
+            Some(writer) => writer,
+            None => BlockWriter::start(Arc::clone(&self.file))?,
+        };
+        let full = std::mem::take(&mut self.block);
+        let Some(empty) = writer.exchange(full) else {
+            return Err(writer.finish().err().unwrap_or_else(|| io::ErrorKind::BrokenPipe.into()));
+        };
+        (self.block, self.hashed, self.writer) = (empty, 0, Some(writer));
         Ok(())
     }
 
-    /// Starts writing to disk without waiting. On Linux that is what this advice does first; pages not yet clean stay
-    /// cached. It is advice: its failure costs time only.
-    fn start_write_back(&mut self) {
-        let dirty = self.length - self.written_back;
-        if dirty >= WRITE_BACK_BYTES {
-            let length = std::num::NonZeroU64::new(dirty);
-            _ = rustix::fs::fadvise(&self.file, self.written_back, length, Advice::DontNeed);
-            self.written_back = self.length;
-        }
+    fn write_rest(&mut self) -> io::Result<()> {
+        self.hash();
+        self.writer.take().map_or(Ok(()), BlockWriter::finish)?;
+        (&*self.file).write_all(self.block.filled(0))
+    }
+
+    #[cfg(test)]
+    fn spend(&mut self, bytes: usize) -> io::Result<()> {
+        let Some(room) = &mut self.room else { return Ok(()) };
+        *room = room.checked_sub(bytes as u64).ok_or(io::ErrorKind::StorageFull)?;
+        Ok(())
     }
 }
 
 impl Write for AtomicFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.buffer.is_empty() && bytes.len() >= PIECE_BYTES {
-            self.put(&bytes[..PIECE_BYTES])?;
-            return Ok(PIECE_BYTES);
+        let piece = bytes.len().min(PIECE_BYTES - self.block.len() % PIECE_BYTES);
+        #[cfg(test)]
+        self.spend(piece)?;
+        let taken = self.block.fill(&bytes[..piece]);
+        self.length += taken as u64;
+        if self.block.len().is_multiple_of(PIECE_BYTES) {
+            self.hash();
         }
-        let taken = bytes.len().min(PIECE_BYTES - self.buffer.len());
-        self.buffer.extend_from_slice(&bytes[..taken]);
-        if self.buffer.len() == PIECE_BYTES {
-            self.flush()?;
+        if self.block.is_full() {
+            self.pass_on()?;
         }
         Ok(taken)
     }
 
+    /// Nothing: nobody can read the file before `commit`, which writes what is left.
     fn flush(&mut self) -> io::Result<()> {
-        let mut buffer = std::mem::take(&mut self.buffer);
-        let put = self.put(&buffer);
-        buffer.clear();
-        self.buffer = buffer;
-        put
+        Ok(())
     }
 }
 

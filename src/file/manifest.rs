@@ -193,7 +193,8 @@ mod hex {
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u128, D::Error> {
-        parse(&String::deserialize(deserializer)?).ok_or_else(|| D::Error::custom("not 32 hexadecimal digits"))
+        parse(&String::deserialize(deserializer)?)
+            .ok_or_else(|| D::Error::custom("not 32 hexadecimal digits"))
     }
 
     pub(super) fn parse(text: &str) -> Option<u128> {
@@ -214,5 +215,71 @@ mod hex_list {
         let texts = Vec::<String>::deserialize(deserializer)?;
         let values = texts.iter().map(|text| super::hex::parse(text));
         values.collect::<Option<_>>().ok_or_else(|| D::Error::custom("not 32 hexadecimal digits"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::file::testing;
+
+    fn manifest() -> Manifest {
+        let file = FileInfo { size: 7, blake3: "00".repeat(32) };
+        Manifest {
+            format: FORMAT,
+            tool_version: "0.1.0".to_owned(),
+            generation: 3,
+            domain: Some("recruit".to_owned()),
+            key: Some("id".to_owned()),
+            rows: 2500,
+            repeated_keys: 0,
+            schema: columns(&testing::schema()),
+            source: None,
+            fingerprint: "rows-v1:x".to_owned(),
+            d: u128::MAX - 5,
+            k: 1,
+            checkpoint_rows: 1000,
+            checkpoints: vec![7, u128::MAX],
+            files: Files { arrow: Some(file), ..Files::default() },
+        }
+    }
+
+    fn text() -> Vec<u8> {
+        manifest().to_json(Path::new("t.json")).unwrap()
+    }
+
+    fn parse(text: &[u8]) -> Result<Manifest, Error> {
+        Manifest::parse(text, Path::new("t.json"))
+    }
+
+    #[test]
+    fn it_comes_back_with_every_bit_of_its_sums() {
+        assert_eq!(parse(&text()).unwrap(), manifest());
+    }
+
+    #[test]
+    fn a_newer_form_is_told_as_such() {
+        let error = parse(br#"{"format": 2, "novelty": true}"#).unwrap_err();
+        assert!(matches!(error, Error::NewerFormat { found: 2, .. }), "{error}");
+        assert!(error.to_string().contains("t.json"));
+    }
+
+    #[test]
+    fn damage_is_an_error_not_a_panic() {
+        let text = text();
+        let whole = text.trim_ascii_end().len();
+        for kept in 0..whole {
+            parse(&text[..kept]).unwrap_err();
+        }
+        for flipped in testing::bit_flips(&text) {
+            _ = parse(&flipped);
+        }
+    }
+
+    #[test]
+    fn checkpoints_must_fit_the_rows() {
+        let short = Manifest { checkpoints: vec![1], ..manifest() };
+        let error = parse(&short.to_json(Path::new("t.json")).unwrap()).unwrap_err();
+        assert!(matches!(error, Error::Damaged { .. }), "{error}");
     }
 }

@@ -63,7 +63,8 @@ pub struct ParquetOptions {
 
 impl Default for ParquetOptions {
     fn default() -> Self {
-        let DatasetOptions { row_group_bytes, vector_encoding, pandas_metadata, .. } = DatasetOptions::default();
+        let DatasetOptions { row_group_bytes, vector_encoding, pandas_metadata, .. } =
+            DatasetOptions::default();
         Self { row_group_bytes, vector_encoding, pandas_metadata }
     }
 }
@@ -160,6 +161,10 @@ impl ParquetSink {
     }
 
     /// Ends the file and waits until it is on the disk.
+    ///
+    /// # Panics
+    ///
+    /// Never: the footer's writer is gone when the file is taken back.
     pub fn finish(mut self, fingerprint: &str) -> Result<Synced, Error> {
         let path = self.path.clone();
         self.end(fingerprint).map_err(error::parquet(&path))?;
@@ -191,7 +196,8 @@ impl ParquetSink {
     fn key_values(&self, fingerprint: &str) -> Vec<KeyValue> {
         let arrow = KeyValue::new("ARROW:schema".to_owned(), encode_arrow_schema(&self.schema));
         let fingerprint = KeyValue::new(FINGERPRINT.to_owned(), fingerprint.to_owned());
-        let pandas = self.options.pandas_metadata.clone().map(|json| KeyValue::new("pandas".to_owned(), json));
+        let pandas =
+            self.options.pandas_metadata.clone().map(|json| KeyValue::new("pandas".to_owned(), json));
         [arrow, fingerprint].into_iter().chain(pandas).collect()
     }
 }

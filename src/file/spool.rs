@@ -64,9 +64,13 @@ pub fn open_input_with(
     source.advise(Walk::Sequential);
     let contents = match compression {
         Compression::None => source.clone(),
-        Compression::Gzip => {
-            decompress(flate2::read::MultiGzDecoder::new(&source[..]), &source, temporary_folder, limits, access)?
-        }
+        Compression::Gzip => decompress(
+            flate2::read::MultiGzDecoder::new(&source[..]),
+            &source,
+            temporary_folder,
+            limits,
+            access,
+        )?,
         Compression::Zstd => decompress(zstd_decoder(&source)?, &source, temporary_folder, limits, access)?,
         Compression::Other(format) => return Err(Error::Compression { path: path.to_owned(), format }),
     };
@@ -145,7 +149,8 @@ fn decompress(
 ) -> Result<Contents, Error> {
     let temporary = temporary_folder.join(".brine-spool");
     let mut file = unnamed(temporary_folder).map_err(error::io(&temporary, "create"))?;
-    let spool = Spool { source: source.path(), temporary: &temporary, bound: limits.bound(source.len() as u64) };
+    let spool =
+        Spool { source: source.path(), temporary: &temporary, bound: limits.bound(source.len() as u64) };
     spool.copy(decoder, &mut file)?;
     source.recheck()?;
     Contents::of_file(file, source.path(), access)
@@ -198,7 +203,9 @@ pub(crate) fn unnamed(folder: &Path) -> io::Result<File> {
     let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
     match rustix::fs::open(folder, flags, Mode::RUSR | Mode::WUSR) {
         Ok(file) => Ok(file.into()),
-        Err(rustix::io::Errno::OPNOTSUPP | rustix::io::Errno::ISDIR | rustix::io::Errno::INVAL) => unlinked(folder),
+        Err(rustix::io::Errno::OPNOTSUPP | rustix::io::Errno::ISDIR | rustix::io::Errno::INVAL) => {
+            unlinked(folder)
+        }
         Err(error) => Err(error.into()),
     }
 }

@@ -32,3 +32,6 @@ pub const INGEST_BYTES_MAX: usize = 128 << 20;
 
 /// Messages of one stream that wait for their decoding.
 pub const INGEST_QUEUE: usize = 2;
+
+/// The largest block whose memory is kept for the next one when it is freed: twice a usual message.
+pub const KEPT_BYTES: usize = 8 << 20;

@@ -74,7 +74,7 @@ fn a_list_that_starts_with_floats_may_go_on_with_anything() {
 
 #[test]
 fn the_memo_holds_references_and_memoize_takes_the_number_of_filled_slots() {
-    let graph = load(b"]q\x05\x94h\x05K\x01a0h\x01.");
+    let graph = load(b"]q\x05\x94h\x05K\x01a00h\x01.");
     assert_eq!(graph.list(graph.root()).unwrap().len(), 1, "slot 1 and slot 5 are the same list");
     assert_eq!(fault(b"h\x00."), ErrorKind::UnsetMemo(0));
     assert_eq!(fault(b"Nr\xff\xff\xff\x7f."), ErrorKind::MemoTooSparse(0x7fff_ffff));

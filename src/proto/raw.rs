@@ -1,4 +1,16 @@
-//! The tonic codec for messages that are already encoded: bytes go to the wire as they are.
+//! Messages that are already encoded: bytes go to the wire as they are, and come off it as they are.
+//!
+//! Copies that remain with tonic's codecs, in user memory:
+//!
+//! - Sending through [`SendRaw`]: one. tonic puts its prefix and the message into a buffer of its own. The calls of
+//!   [`client_streaming`] and [`streaming`] avoid it.
+//! - Receiving through [`ReceiveRaw`]: one. h2 hands out frames as slices of its read buffer without a copy; tonic
+//!   gathers the frames of a message into one buffer. Taking the message out of that buffer copies nothing, and the
+//!   decoder needs it in one piece.
+
+mod framed;
+#[cfg(test)]
+mod tests;
 
 use std::marker::PhantomData;
 
@@ -9,6 +21,8 @@ use tonic::{
     codec::{BufferSettings, Codec, DecodeBuf, Decoder, EncodeBuf, Encoder},
 };
 use tonic_prost::{ProstDecoder, ProstEncoder};
+
+pub use framed::{client_streaming, streaming};
 
 /// Sends encoded messages, receives `M`: the client's codec.
 #[derive(Debug)]

@@ -109,3 +109,91 @@ fn too_large(length: usize, limit: usize) -> Status {
 fn cut_off() -> Status {
     Status::internal("the stream ended inside a message")
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        collections::VecDeque,
+        pin::Pin,
+        sync::Arc,
+        task::{Context, Poll},
+    };
+
+    use bytes::{BufMut as _, Bytes, BytesMut};
+    use http_body::Frame;
+    use tokio::sync::Semaphore;
+    use tonic::{Code, Status, body::Body};
+
+    use super::Messages;
+
+    /// A body of these frames; `whole` says whether the peer ended it or a reset did.
+    struct Frames {
+        frames: VecDeque<Bytes>,
+        whole: bool,
+    }
+
+    impl http_body::Body for Frames {
+        type Data = Bytes;
+        type Error = Status;
+
+        fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+            Poll::Ready(self.frames.pop_front().map(|data| Ok(Frame::data(data))))
+        }
+
+        fn is_end_stream(&self) -> bool {
+            self.whole && self.frames.is_empty()
+        }
+    }
+
+    fn framed(messages: &[&[u8]]) -> Bytes {
+        let mut bytes = BytesMut::new();
+        for message in messages {
+            bytes.put_u8(0);
+            bytes.put_u32(u32::try_from(message.len()).unwrap());
+            bytes.put_slice(message);
+        }
+        bytes.freeze()
+    }
+
+    async fn read(frames: Vec<Bytes>, whole: bool, limit: usize) -> (Vec<Bytes>, Option<Code>) {
+        let body = Body::new(Frames { frames: frames.into(), whole });
+        let mut messages = Messages::new(body, Arc::new(Semaphore::new(1 << 20)), limit);
+        let mut read = Vec::new();
+        loop {
+            match messages.next().await {
+                Ok(Some(message)) => read.push(message.bytes.clone()),
+                Ok(None) => return (read, None),
+                Err(status) => return (read, Some(status.code())),
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn messages_are_cut_wherever_the_frames_end() {
+        let messages: [&[u8]; 4] = [b"brine", b"", b"x", &[7; 300]];
+        let bytes = framed(&messages);
+        for size in 1..bytes.len() {
+            let frames = bytes.chunks(size).map(Bytes::copy_from_slice).collect();
+            assert_eq!(read(frames, true, 300).await, (messages.map(Bytes::copy_from_slice).to_vec(), None), "{size}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_reset_is_not_an_end() {
+        let frames = vec![framed(&[b"brine"])];
+        assert_eq!(read(frames, false, 9).await, (vec![Bytes::from_static(b"brine")], Some(Code::Cancelled)));
+    }
+
+    #[tokio::test]
+    async fn a_message_cut_short_too_long_or_compressed_is_refused() {
+        let whole = framed(&[b"brine"]);
+        for length in 1..whole.len() {
+            assert_eq!(read(vec![whole.slice(..length)], true, 9).await.1, Some(Code::Internal), "{length}");
+        }
+        assert_eq!(read(vec![whole.clone()], true, 4).await.1, Some(Code::ResourceExhausted));
+        let claimed = Bytes::from_static(&[0, 255, 255, 255, 255]);
+        assert_eq!(read(vec![claimed], true, 9).await.1, Some(Code::ResourceExhausted));
+        let compressed = Bytes::from_static(&[1, 0, 0, 0, 0]);
+        assert_eq!(read(vec![compressed], true, 9).await.1, Some(Code::Unimplemented));
+    }
+}

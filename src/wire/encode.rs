@@ -64,7 +64,7 @@ impl ChunkPlan {
     pub(super) fn row_len(&self, columns: &[Column], row: usize) -> Result<usize, Error> {
         let mut len = 0;
         for (field, column) in self.fields.iter().zip(columns) {
-            len += field.len(field.cell(column, row)?, row)?;
+            len += field.len(field.cell(column, row)?)?;
         }
         Ok(len)
     }
@@ -72,7 +72,7 @@ impl ChunkPlan {
     #[inline]
     fn put_row(&self, columns: &[Column], row: usize, out: &mut Vec<u8>) -> Result<(), Error> {
         for (field, column) in self.fields.iter().zip(columns) {
-            field.put(field.cell(column, row)?, row, out)?;
+            field.put(field.cell(column, row)?, out)?;
         }
         Ok(())
     }
@@ -86,7 +86,14 @@ enum Cell<'a> {
     Absent,
     Bytes(&'a [u8]),
     Word(u64),
-    Items(&'a Column, Range<usize>),
+    Items(Items<'a>),
+}
+
+/// The items of a list, and the row it stands in.
+struct Items<'a> {
+    column: &'a Column,
+    range: Range<usize>,
+    row: usize,
 }
 
 impl FieldPlan {
@@ -108,27 +115,29 @@ impl FieldPlan {
         Ok(match (&self.shape, cells) {
             (Shape::Scalar(scalar), cells) => Cell::Word(self.word(scalar, cells, at, row)?),
             (_, Cells::Bytes(values)) => Cell::Bytes(values.value(at)),
-            (_, Cells::List(spans, items)) => Cell::Items(items, spans.range(at)),
+            (_, Cells::List(spans, column)) => Cell::Items(Items { column, range: spans.range(at), row }),
             // The plan lets no other pair through.
             _ => Cell::Absent,
         })
     }
 
     #[inline]
-    fn len(&self, cell: Cell<'_>, row: usize) -> Result<usize, Error> {
+    fn len(&self, cell: Cell<'_>) -> Result<usize, Error> {
         let key_len = varint_len(u64::from(self.key));
         match (cell, &self.shape) {
             (Cell::Bytes(bytes), _) => Ok(delimited_len(self.key, bytes.len())),
             (Cell::Word(word), Shape::Scalar(scalar)) => Ok(key_len + scalar.word_len(word)),
-            (Cell::Items(items, range), Shape::Packed { scalar, copied }) => {
-                Ok(delimited_len(self.key, self.run_len(scalar, *copied, items, range, row)?))
+            (Cell::Items(items), Shape::Packed { scalar, copied }) => {
+                Ok(delimited_len(self.key, self.run_len(scalar, *copied, &items)?))
             }
-            (Cell::Items(items, range), Shape::Many(scalar)) => {
-                Ok(range.len() * key_len + self.run_len(scalar, false, items, range, row)?)
+            (Cell::Items(items), Shape::Many(scalar)) => {
+                Ok(items.range.len() * key_len + self.run_len(scalar, false, &items)?)
             }
-            (Cell::Items(items, range), _) => {
-                let lens =
-                    range.map(|item| Ok(delimited_len(self.key, self.item_bytes(items, item, row)?.len())));
+            (Cell::Items(items), _) => {
+                let lens = items
+                    .range
+                    .clone()
+                    .map(|at| Ok(delimited_len(self.key, self.item_bytes(&items, at)?.len())));
                 lens.sum()
             }
             _ => Ok(0),
@@ -136,22 +145,22 @@ impl FieldPlan {
     }
 
     #[inline]
-    fn put(&self, cell: Cell<'_>, row: usize, out: &mut Vec<u8>) -> Result<(), Error> {
+    fn put(&self, cell: Cell<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
         match (cell, &self.shape) {
             (Cell::Bytes(bytes), _) => self.put_bytes(bytes, out),
             (Cell::Word(word), Shape::Scalar(scalar)) => self.put_scalar(scalar, word, out),
-            (Cell::Items(items, range), Shape::Packed { scalar, copied }) => {
-                put_delimited(self.key, self.run_len(scalar, *copied, items, range.clone(), row)?, out);
-                self.put_run(scalar, *copied, items, range, row, out)?;
+            (Cell::Items(items), Shape::Packed { scalar, copied }) => {
+                put_delimited(self.key, self.run_len(scalar, *copied, &items)?, out);
+                self.put_run(scalar, *copied, &items, out)?;
             }
-            (Cell::Items(items, range), Shape::Many(scalar)) => {
-                for item in range {
-                    self.put_scalar(scalar, self.item_word(scalar, items, item, row)?, out);
+            (Cell::Items(items), Shape::Many(scalar)) => {
+                for at in items.range.clone() {
+                    self.put_scalar(scalar, self.item_word(scalar, &items, at)?, out);
                 }
             }
-            (Cell::Items(items, range), _) => {
-                for item in range {
-                    self.put_bytes(self.item_bytes(items, item, row)?, out);
+            (Cell::Items(items), _) => {
+                for at in items.range.clone() {
+                    self.put_bytes(self.item_bytes(&items, at)?, out);
                 }
             }
             _ => {}
@@ -170,67 +179,52 @@ impl FieldPlan {
     }
 
     /// Bytes of a run of scalars, without keys.
-    fn run_len(
-        &self,
-        scalar: &Scalar,
-        copied: bool,
-        items: &Column,
-        range: Range<usize>,
-        row: usize,
-    ) -> Result<usize, Error> {
-        if let Some(run) = self.copied_run(copied, items, range.clone(), row)? {
+    fn run_len(&self, scalar: &Scalar, copied: bool, items: &Items<'_>) -> Result<usize, Error> {
+        if let Some(run) = self.copied_run(copied, items)? {
             return Ok(run.len());
         }
-        range.map(|item| Ok(scalar.word_len(self.item_word(scalar, items, item, row)?))).sum()
+        items.range.clone().map(|at| Ok(scalar.word_len(self.item_word(scalar, items, at)?))).sum()
     }
 
     fn put_run(
         &self,
         scalar: &Scalar,
         copied: bool,
-        items: &Column,
-        range: Range<usize>,
-        row: usize,
+        items: &Items<'_>,
         out: &mut Vec<u8>,
     ) -> Result<(), Error> {
-        if let Some(run) = self.copied_run(copied, items, range.clone(), row)? {
+        if let Some(run) = self.copied_run(copied, items)? {
             out.extend_from_slice(run);
             return Ok(());
         }
-        for item in range {
-            scalar.put_word(self.item_word(scalar, items, item, row)?, out);
+        for at in items.range.clone() {
+            scalar.put_word(self.item_word(scalar, items, at)?, out);
         }
         Ok(())
     }
 
-    /// The bytes of `range`, if they are what goes on the wire.
+    /// The bytes of the items, if they are what goes on the wire.
     #[inline]
-    fn copied_run<'a>(
-        &self,
-        copied: bool,
-        items: &'a Column,
-        range: Range<usize>,
-        row: usize,
-    ) -> Result<Option<&'a [u8]>, Error> {
-        let Cells::Fixed(values) = items.cells() else { return Ok(None) };
+    fn copied_run<'a>(&self, copied: bool, items: &Items<'a>) -> Result<Option<&'a [u8]>, Error> {
+        let Cells::Fixed(values) = items.column.cells() else { return Ok(None) };
         if !copied {
             return Ok(None);
         }
-        if !items.all_valid(range.clone()) {
-            return Err(self.null(row));
+        if !items.column.all_valid(items.range.clone()) {
+            return Err(self.null(items.row));
         }
-        Ok(Some(values.bytes(range)))
+        Ok(Some(values.bytes(items.range.clone())))
     }
 
-    fn item_word(&self, scalar: &Scalar, items: &Column, item: usize, row: usize) -> Result<u64, Error> {
-        let (cells, at) = items.resolve(item).ok_or_else(|| self.null(row))?;
-        self.word(scalar, cells, at, row)
+    fn item_word(&self, scalar: &Scalar, items: &Items<'_>, at: usize) -> Result<u64, Error> {
+        let (cells, at) = items.column.resolve(at).ok_or_else(|| self.null(items.row))?;
+        self.word(scalar, cells, at, items.row)
     }
 
-    fn item_bytes<'a>(&self, items: &'a Column, item: usize, row: usize) -> Result<&'a [u8], Error> {
-        match items.resolve(item) {
+    fn item_bytes<'a>(&self, items: &Items<'a>, at: usize) -> Result<&'a [u8], Error> {
+        match items.column.resolve(at) {
             Some((Cells::Bytes(values), at)) => Ok(values.value(at)),
-            _ => Err(self.null(row)),
+            _ => Err(self.null(items.row)),
         }
     }
 
@@ -260,7 +254,7 @@ impl Cell<'_> {
             Self::Absent => true,
             Self::Bytes(bytes) => bytes.is_empty(),
             Self::Word(word) => *word == 0,
-            Self::Items(_, range) => range.is_empty(),
+            Self::Items(items) => items.range.is_empty(),
         }
     }
 }

@@ -69,14 +69,21 @@ pub(super) struct Rows<'m> {
     request: Scan<'m>,
     chunk: u32,
     piece: Scan<'m>,
-    rows: u32,
+    /// Number of the chunk's field that carries rows.
+    field: u32,
     count: u64,
 }
 
 impl<'m> Chunk<'m> {
     /// The rows, in field `rows` of the chunk.
     pub(super) fn rows(&self, rows: u32) -> Rows<'m> {
-        Rows { request: self.from.clone(), chunk: self.number, piece: Scan::new(&[], 0), rows, count: 0 }
+        Rows {
+            request: self.from.clone(),
+            chunk: self.number,
+            piece: Scan::new(&[], 0),
+            field: rows,
+            count: 0,
+        }
     }
 }
 
@@ -84,7 +91,7 @@ impl<'m> Rows<'m> {
     /// The next row; none at the end.
     pub(super) fn next(&mut self) -> Result<Option<Scan<'m>>, Error> {
         while let Some(found) = self.next_field()? {
-            if found.number == self.rows {
+            if found.number == self.field {
                 let row = self.count;
                 self.count += 1;
                 let bytes = bytes(&found, "rows").map_err(|error| error.shifted(row))?;

@@ -169,7 +169,7 @@ impl<'m> Filler<'m> {
     pub(super) fn take(&mut self, found: &Found<'m>, row: u64) -> Result<(), Error> {
         match (&mut self.column, &self.target.holds) {
             (Column::Text(_) | Column::Category(_), _) => {
-                self.value = Last::Text(self.target.text(found, row)?)
+                self.value = Last::Text(self.target.text(found, row)?);
             }
             (_, Holds::Int32(scalar) | Holds::Int64(scalar)) => {
                 self.value = Last::Int(self.target.integer(scalar, found, row)?);

@@ -49,7 +49,7 @@ where
 {
     let stopped = Arc::new(AtomicBool::new(false));
     let source = Chunks { plan, batches, options: *options, batch: None, ranges: VecDeque::new(), rows: 0 };
-    Window { source, pending: VecDeque::new(), window: window.max(1), stopped, is_exhausted: false }
+    Window { source, pending: VecDeque::new(), ahead_max: window.max(1), stopped, is_exhausted: false }
 }
 
 /// One chunk to be encoded.
@@ -114,7 +114,7 @@ where
 struct Window<I, E> {
     source: Chunks<I>,
     pending: VecDeque<Pending<E>>,
-    window: usize,
+    ahead_max: usize,
     stopped: Arc<AtomicBool>,
     is_exhausted: bool,
 }
@@ -132,7 +132,7 @@ where
     E: From<Error>,
 {
     fn fill(&mut self) {
-        while !self.is_exhausted && self.pending.len() < self.window {
+        while !self.is_exhausted && self.pending.len() < self.ahead_max {
             match self.source.next() {
                 Some(Ok(chunk)) => self.pending.push_back(start(chunk, &self.stopped)),
                 Some(Err(error)) => {

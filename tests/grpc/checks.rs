@@ -112,7 +112,8 @@ async fn a_message_has_a_size_at_most() {
 
 #[tokio::test]
 async fn the_other_half_of_the_service_is_unimplemented() {
-    let mut client = discarding().await.client().await;
+    let server = discarding().await;
+    let mut client = server.client().await;
     let status = client.stream_embedding(brine::proto::embedding::StreamEmbeddingRequest::default()).await;
     assert_eq!(status.unwrap_err().code(), Code::Unimplemented);
 }

@@ -1,5 +1,7 @@
 //! What the rules found, told as `file:line: what is wrong and what to do`.
 
+use std::fmt;
+
 use super::source::Source;
 
 /// A rule over one file.
@@ -19,7 +21,13 @@ impl Findings {
 
     /// Fails the test with everything that was found.
     pub(super) fn assert_none(&self) {
-        assert!(self.0.is_empty(), "{} finding(s):\n{}", self.0.len(), self.0.join("\n"));
+        assert!(self.0.is_empty(), "{} finding(s):\n{self}", self.0.len());
+    }
+}
+
+impl fmt::Display for Findings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join("\n"))
     }
 }
 
@@ -38,5 +46,5 @@ pub(super) fn of(rule: Rule, path: &str, text: &str) -> String {
     let mut source = Source::new(path, text);
     source.is_test = path.starts_with("tests/") || path.ends_with("/tests.rs");
     rule(&source, &mut findings);
-    findings.0.join("\n")
+    findings.to_string()
 }

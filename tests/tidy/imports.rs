@@ -15,7 +15,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("pickle", &["limits", "cursor"]),
     ("numpy", &["limits", "cursor", "pickle"]),
     ("pandas", &["limits", "cursor", "pickle", "numpy"]),
-    ("columnar", &["limits", "schema", "numpy", "pandas"]),
+    // A cell of an object column is a node of the graph, decoded where it lies: hence pickle.
+    ("columnar", &["limits", "schema", "pickle", "numpy", "pandas"]),
     ("digest", &["limits", "schema", "columnar"]),
     ("file", &["limits", "schema", "pickle", "pandas", "columnar", "digest"]),
     ("wire", &["limits", "schema", "proto", "columnar", "digest"]),
@@ -72,6 +73,11 @@ const ARROW: &[&str] = &[
 const PURE: &[&str] =
     &["limits", "cursor", "schema", "session", "pickle", "numpy", "pandas", "columnar", "digest", "wire"];
 const OUTSIDE_WORLD: &[&str] = &["fs", "net", "process", "env"];
+
+/// The modules that have a rank.
+pub(super) fn ranked() -> impl Iterator<Item = &'static str> {
+    MAY_IMPORT.iter().map(|(name, _)| *name)
+}
 
 /// Imports go down the ranks only.
 pub(super) fn order(source: &Source, findings: &mut Findings) {

@@ -1,7 +1,9 @@
 //! One stream: connect, send everything, compare the answer's counts.
 
 use std::{
+    error::Error as StdError,
     future::Future,
+    iter,
     sync::Arc,
     task::{Context, Poll},
     time::{Duration, Instant},
@@ -10,7 +12,7 @@ use std::{
 use http::uri::PathAndQuery;
 use tokio::time;
 use tonic::{
-    Code, Request, Status,
+    Code, Request, Status, TimeoutExpired,
     body::Body,
     client::Grpc,
     transport::{self, Channel, channel::ResponseFuture},
@@ -79,6 +81,7 @@ pub(super) async fn run(
     let metadata_bytes = metadata.len() as u64;
     let body = Outgoing::new(metadata, feed.start(), Arc::clone(progress));
     let outcome = body.outcome();
+    let _awaited = outcome.awaited();
     let answer = call(channel, Body::new(body), deadline).await;
     let mut sizes = outcome.sent();
     sizes.bytes += metadata_bytes;
@@ -133,7 +136,12 @@ fn blame(status: Status, outcome: &Outcome) -> Error {
 
 /// A status that the transport made up, because the connection broke, is the server's absence, not its answer.
 fn of_transport(status: Status) -> Status {
-    let made_up = std::error::Error::source(&status).is_some();
+    let causes = || iter::successors(StdError::source(&status), |&cause| cause.source());
+    // The channel reads the deadline from the request's header and may notice it first.
+    if causes().any(|cause| cause.is::<TimeoutExpired>()) {
+        return overdue();
+    }
+    let made_up = causes().next().is_some();
     if made_up && matches!(status.code(), Code::Unknown | Code::Internal | Code::Cancelled) {
         return Status::unavailable(format!("the connection broke: {}", status.message()));
     }

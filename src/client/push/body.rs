@@ -41,6 +41,18 @@ pub(super) struct Outcome {
 struct State {
     sent: Sizes,
     error: Option<Error>,
+    is_abandoned: bool,
+}
+
+/// Cuts the stream when it is dropped. The connection goes on sending a body whose answer nobody awaits any more, and a
+/// server must not take that for a finished stream.
+#[derive(Debug)]
+pub(super) struct Awaited(Arc<Outcome>);
+
+impl Drop for Awaited {
+    fn drop(&mut self) {
+        self.0.with(|state| state.is_abandoned = true);
+    }
 }
 
 /// The stream is cut because it could not be encoded to its end.
@@ -52,6 +64,11 @@ impl Outcome {
     /// What was handed to the connection.
     pub(super) fn sent(&self) -> Sizes {
         self.with(|state| state.sent)
+    }
+
+    /// Whoever awaits the answer holds this.
+    pub(super) fn awaited(self: &Arc<Self>) -> Awaited {
+        Awaited(Arc::clone(self))
     }
 
     /// The error that cut the stream here, if one did.
@@ -106,10 +123,15 @@ impl Body for Outgoing {
         if let Some(message) = self.message.take() {
             return Poll::Ready(Some(Ok(Frame::data(message))));
         }
+        if self.outcome.with(|state| state.is_abandoned) {
+            return Poll::Ready(Some(Err(Cut)));
+        }
         if let Some(metadata) = self.metadata.take() {
             return Poll::Ready(Some(Ok(Frame::data(framed(&metadata)))));
         }
-        Poll::Ready(match ready!(self.items.poll_recv(context)) {
+        let item = ready!(self.items.poll_recv(context));
+        Poll::Ready(match item {
+            _ if self.outcome.with(|state| state.is_abandoned) => Some(Err(Cut)),
             Some(Item::Chunk(chunk)) => Some(Ok(Frame::data(self.chunk(chunk)))),
             Some(Item::Failed(error)) => Some(Err(self.cut(Some(error)))),
             Some(Item::End) => {

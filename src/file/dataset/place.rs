@@ -92,6 +92,15 @@ impl Place {
         Ok(manifest)
     }
 
+    /// Puts a part that was lost back, unless the data set has been replaced since.
+    pub(super) fn restore(&self, synced: &mut Synced, manifest: &Manifest) -> Result<(), Error> {
+        let _lock = self.lock()?;
+        if Manifest::read(&self.manifest())? == *manifest {
+            synced.publish()?;
+        }
+        Ok(())
+    }
+
     /// Writers of one folder publish one after the other.
     fn lock(&self) -> Result<File, Error> {
         let folder = File::open(&self.folder).map_err(error::io(&self.folder, "open"))?;
@@ -155,7 +164,8 @@ impl Named {
     fn all(place: &Place, parts: Vec<(&'static str, Synced)>, beside: Option<u64>) -> Result<Self, Error> {
         let mut named = Self(Vec::with_capacity(parts.len()));
         for (part, mut synced) in parts {
-            let path = beside.map_or_else(|| place.plain(part), |generation| place.of_generation(generation, part));
+            let path =
+                beside.map_or_else(|| place.plain(part), |generation| place.of_generation(generation, part));
             synced.publish_as(&path)?;
             named.0.push(path);
         }
@@ -185,7 +195,9 @@ fn fault(name: &str) -> Option<&'static str> {
         Some("it has a separator or control character in it")
     } else if name.len() > NAME_BYTES_MAX {
         Some("it is longer than 200 bytes")
-    } else if generation.is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())) {
+    } else if generation
+        .is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
+    {
         Some("names that end in .g and a number are kept for versions being replaced")
     } else {
         None

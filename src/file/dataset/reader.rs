@@ -126,7 +126,7 @@ impl Dataset {
         if let Some(ids) = self.0.ids.get() {
             return Ok(ids.as_ref());
         }
-        let ids = self.0.open_ids()?;
+        let ids = self.0.make_ids()?;
         Ok(self.0.ids.get_or_init(|| ids).as_ref())
     }
 
@@ -160,15 +160,23 @@ impl Dataset {
 
 impl Inner {
     fn open(place: &Place, manifest: Manifest, access: Access) -> Result<Self, Error> {
-        let part = |part, info: Option<&FileInfo>| info.map(|info| open_part(place, &manifest, part, info, access));
-        let arrow = part("arrow", manifest.files.arrow.as_ref()).transpose()?.map(ArrowSource::open).transpose()?;
+        let part =
+            |part, info: Option<&FileInfo>| info.map(|info| open_part(place, &manifest, part, info, access));
+        let arrow =
+            part("arrow", manifest.files.arrow.as_ref()).transpose()?.map(ArrowSource::open).transpose()?;
         let parquet = part("parquet", manifest.files.parquet.as_ref()).transpose()?;
         let schema = match (&arrow, &parquet) {
             (Some(arrow), _) => Arc::clone(arrow.schema()),
             (None, Some(parquet)) => Arc::clone(ParquetSource::open(parquet.clone())?.schema()),
-            (None, None) => return Err(structure(&place.manifest(), "names neither a Parquet nor an Arrow file")),
+            (None, None) => {
+                return Err(structure(&place.manifest(), "names neither a Parquet nor an Arrow file"));
+            }
         };
-        let opened = Self { place: place.clone(), access, manifest, schema, arrow, parquet, ids: OnceLock::new() };
+        let ids = match part("ids", manifest.files.ids.as_ref()).transpose() {
+            Err(Error::NotFound { .. }) => OnceLock::new(),
+            ids => OnceLock::from(ids?.map(Ids::open).transpose()?),
+        };
+        let opened = Self { place: place.clone(), access, manifest, schema, arrow, parquet, ids };
         if let Some(arrow) = &opened.arrow {
             opened.check(arrow.contents(), arrow.fingerprint(), arrow.rows())?;
         }
@@ -188,42 +196,41 @@ impl Inner {
         if fingerprint != Some(&self.manifest.fingerprint) {
             return Err(error::damaged(path, Damage::Fingerprint));
         }
-        if rows == expected { Ok(()) } else { Err(error::damaged(path, Damage::Rows { expected, found: rows })) }
+        if rows == expected {
+            Ok(())
+        } else {
+            Err(error::damaged(path, Damage::Rows { expected, found: rows }))
+        }
     }
 
     fn absent(&self, part: &'static str) -> Error {
         Error::Absent { path: self.place.manifest(), part }
     }
 
-    fn open_ids(&self) -> Result<Option<Ids>, Error> {
+    /// Makes the index that is missing again. It equals the one that was lost; where it cannot be put back, it serves
+    /// without a name.
+    fn make_ids(&self) -> Result<Option<Ids>, Error> {
         let Some(info) = &self.manifest.files.ids else { return Ok(None) };
-        match open_part(&self.place, &self.manifest, "ids", info, self.access) {
-            Err(Error::NotFound { .. }) => self.make_ids(info).map(Some),
-            opened => Ids::open(opened?).map(Some),
-        }
-    }
-
-    /// Makes the index again. It equals the one that was lost; where it cannot be put back it serves without a name.
-    fn make_ids(&self, info: &FileInfo) -> Result<Ids, Error> {
-        let path = self.place.plain("ids");
-        let build = || -> Result<IdsBuilder, Error> {
-            let mut ids = IdsBuilder::new(&path, &std::env::temp_dir());
-            let key = convention::key_index(&self.schema).ok_or_else(|| self.absent("key column of the"))?;
-            for column in self.key_batches(key)? {
-                ids.add(column?.column(0), self.schema.field(key).name())?;
-            }
-            Ok(ids)
-        };
         let contents = match self.place.create("ids") {
             Ok(file) => {
-                let (mut synced, _) = build()?.finish(file)?;
-                synced.publish()?;
-                Contents::open(&path, self.access)?
+                let (mut synced, _) = self.build_ids()?.finish(file)?;
+                let contents = Contents::open(synced.path(), self.access)?;
+                self.place.restore(&mut synced, &self.manifest)?;
+                contents
             }
-            Err(_) => build()?.finish_unnamed(&std::env::temp_dir(), self.access)?,
+            Err(_) => self.build_ids()?.finish_unnamed(&std::env::temp_dir(), self.access)?,
         };
         check_size(&contents, info)?;
-        Ids::open(contents)
+        Ids::open(contents).map(Some)
+    }
+
+    fn build_ids(&self) -> Result<IdsBuilder, Error> {
+        let mut ids = IdsBuilder::new(&self.place.plain("ids"), &std::env::temp_dir());
+        let key = convention::key_index(&self.schema).ok_or_else(|| self.absent("key column of the"))?;
+        for column in self.key_batches(key)? {
+            ids.add(column?.column(0), self.schema.field(key).name())?;
+        }
+        Ok(ids)
     }
 
     fn key_batches(&self, key: usize) -> Result<Box<dyn Iterator<Item = Result<RecordBatch, Error>>>, Error> {
@@ -255,7 +262,11 @@ fn open_part(
 
 fn check_size(contents: &Contents, info: &FileInfo) -> Result<(), Error> {
     let (expected, found) = (info.size, contents.len() as u64);
-    if expected == found { Ok(()) } else { Err(error::damaged(contents.path(), Damage::Size { expected, found })) }
+    if expected == found {
+        Ok(())
+    } else {
+        Err(error::damaged(contents.path(), Damage::Size { expected, found }))
+    }
 }
 
 fn verify(contents: Option<&Contents>, info: Option<&FileInfo>) -> Result<(), Error> {
@@ -271,8 +282,8 @@ fn structure(path: &Path, reason: &str) -> Error {
 /// The data set that `path` means.
 fn find(path: &Path) -> Result<Place, Error> {
     let named = place(path).filter(|place| place.manifest().is_file());
-    if let Some(place) = named.or_else(|| of_file(path)) {
-        return Ok(place);
+    if let Some(found) = named.or_else(|| of_file(path)) {
+        return Ok(found);
     }
     if !path.is_dir() {
         return Err(Error::NoDataset { path: path.to_owned() });
@@ -280,7 +291,7 @@ fn find(path: &Path) -> Result<Place, Error> {
     match list(path)?.as_slice() {
         [] => Err(Error::NoDataset { path: path.to_owned() }),
         [name] => Place::new(path, name),
-        names => Err(Error::Ambiguous { path: path.to_owned(), names: names.to_vec() }),
+        several => Err(Error::Ambiguous { path: path.to_owned(), names: several.to_vec() }),
     }
 }
 
@@ -306,6 +317,7 @@ fn list(folder: &Path) -> Result<Vec<String>, Error> {
 /// The name of the data set whose manifest `path` is: other JSON files may stand in the folder.
 fn manifest_name(path: &Path) -> Option<String> {
     let json = path.extension().is_some_and(|extension| extension == "json");
-    let readable = json && !matches!(Manifest::read(path), Err(Error::Damaged { .. } | Error::NotFound { .. }));
+    let readable =
+        json && !matches!(Manifest::read(path), Err(Error::Damaged { .. } | Error::NotFound { .. }));
     path.file_stem()?.to_str().filter(|name| readable && !name.starts_with('.')).map(str::to_owned)
 }

@@ -50,14 +50,20 @@ struct Parts {
 
 impl DatasetWriter {
     /// Begins data set `name` in `folder`, which is made if it is missing.
-    pub fn create(folder: &Path, name: &str, schema: SchemaRef, options: DatasetOptions) -> Result<Self, Error> {
+    pub fn create(
+        folder: &Path,
+        name: &str,
+        schema: SchemaRef,
+        options: DatasetOptions,
+    ) -> Result<Self, Error> {
         let place = Place::new(folder, name)?;
         atomic::create_folder(&place.folder)?;
         place.check_free(options.overwrite)?;
         place.sweep()?;
         let digester = Digester::new(&schema).map_err(digest_of(&place))?;
         let (parquet, arrow) = (parquet(&place, &schema, &options)?, arrow(&place, &schema, &options)?);
-        let ids = convention::key_index(&schema).map(|key| (key, IdsBuilder::new(&place.plain("ids"), &place.folder)));
+        let ids = convention::key_index(&schema)
+            .map(|key| (key, IdsBuilder::new(&place.plain("ids"), &place.folder)));
         Ok(Self { place, schema, options, parquet, arrow, ids, digester, rows: 0 })
     }
 
@@ -124,7 +130,11 @@ impl DatasetWriter {
     }
 }
 
-fn parquet(place: &Place, schema: &SchemaRef, options: &DatasetOptions) -> Result<Option<ParquetSink>, Error> {
+fn parquet(
+    place: &Place,
+    schema: &SchemaRef,
+    options: &DatasetOptions,
+) -> Result<Option<ParquetSink>, Error> {
     if options.only == Some(Only::Arrow) {
         return Ok(None);
     }

@@ -122,12 +122,14 @@ impl IdsBuilder {
         writer.header(self.entries).map_err(error::io(&path, "write"))?;
         let run = self.run.into_iter();
         let Some(spilled) = self.spilled else {
-            run.map(|entry| writer.entry(entry)).collect::<io::Result<()>>().map_err(error::io(&path, "write"))?;
+            let mut run = run;
+            run.try_for_each(|entry| writer.entry(entry)).map_err(error::io(&path, "write"))?;
             return writer.end().map_err(error::io(&path, "write"));
         };
         let runs = spilled.map(&path)?;
-        let merged = Merge::new(runs.iter().map(|bytes| spilled_run(bytes)).chain([Box::new(run) as Entries<'_>]));
-        merged.map(|entry| writer.entry(entry)).collect::<io::Result<()>>().map_err(error::io(&path, "write"))?;
+        let mut merged =
+            Merge::new(runs.iter().map(|bytes| spilled_run(bytes)).chain([Box::new(run) as Entries<'_>]));
+        merged.try_for_each(|entry| writer.entry(entry)).map_err(error::io(&path, "write"))?;
         writer.end().map_err(error::io(&path, "write"))
     }
 }

@@ -62,13 +62,18 @@ struct Chunk {
 }
 
 impl Layout {
-    pub(super) fn new(schema: &SchemaRef, descriptor: &SchemaDescriptor, options: &ParquetOptions) -> Result<Self> {
+    pub(super) fn new(
+        schema: &SchemaRef,
+        descriptor: &SchemaDescriptor,
+        options: &ParquetOptions,
+    ) -> Result<Self> {
         let properties = Arc::new(properties::of(schema, descriptor, options.vector_encoding)?);
         let vectors = vectors(schema, descriptor, options.vector_encoding);
         let is_vector = |field: usize| vectors.iter().any(|vector| vector.field == field);
         let fields = schema.fields().iter().cloned().enumerate();
         let ordinary: Vec<_> = fields.filter(|(field, _)| !is_vector(*field)).collect();
-        let leaves = (0..descriptor.num_columns()).map(|leaf| is_vector(descriptor.get_column_root_idx(leaf)));
+        let leaves =
+            (0..descriptor.num_columns()).map(|leaf| is_vector(descriptor.get_column_root_idx(leaf)));
         let leaves = leaves.collect();
         let fields: Vec<FieldRef> = ordinary.iter().map(|(_, field)| Arc::clone(field)).collect();
         let ordinary_schema = Arc::new(Schema::new(fields));
@@ -101,7 +106,8 @@ fn factory(
     descriptor: &SchemaDescPtr,
     properties: &WriterPropertiesPtr,
 ) -> Result<ArrowRowGroupWriterFactory> {
-    let nowhere = SerializedFileWriter::new(io::sink(), descriptor.root_schema_ptr(), Arc::clone(properties))?;
+    let nowhere =
+        SerializedFileWriter::new(io::sink(), descriptor.root_schema_ptr(), Arc::clone(properties))?;
     Ok(ArrowRowGroupWriterFactory::new(&nowhere, Arc::clone(schema)))
 }
 
@@ -112,7 +118,8 @@ impl RowGroup {
         let mut writers = self.ordinary.iter_mut();
         for (column, field) in &layout.ordinary {
             for leaf in compute_leaves(field, batch.column(*column))? {
-                let writer = writers.next().ok_or_else(|| ParquetError::General("too many columns".into()))?;
+                let writer =
+                    writers.next().ok_or_else(|| ParquetError::General("too many columns".into()))?;
                 writer.write(&leaf)?;
             }
         }
@@ -144,7 +151,8 @@ impl RowGroup {
         let (start, rows) = (self.start, self.rows);
         let mut vectors = self.finish_vectors(out)?.into_iter();
         let mut ordinary = self.finish_ordinary(layout, out, written.count())?.into_iter();
-        let chunks = layout.leaves.iter().filter_map(|&vector| if vector { vectors.next() } else { ordinary.next() });
+        let chunks =
+            layout.leaves.iter().filter_map(|&vector| if vector { vectors.next() } else { ordinary.next() });
         written.add(chunks.collect(), start, rows, descriptor)
     }
 
@@ -164,14 +172,18 @@ impl RowGroup {
         if self.ordinary.is_empty() {
             return Ok(Vec::new());
         }
-        let ordinal = i16::try_from(ordinal).map_err(|_| ParquetError::General("too many row groups".into()))?;
+        let ordinal =
+            i16::try_from(ordinal).map_err(|_| ParquetError::General("too many row groups".into()))?;
         let mut chunks = Vec::new();
-        let on_close = |out: &mut Out, group: RowGroupMetaData, blooms: Vec<_>, columns: Vec<_>, offsets: Vec<_>| {
-            chunks = close(out, group, blooms, columns, offsets)?;
-            Ok(())
-        };
-        let (descriptor, properties) = (Arc::clone(&layout.ordinary_descriptor), Arc::clone(&layout.properties));
-        let mut group = SerializedRowGroupWriter::new(descriptor, properties, out, ordinal, Some(Box::new(on_close)));
+        let on_close =
+            |out: &mut Out, group: RowGroupMetaData, blooms: Vec<_>, columns: Vec<_>, offsets: Vec<_>| {
+                chunks = close(out, group, blooms, columns, offsets)?;
+                Ok(())
+            };
+        let (descriptor, properties) =
+            (Arc::clone(&layout.ordinary_descriptor), Arc::clone(&layout.properties));
+        let mut group =
+            SerializedRowGroupWriter::new(descriptor, properties, out, ordinal, Some(Box::new(on_close)));
         for writer in self.ordinary {
             writer.close()?.append_to_row_group(&mut group)?;
         }
@@ -197,7 +209,8 @@ fn close(
     columns: Vec<Option<ColumnIndexMetaData>>,
     offsets: Vec<Option<OffsetIndexMetaData>>,
 ) -> Result<Vec<Chunk>> {
-    let chunks = group.into_builder().take_columns().into_iter().zip(blooms).zip(columns.into_iter().zip(offsets));
+    let chunks =
+        group.into_builder().take_columns().into_iter().zip(blooms).zip(columns.into_iter().zip(offsets));
     let chunks = chunks.map(|((metadata, bloom), (column_index, offset_index))| {
         let offset_index = offset_index.ok_or_else(|| ParquetError::General("no offset index".into()))?;
         let metadata = write_bloom(out, metadata, bloom)?;
@@ -206,12 +219,20 @@ fn close(
     chunks.collect()
 }
 
-fn write_bloom(out: &mut Out, metadata: ColumnChunkMetaData, bloom: Option<Sbbf>) -> Result<ColumnChunkMetaData> {
+fn write_bloom(
+    out: &mut Out,
+    metadata: ColumnChunkMetaData,
+    bloom: Option<Sbbf>,
+) -> Result<ColumnChunkMetaData> {
     let Some(bloom) = bloom else { return Ok(metadata) };
     let start = out.bytes_written();
     bloom.write(&mut *out)?;
     let length = i32::try_from(out.bytes_written() - start)?;
-    metadata.into_builder().set_bloom_filter_offset(Some(start as i64)).set_bloom_filter_length(Some(length)).build()
+    metadata
+        .into_builder()
+        .set_bloom_filter_offset(Some(start as i64))
+        .set_bloom_filter_length(Some(length))
+        .build()
 }
 
 impl Written {
@@ -228,7 +249,8 @@ impl Written {
             column_indexes.push(chunk.column_index);
             offset_indexes.push(chunk.offset_index);
         }
-        let ordinal = i16::try_from(self.count()).map_err(|_| ParquetError::General("too many row groups".into()))?;
+        let ordinal =
+            i16::try_from(self.count()).map_err(|_| ParquetError::General("too many row groups".into()))?;
         let group = RowGroupMetaData::builder(Arc::clone(descriptor))
             .set_column_metadata(columns)
             .set_total_byte_size(bytes)
@@ -252,12 +274,18 @@ impl Written {
 
 impl fmt::Debug for Layout {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Layout").field("vectors", &self.vectors).field("ordinary", &self.ordinary).finish_non_exhaustive()
+        f.debug_struct("Layout")
+            .field("vectors", &self.vectors)
+            .field("ordinary", &self.ordinary)
+            .finish_non_exhaustive()
     }
 }
 
 impl fmt::Debug for RowGroup {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RowGroup").field("start", &self.start).field("rows", &self.rows).finish_non_exhaustive()
+        f.debug_struct("RowGroup")
+            .field("start", &self.start)
+            .field("rows", &self.rows)
+            .finish_non_exhaustive()
     }
 }

@@ -3,10 +3,11 @@
 use std::{
     panic::{self, AssertUnwindSafe},
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use arrow_array::RecordBatch;
-use arrow_schema::SchemaRef;
+use arrow_schema::{Schema, SchemaRef};
 use parquet::{
     arrow::{
         ProjectionMask,
@@ -33,7 +34,9 @@ impl ParquetSource {
         let path = contents.path().to_owned();
         let metadata = guarded(&path, || {
             let options = ArrowReaderOptions::new().with_page_index_policy(PageIndexPolicy::Optional);
-            ArrowReaderMetadata::load(&contents.to_bytes(), options)
+            let loaded = ArrowReaderMetadata::load(&contents.to_bytes(), options.clone())?;
+            let schema = without_footer_keys(loaded.schema());
+            ArrowReaderMetadata::try_new(Arc::clone(loaded.metadata()), options.with_schema(schema))
         })?;
         Ok(Self { contents, metadata })
     }
@@ -63,14 +66,18 @@ impl ParquetSource {
     pub fn batches(&self, batch_rows: usize, columns: Option<&[usize]>) -> Result<Batches, Error> {
         let path = self.contents.path().to_owned();
         let reader = guarded(&path, || {
-            let builder =
-                ParquetRecordBatchReaderBuilder::new_with_metadata(self.contents.to_bytes(), self.metadata.clone());
+            let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(
+                self.contents.to_bytes(),
+                self.metadata.clone(),
+            );
             let mask = columns.map_or_else(ProjectionMask::all, |columns| {
                 ProjectionMask::roots(builder.parquet_schema(), columns.iter().copied())
             });
             builder.with_batch_size(batch_rows).with_projection(mask).build()
         })?;
-        Ok(Batches { path, reader: Some(Box::new(reader)) })
+        let schema = columns.map(|columns| self.schema().project(columns).map(Arc::new)).transpose();
+        let schema = schema.map_err(error::arrow(&path))?.unwrap_or_else(|| Arc::clone(self.schema()));
+        Ok(Batches { path, schema, reader: Some(Box::new(reader)) })
     }
 
     /// Says that the file is still the one that was opened.
@@ -84,9 +91,19 @@ impl ParquetSource {
     }
 }
 
+/// The reader adds every key of the footer to the schema's metadata; those that are no part of it go again.
+fn without_footer_keys(schema: &SchemaRef) -> SchemaRef {
+    let mut schema = Schema::clone(schema);
+    for key in [super::FINGERPRINT, "pandas"] {
+        schema.metadata.remove(key);
+    }
+    Arc::new(schema)
+}
+
 /// Batches of a Parquet file; after an error there are no more.
 pub struct Batches {
     path: PathBuf,
+    schema: SchemaRef,
     reader: Option<Box<dyn Iterator<Item = Result<RecordBatch, arrow_schema::ArrowError>> + Send>>,
 }
 
@@ -101,7 +118,10 @@ impl Iterator for Batches {
 
     fn next(&mut self) -> Option<Self::Item> {
         let mut reader = self.reader.take()?;
-        let next = guarded(&self.path, || reader.next().transpose());
+        let next = guarded(&self.path, || {
+            let batch = reader.next().transpose()?;
+            batch.map(|batch| batch.with_schema(Arc::clone(&self.schema))).transpose()
+        });
         if matches!(next, Ok(Some(_))) {
             self.reader = Some(reader);
         }

@@ -79,13 +79,21 @@ impl VectorColumn {
         let DataType::FixedSizeList(item, dimension) = arrow.data_type() else { return None };
         let dimension = usize::try_from(*dimension).ok().filter(|&dimension| dimension > 0)?;
         let plain = cfg!(target_endian = "little") && !item.is_nullable();
-        let element_bytes = item.data_type().primitive_width().filter(|_| plain && item.data_type().is_floating())?;
+        let element_bytes =
+            item.data_type().primitive_width().filter(|_| plain && item.data_type().is_floating())?;
         Some(Self { field, descriptor, dimension, element_bytes, row_levels: row_levels(dimension).into() })
     }
 
     /// Begins a chunk.
     pub(super) fn begin(&self) -> VectorChunk {
-        VectorChunk { column: self.clone(), page: Page::default(), pages: Vec::new(), rows: 0, values: 0, bytes: 0 }
+        VectorChunk {
+            column: self.clone(),
+            page: Page::default(),
+            pages: Vec::new(),
+            rows: 0,
+            values: 0,
+            bytes: 0,
+        }
     }
 
     fn row_bytes(&self) -> usize {
@@ -103,9 +111,15 @@ impl VectorColumn {
 
 impl VectorChunk {
     /// Adds rows; full pages are handed to `out` in pieces, in the order of the file.
-    pub(super) fn write(&mut self, rows: &FixedSizeListArray, out: &mut impl FnMut(&[u8]) -> Result<()>) -> Result<()> {
+    pub(super) fn write(
+        &mut self,
+        rows: &FixedSizeListArray,
+        out: &mut impl FnMut(&[u8]) -> Result<()>,
+    ) -> Result<()> {
         let elements = rows.values().to_data();
-        let [buffer] = elements.buffers() else { return Err(ParquetError::General("vector without elements".into())) };
+        let [buffer] = elements.buffers() else {
+            return Err(ParquetError::General("vector without elements".into()));
+        };
         let mut row = 0;
         while row < rows.len() {
             let limit = row + (self.column.page_rows() - self.page.rows).min(rows.len() - row);
@@ -166,8 +180,11 @@ impl VectorChunk {
     /// What the footer says of a chunk that begins at `offset` of the file.
     pub(super) fn metadata(self, offset: u64) -> Result<(ColumnChunkMetaData, OffsetIndexMetaData)> {
         let offset = offset as i64;
-        let stats =
-            PageEncodingStats { page_type: PageType::DATA_PAGE, encoding: Encoding::PLAIN, count: self.pages.len() as i32 };
+        let stats = PageEncodingStats {
+            page_type: PageType::DATA_PAGE,
+            encoding: Encoding::PLAIN,
+            count: self.pages.len() as i32,
+        };
         let metadata = ColumnChunkMetaData::builder(self.column.descriptor)
             .set_encodings(vec![Encoding::PLAIN, Encoding::RLE])
             .set_compression(Compression::UNCOMPRESSED)
@@ -249,9 +266,9 @@ fn put_varint(out: &mut Vec<u8>, mut value: u64) {
 /// `PageHeader` of parquet.thrift in the compact protocol: a byte for each field's distance and type, then its value.
 fn page_header(body_bytes: i32, values: i32) -> Vec<u8> {
     /// The next field, an i32.
-    const I32: u8 = 1 << 4 | 5;
+    const I32: u8 = (1 << 4) + 5;
     /// The field after the next, a struct.
-    const DATA_PAGE_HEADER: u8 = 2 << 4 | 12;
+    const DATA_PAGE_HEADER: u8 = (2 << 4) + 12;
     const END: u8 = 0;
     const DATA_PAGE: i32 = 0;
     const PLAIN: i32 = 0;
@@ -261,9 +278,13 @@ fn page_header(body_bytes: i32, values: i32) -> Vec<u8> {
         header.push(I32);
         put_varint(header, u64::from((value << 1 ^ value >> 31).cast_unsigned()));
     };
-    [DATA_PAGE, body_bytes, body_bytes].into_iter().for_each(|value| put(&mut header, value));
+    for value in [DATA_PAGE, body_bytes, body_bytes] {
+        put(&mut header, value);
+    }
     header.push(DATA_PAGE_HEADER);
-    [values, PLAIN, RLE, RLE].into_iter().for_each(|value| put(&mut header, value));
+    for value in [values, PLAIN, RLE, RLE] {
+        put(&mut header, value);
+    }
     header.extend_from_slice(&[END, END]);
     header
 }

@@ -1,0 +1,227 @@
+//! The program itself: what it prints and the exit codes it ends with.
+
+use std::{
+    io::{BufRead as _, BufReader},
+    net::TcpListener,
+    path::Path,
+    process::{Child, Command, Output, Stdio},
+};
+
+use super::tables;
+
+fn brine(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_brine"));
+    command.args(arguments).env_remove("BRINE_TO").stdin(Stdio::null());
+    command
+}
+
+fn run(arguments: &[&str]) -> Output {
+    brine(arguments).output().unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn json(output: &Output) -> serde_json::Value {
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// A Batch Server of its own process, ended by SIGTERM when dropped.
+struct Server {
+    child: Child,
+    address: String,
+}
+
+impl Server {
+    fn start(sink: &[&str]) -> Self {
+        let mut command = brine(&["batch-server", "--listen", "127.0.0.1:0"]);
+        let mut child = command.args(sink).stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+        let address = line.trim().strip_prefix("listening on ").unwrap().to_owned();
+        Self { child, address }
+    }
+
+    fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Asks the server to stop, and waits for its exit code.
+    fn stop(&mut self) -> Option<i32> {
+        let id = rustix::process::Pid::from_child(&self.child);
+        let _ = rustix::process::kill_process(id, rustix::process::Signal::TERM);
+        self.child.wait().unwrap().code()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn path(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+#[test]
+fn a_stream_prints_the_lines_of_the_published_client_and_one_object() {
+    let (from, to) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let dataset = tables::write(from.path(), "recruit", 1_150);
+    let mut server = Server::start(&["--store", path(to.path())]);
+    let output = run(&["stream", path(&dataset), "--to", &server.url(), "--chunk-rows", "50", "--json"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let lines = [
+        "Sent metadata: domain=recruit, vector_dim=384",
+        "Sent 10 chunks (500 rows)",
+        "Sent 20 chunks (1000 rows)",
+        "Completed: sent 23 chunks (1150 rows)",
+    ];
+    assert_eq!(stderr(&output).lines().collect::<Vec<_>>(), lines);
+    let report = json(&output);
+    assert_eq!((&report["rows"], &report["chunks"], &report["attempts"]), (&1_150.into(), &23.into(), &1.into()));
+    assert_eq!(report["guarantee"], "at-least-once");
+    assert_eq!(report["nulls_sent_as_empty"]["english_level"], 61);
+    for field in ["bytes", "seconds", "send_seconds"] {
+        assert!(report[field].as_f64().is_some_and(|number| number > 0.0), "{field}");
+    }
+    let stored = tables::manifest(&to.path().join("recruit"));
+    assert_eq!(stored.fingerprint, report["fingerprint"].as_str().unwrap());
+    assert_eq!(server.stop(), Some(0));
+}
+
+#[test]
+fn people_are_told_what_is_guaranteed() {
+    let from = tempfile::tempdir().unwrap();
+    let dataset = tables::write(from.path(), "skill_dic", 10);
+    let server = Server::start(&["--discard"]);
+    let output = run(&["stream", path(&dataset), "--to", &server.url(), "--quiet"]);
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(text.contains("guarantee: at least once"), "{text}");
+    assert_eq!(stderr(&output), "");
+}
+
+#[test]
+fn a_dry_run_sends_nothing() {
+    let from = tempfile::tempdir().unwrap();
+    let dataset = tables::write(from.path(), "candidate", 1_000);
+    let output = run(&["stream", path(&dataset), "--dry-run", "--json"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let sizes = json(&output);
+    assert_eq!((&sizes["rows"], &sizes["chunks"]), (&1_000.into(), &2.into()));
+    assert!(sizes["largest_message_bytes"].as_u64().unwrap() * 2 >= sizes["bytes"].as_u64().unwrap() - 100);
+}
+
+#[test]
+fn wrong_usage_is_2() {
+    let from = tempfile::tempdir().unwrap();
+    let dataset = tables::write(from.path(), "recruit", 1);
+    let dataset = path(&dataset);
+    let wrong: [&[&str]; 8] = [
+        &[],
+        &["stream", dataset],
+        &["stream", dataset, "--to", "https://localhost:1"],
+        &["stream", dataset, "--to", "localhost:1"],
+        &["stream", dataset, "--dry-run", "--chunk-rows", "0"],
+        &["stream", dataset, "--dry-run", "--bandwidth", "-1"],
+        &["batch-server"],
+        &["batch-server", "--discard", "--store", "x"],
+    ];
+    for arguments in wrong {
+        assert_eq!(run(arguments).status.code(), Some(2), "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_data_set_that_is_not_there_is_3() {
+    let output = run(&["stream", "/nowhere/recruit", "--to", "http://127.0.0.1:1"]);
+    assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
+    assert!(stderr(&output).contains("/nowhere"), "{}", stderr(&output));
+}
+
+#[test]
+fn a_damaged_data_set_is_3() {
+    let from = tempfile::tempdir().unwrap();
+    let dataset = tables::write(from.path(), "recruit", 100);
+    let arrow = dataset.with_extension("arrow");
+    let bytes = std::fs::read(&arrow).unwrap();
+    std::fs::write(&arrow, &bytes[..bytes.len() / 2]).unwrap();
+    let output = run(&["stream", path(&dataset), "--to", "http://127.0.0.1:1"]);
+    assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
+    assert!(stderr(&output).contains("recruit.arrow"), "{}", stderr(&output));
+}
+
+#[test]
+fn a_refusal_is_4() {
+    let from = tempfile::tempdir().unwrap();
+    let dataset = tables::write(from.path(), "recruit", 2_000);
+    let server = Server::start(&["--discard", "--max-rows", "100"]);
+    let arguments = ["stream", path(&dataset), "--to", &server.url(), "--deadline", "1.5"];
+    let output = run(&arguments);
+    assert_eq!(output.status.code(), Some(4), "{}", stderr(&output));
+    assert!(stderr(&output).contains("Batch Server resource exhausted"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("more than 100 rows"), "{}", stderr(&output));
+}
+
+#[test]
+fn nobody_there_is_5() {
+    let from = tempfile::tempdir().unwrap();
+    let dataset = tables::write(from.path(), "recruit", 1);
+    let output = run(&["stream", path(&dataset), "--to", "http://127.0.0.1:1", "--deadline", "1.5"]);
+    assert_eq!(output.status.code(), Some(5), "{}", stderr(&output));
+    assert!(stderr(&output).contains("gRPC error: code=UNAVAILABLE, details="), "{}", stderr(&output));
+    assert!(stderr(&output).contains("Batch Server unavailable"), "{}", stderr(&output));
+}
+
+#[test]
+fn an_interrupted_stream_is_6_and_says_how_to_go_on() {
+    let from = tempfile::tempdir().unwrap();
+    let dataset = tables::write(from.path(), "recruit", 10);
+    // A server that takes the connection and never answers.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let mut command = brine(&["stream", path(&dataset), "--to", &url]);
+    let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+    let (_socket, _) = listener.accept().unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    assert!(lines.next().unwrap().unwrap().starts_with("Sent metadata"));
+    rustix::process::kill_process(rustix::process::Pid::from_child(&child), rustix::process::Signal::INT).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(6));
+    let rest: Vec<String> = lines.map(Result::unwrap).collect();
+    assert!(rest.last().unwrap().contains("run the same command again"), "{rest:?}");
+}
+
+#[test]
+fn a_port_in_use_is_said_so() {
+    let server = Server::start(&["--discard"]);
+    let output = run(&["batch-server", "--discard", "--listen", &server.address]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains(&format!("{} is already in use", server.address)), "{}", stderr(&output));
+}
+
+#[test]
+fn a_store_in_use_is_said_so() {
+    let to = tempfile::tempdir().unwrap();
+    let _server = Server::start(&["--store", path(to.path())]);
+    let output = run(&["batch-server", "--store", path(to.path()), "--listen", "127.0.0.1:0"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("in use by another process"), "{}", stderr(&output));
+}
+
+#[test]
+fn other_machines_are_let_in_only_on_request() {
+    let output = run(&["batch-server", "--discard", "--listen", "0.0.0.0:0"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("--insecure"), "{}", stderr(&output));
+}
+
+#[test]
+fn options_come_from_variables_too() {
+    let from = tempfile::tempdir().unwrap();
+    let dataset = tables::write(from.path(), "recruit", 10);
+    let server = Server::start(&["--discard"]);
+    let output = brine(&["stream", path(&dataset)]).env("BRINE_TO", server.url()).env("BRINE_JSON", "1").output().unwrap();
+    assert_eq!(json(&output)["rows"], 10, "{}", stderr(&output));
+}
