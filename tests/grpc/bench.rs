@@ -14,7 +14,11 @@ use brine::{
     store::{Discard, ParquetStore, Store},
 };
 use tokio::{sync::oneshot, task::JoinHandle};
-use tonic::{Status, service::Routes, transport::{Channel, Endpoint}};
+use tonic::{
+    Status,
+    service::Routes,
+    transport::{Channel, Endpoint},
+};
 
 /// A server that runs until it is dropped.
 pub(super) struct Running {
@@ -60,7 +64,10 @@ impl Running {
     }
 
     /// Sends `messages` from tonic's own client.
-    pub(super) async fn ingest(&self, messages: Vec<IngestDataRequest>) -> Result<IngestDataResponse, Status> {
+    pub(super) async fn ingest(
+        &self,
+        messages: Vec<IngestDataRequest>,
+    ) -> Result<IngestDataResponse, Status> {
         let mut client = self.client().await;
         client.ingest_data_stream(tokio_stream::iter(messages)).await.map(tonic::Response::into_inner)
     }

@@ -94,9 +94,7 @@ pub(super) async fn run(
 async fn connect(target: &Target, deadline: time::Instant) -> Result<Channel, Failed> {
     match time::timeout_at(deadline, target.connect()).await {
         Ok(Ok(channel)) => Ok(channel),
-        Ok(Err(source)) => {
-            Err(Failed::Connect { target: target.to_string(), source: Arc::new(source) })
-        }
+        Ok(Err(source)) => Err(Failed::Connect { target: target.to_string(), source: Arc::new(source) }),
         Err(_) => Err(Failed::Status { status: Box::new(overdue()), chunks: 0 }),
     }
 }

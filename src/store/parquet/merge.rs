@@ -3,8 +3,8 @@
 use std::{collections::HashMap, ops::Range, sync::Arc};
 
 use arrow_array::{
-    Array as _, ArrayRef, DictionaryArray, Int32Array, RecordBatch, StringArray, cast::AsArray as _, make_array,
-    types::Int32Type,
+    Array as _, ArrayRef, DictionaryArray, Int32Array, RecordBatch, StringArray, cast::AsArray as _,
+    make_array, types::Int32Type,
 };
 use arrow_data::transform::{Capacities, MutableArrayData};
 use arrow_schema::{ArrowError, SchemaRef};
@@ -173,18 +173,22 @@ impl<'a> Merge<'a> {
                 let numbers = |column: &ArrayRef| -> ArrayRef {
                     Arc::new(column.as_dictionary::<Int32Type>().keys().clone())
                 };
-                Ok(columns.map(|(column, dictionary)| match dictionary {
-                    Some(_) => numbers(column),
-                    None => Arc::clone(column),
-                }).collect())
+                Ok(columns
+                    .map(|(column, dictionary)| match dictionary {
+                        Some(_) => numbers(column),
+                        None => Arc::clone(column),
+                    })
+                    .collect())
             }
             (Batch::Present(_), None) => Ok(Vec::new()),
             (Batch::Incoming(index), _) => {
                 let columns = self.incoming.batches[index].columns().iter().zip(&self.dictionaries);
-                Ok(columns.map(|(column, dictionary)| match dictionary {
-                    Some((_, codes)) => renumber(column.as_primitive::<Int32Type>(), codes),
-                    None => Arc::clone(column),
-                }).collect())
+                Ok(columns
+                    .map(|(column, dictionary)| match dictionary {
+                        Some((_, codes)) => renumber(column.as_primitive::<Int32Type>(), codes),
+                        None => Arc::clone(column),
+                    })
+                    .collect())
             }
         }
     }
@@ -203,7 +207,8 @@ fn assemble(parts: &[&ArrayRef], spans: &[(usize, Range<usize>)]) -> Result<Arra
     }
     let data: Vec<_> = parts.iter().map(|part| part.to_data()).collect();
     let rows = spans.iter().map(|(_, rows)| rows.len()).sum();
-    let mut assembled = MutableArrayData::with_capacities(data.iter().collect(), false, Capacities::Array(rows));
+    let mut assembled =
+        MutableArrayData::with_capacities(data.iter().collect(), false, Capacities::Array(rows));
     for (part, rows) in spans {
         assembled.try_extend(*part, rows.start, rows.end)?;
     }
@@ -233,7 +238,8 @@ impl From<ArrowError> for MergeError {
 /// The present dictionaries, in their order, and behind them what the run brought.
 fn dictionaries(present: Option<&Dataset>, incoming: &Incoming) -> Result<Vec<Dictionary>, MergeError> {
     let has_rows = |present: &&Dataset| present.batch_count() > 0;
-    let first = present.filter(has_rows).map(|present| present.batch(0)).transpose().map_err(MergeError::File)?;
+    let first =
+        present.filter(has_rows).map(|present| present.batch(0)).transpose().map_err(MergeError::File)?;
     let merged = incoming.categories.iter().enumerate().map(|(column, brought)| {
         let Some(brought) = brought else { return Ok(None) };
         let mut merged = Categories::default();
