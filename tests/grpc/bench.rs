@@ -13,7 +13,7 @@ use brine::{
     service::ingest::{Ingest, IngestService},
     store::{Discard, ParquetStore, Store},
 };
-use tokio::{sync::oneshot, task::JoinHandle};
+use tokio::sync::oneshot;
 use tonic::{
     Status,
     service::Routes,
@@ -24,7 +24,6 @@ use tonic::{
 pub(super) struct Running {
     pub(super) address: SocketAddr,
     _stop: oneshot::Sender<()>,
-    pub(super) task: JoinHandle<()>,
 }
 
 pub(super) async fn discarding() -> Running {
@@ -44,13 +43,13 @@ pub(super) async fn serving_on(listen: &str, store: Arc<dyn Store>, limits: Chun
     let address = bound.address();
     let (stop, stopped) = oneshot::channel();
     let routes = Routes::new(IngestService::new(Ingest::new(store, limits)));
-    let task = tokio::spawn(async move {
+    tokio::spawn(async move {
         let stopped = async {
             let _ = stopped.await;
         };
         bound.run(routes, stopped).await.unwrap();
     });
-    Running { address, _stop: stop, task }
+    Running { address, _stop: stop }
 }
 
 impl Running {

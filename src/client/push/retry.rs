@@ -119,7 +119,7 @@ mod tests {
     }
 
     fn later() -> Instant {
-        Instant::now() + Duration::from_secs(60)
+        Instant::now() + Duration::from_mins(1)
     }
 
     fn again(history: &mut History, failed: &Failed) -> bool {

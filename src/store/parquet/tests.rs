@@ -49,7 +49,9 @@ fn begin(store: &ParquetStore) -> Box<dyn Run> {
 /// One run of several batches.
 fn run(store: &ParquetStore, batches: &[&[Row]]) -> Published {
     let mut run = begin(store);
-    batches.iter().for_each(|rows| run.append(batch_of(DIMENSION, rows)).unwrap());
+    for rows in batches {
+        run.append(batch_of(DIMENSION, rows)).unwrap();
+    }
     run.finish().unwrap()
 }
 
