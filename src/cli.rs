@@ -72,7 +72,9 @@ fn usage(error: &clap::Error) -> ExitCode {
 fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
     keep_message_memory();
     let built = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    built.map_err(|source: io::Error| Failure::from(anyhow::Error::new(source).context("start the async runtime")))
+    built.map_err(|source: io::Error| {
+        Failure::from(anyhow::Error::new(source).context("start the async runtime"))
+    })
 }
 
 /// Has the allocator keep the memory of freed messages for the next ones. glibc takes the size of a block that was mapped

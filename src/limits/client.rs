@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// How long a push may take in all.
-pub const DEADLINE: Duration = Duration::from_secs(600);
+pub const DEADLINE: Duration = Duration::from_mins(10);
 
 /// Attempts in all.
 pub const ATTEMPTS: u32 = 3;

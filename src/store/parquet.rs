@@ -69,8 +69,7 @@ impl ParquetStore {
 fn lock(folder: &Path) -> Result<File, Error> {
     let path = folder.join(LOCK);
     let failed = |source: io::Error| Error::Io { path: path.clone(), source };
-    let file =
-        OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(failed)?;
+    let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(failed)?;
     match flock(&file, FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => Ok(file),
         Err(Errno::WOULDBLOCK) => Err(Error::InUse(folder.to_owned())),
@@ -111,13 +110,15 @@ impl Table {
         let brought = conventions::of_domain(self.domain, dimension);
         let vector = |index: usize| conventions::dimension(held.field(index).data_type());
         match conventions::vector_index(held).and_then(vector) {
-            Some(held) if held != dimension => return Err(Error::OtherDimension { domain, held, brought: dimension }),
+            Some(held) if held != dimension => {
+                return Err(Error::OtherDimension { domain, held, brought: dimension });
+            }
             _ => {}
         }
         let differs = brought.fields().iter().enumerate().find(|(index, field)| {
-            held.fields().get(*index).is_none_or(|held| {
-                held.name() != field.name() || held.data_type() != field.data_type()
-            })
+            held.fields()
+                .get(*index)
+                .is_none_or(|held| held.name() != field.name() || held.data_type() != field.data_type())
         });
         match differs {
             Some((_, field)) => Err(Error::OtherColumns { domain, column: field.name().clone() }),

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, PoisonError};
 
-use arrow_array::{Array as _, RecordBatch, StringArray, cast::AsArray as _};
+use arrow_array::{Array, RecordBatch, StringArray, cast::AsArray as _};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 
 use super::{
@@ -43,7 +43,7 @@ impl TableRun {
     fn check_columns(&self, batch: &RecordBatch) -> Result<(), Error> {
         let fields = self.schema.fields().iter().enumerate();
         for (index, field) in fields {
-            let brought = batch.columns().get(index).map(|column| column.data_type());
+            let brought = batch.columns().get(index).map(Array::data_type);
             if brought != Some(field.data_type()) {
                 let domain = self.table.domain.name.clone();
                 return Err(Error::OtherColumns { domain, column: field.name().clone() });
