@@ -19,7 +19,7 @@ pub use dataset::{Dataset, DatasetOptions, DatasetWriter, Only, Timings, VectorE
 pub use error::{Damage, Error};
 pub use manifest::{FileInfo, Manifest, SourceInfo};
 
-/// BLAKE3 of `bytes`, on all cores of the pool, in pieces: a file of any size is digested without holding it.
+/// BLAKE3 of the bytes of a file.
 pub(crate) fn digest_of(bytes: &[u8]) -> blake3::Hash {
     blake3::hash(bytes)
 }

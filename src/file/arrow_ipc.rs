@@ -31,6 +31,9 @@ use crate::limits::files::ARROW_FOOTER_BYTES_MAX;
 /// Footer metadata: the fingerprint of the rows, which ties a file to its manifest.
 pub const FINGERPRINT: &str = "brine.fingerprint";
 
+/// Footer metadata: the rows of each batch, so that opening a file reads nothing else of it from the disk.
+const BATCH_ROWS: &str = "brine.batch_rows";
+
 const MAGIC: &[u8] = b"ARROW1";
 /// The footer's length and the closing magic.
 const TRAILER_BYTES: usize = 10;
@@ -43,6 +46,7 @@ pub struct ArrowSink {
     schema: SchemaRef,
     writer: FileWriter<AtomicFile>,
     dictionaries: Vec<Option<ArrayRef>>,
+    batch_rows: Vec<String>,
 }
 
 impl fmt::Debug for ArrowSink {
@@ -57,7 +61,7 @@ impl ArrowSink {
         let path = file.target().to_owned();
         let writer = FileWriter::try_new(file, &schema).map_err(error::arrow(&path))?;
         let dictionaries = vec![None; schema.fields().len()];
-        Ok(Self { path, schema, writer, dictionaries })
+        Ok(Self { path, schema, writer, dictionaries, batch_rows: Vec::new() })
     }
 
     /// Writes one batch.
@@ -65,12 +69,14 @@ impl ArrowSink {
         for index in 0..self.dictionaries.len() {
             self.keep_dictionary(index, batch)?;
         }
+        self.batch_rows.push(batch.num_rows().to_string());
         self.writer.write(batch).map_err(error::arrow(&self.path))
     }
 
     /// Ends the file and waits until it is on the disk.
     pub fn finish(mut self, fingerprint: &str) -> Result<Synced, Error> {
         self.writer.write_metadata(FINGERPRINT, fingerprint);
+        self.writer.write_metadata(BATCH_ROWS, self.batch_rows.join(","));
         self.writer.finish().map_err(error::arrow(&self.path))?;
         self.writer.into_inner().map_err(error::arrow(&self.path))?.sync()
     }
@@ -151,7 +157,14 @@ impl ArrowSource {
         let what = "the number of the batch";
         let block =
             self.0.blocks.get(index).ok_or_else(|| error::damaged(path, Damage::OutOfBounds { what }))?;
-        guarded(path, || self.0.batch(block))
+        let batch = guarded(path, || self.0.batch(block))?;
+        let first_rows = &self.0.first_rows;
+        let (expected, found) = (first_rows[index + 1] - first_rows[index], batch.num_rows() as u64);
+        if expected == found {
+            Ok(batch)
+        } else {
+            Err(error::damaged(path, Damage::Rows { expected, found }))
+        }
     }
 
     /// Every batch, in order.
@@ -189,8 +202,15 @@ fn open(contents: Contents) -> Result<Inner, Error> {
         .map_err(|error| structure(&path, &format!("footer: {error}")))?;
     let blocks = blocks(footer.recordBatches(), end, &path)?;
     let (schema, decoder) = decoder(&footer, &buffer, end, &path)?;
-    let first_rows = first_rows(&blocks, &buffer, &path)?;
-    let fingerprint = fingerprint(&footer);
+    let first_rows = match custom(&footer, BATCH_ROWS) {
+        Some(listed) => {
+            first_rows(listed.split_terminator(',').map(|rows| rows.parse().ok()), blocks.len(), &path)?
+        }
+        None => {
+            first_rows(blocks.iter().map(|block| batch_rows(&slice(&buffer, block))), blocks.len(), &path)?
+        }
+    };
+    let fingerprint = custom(&footer, FINGERPRINT).map(str::to_owned);
     Ok(Inner { contents, buffer, schema, decoder, blocks, first_rows, fingerprint })
 }
 
@@ -249,18 +269,22 @@ fn decoder(
     Ok((schema, decoder))
 }
 
-fn first_rows(blocks: &[Block], buffer: &Buffer, path: &Path) -> Result<Vec<u64>, Error> {
-    let mut first_rows = Vec::with_capacity(blocks.len() + 1);
-    let mut rows = 0_u64;
-    first_rows.push(rows);
-    for block in blocks {
-        let length = batch_rows(&slice(buffer, block));
-        rows = length
-            .and_then(|length| rows.checked_add(length))
-            .ok_or_else(|| structure(path, "a batch without rows"))?;
-        first_rows.push(rows);
+/// Row numbers from the rows of each batch.
+fn first_rows(
+    batch_rows: impl Iterator<Item = Option<u64>>,
+    batches: usize,
+    path: &Path,
+) -> Result<Vec<u64>, Error> {
+    let mut first_rows = vec![0_u64];
+    for rows in batch_rows {
+        let next = rows.and_then(|rows| first_rows.last()?.checked_add(rows));
+        first_rows.push(next.ok_or_else(|| structure(path, "a batch without rows"))?);
     }
-    Ok(first_rows)
+    if first_rows.len() == batches + 1 {
+        Ok(first_rows)
+    } else {
+        Err(structure(path, "rows of other batches"))
+    }
 }
 
 fn batch_rows(message: &Buffer) -> Option<u64> {
@@ -269,9 +293,8 @@ fn batch_rows(message: &Buffer) -> Option<u64> {
     u64::try_from(message.header_as_record_batch()?.length()).ok()
 }
 
-fn fingerprint(footer: &Footer<'_>) -> Option<String> {
-    let entry = footer.custom_metadata()?.iter().find(|entry| entry.key() == Some(FINGERPRINT))?;
-    entry.value().map(str::to_owned)
+fn custom<'a>(footer: &Footer<'a>, key: &str) -> Option<&'a str> {
+    footer.custom_metadata()?.iter().find(|entry| entry.key() == Some(key))?.value()
 }
 
 fn structure(path: &Path, reason: &str) -> Error {
