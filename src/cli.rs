@@ -53,8 +53,8 @@ pub fn run() -> ExitCode {
         Err(error) => return usage(&error),
     };
     let done = match command {
-        Command::Convert(args) => convert::run(args, output),
-        Command::Demo(args) => demo::run(args, output),
+        Command::Convert(args) => convert::run(&args, output),
+        Command::Demo(args) => demo::run(&args, output),
         Command::Stream(args) => stream::run(args, output),
         Command::BatchServer(args) => batch_server::run(args, output),
     };

@@ -10,6 +10,7 @@ pub mod raw;
     clippy::all,
     clippy::pedantic,
     clippy::clone_on_ref_ptr,
+    clippy::allow_attributes_without_reason,
     unreachable_pub,
     unused_qualifications,
     reason = "generated code"

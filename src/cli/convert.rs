@@ -163,7 +163,7 @@ fn read_schema(path: &Path) -> anyhow::Result<Choice> {
     Ok(Choice::Domain(Arc::new(domain)))
 }
 
-pub(super) fn run(args: Args, output: Output) -> Result<(), Failure> {
+pub(super) fn run(args: &Args, output: Output) -> Result<(), Failure> {
     let options = args.options()?;
     let mut objects = Vec::new();
     let mut text = String::new();

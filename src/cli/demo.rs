@@ -44,14 +44,14 @@ pub(super) struct Args {
     output: PathBuf,
 }
 
-pub(super) fn run(args: Args, output: Output) -> Result<(), Failure> {
+pub(super) fn run(args: &Args, output: Output) -> Result<(), Failure> {
     let start = Instant::now();
-    let (converted, store) = (args.output.join("converted"), args.output.join("store"));
+    let (converted, received) = (args.output.join("converted"), args.output.join("store"));
     let samples = convert(&args.data, &converted).map_err(|error| Failure::new(Exit::Input, error))?;
     let runtime = runtime()?;
-    let (port, pushed) = runtime.block_on(stream(&samples, &converted, &store))?;
-    let compared = samples.iter().map(|sample| compare(sample, &store)).collect::<anyhow::Result<Vec<_>>>()?;
-    let story = Story { samples, port, pushed, compared, converted, store, time: start.elapsed() };
+    let (port, pushed) = runtime.block_on(stream(&samples, &converted, &received))?;
+    let compared = samples.iter().map(|sample| compare(sample, &received)).collect::<anyhow::Result<Vec<_>>>()?;
+    let story = Story { samples, port, pushed, compared, converted, store: received, time: start.elapsed() };
     output.result(&story.object(), &story.text())?;
     if story.compared.iter().all(|compared| compared.equal) {
         return Ok(());

@@ -58,10 +58,10 @@ impl TextList<'_> {
         let id = match cell {
             Cell::Null => return Ok(false),
             Cell::Object(id) => id,
-            other => return Err(self.wrong(other.kind(self.source.graph))),
+            other => return Err(wrong(other.kind(self.source.graph))),
         };
         let Some(items) = sequence(self.source.graph, id, &self.limits)? else {
-            return Err(self.wrong(self.source.graph.node(id).kind()));
+            return Err(wrong(self.source.graph.node(id).kind()));
         };
         for item in items {
             match text(self.source.of_item(item), self.source)? {
@@ -71,10 +71,10 @@ impl TextList<'_> {
         }
         Ok(true)
     }
+}
 
-    fn wrong(&self, found: &'static str) -> Reason {
-        Reason::WrongType { wanted: "a list of text", found }
-    }
+fn wrong(found: &'static str) -> Reason {
+    Reason::WrongType { wanted: "a list of text", found }
 }
 
 /// The items of a list, a tuple or an array of objects.

@@ -122,10 +122,10 @@ pub fn convert(
             source_bytes: source.size,
             trailing_bytes: graph.trailing_bytes(),
         };
-        let (members, skipped) = members(&graph, path, options)?;
-        report.skipped = skipped;
+        let members = Members::of(&graph, path, options.strict)?;
+        report.skipped = members.skipped;
         let mut known = source;
-        for (member, node) in members {
+        for (member, node) in members.tables {
             let name = options.name.clone().unwrap_or_else(|| stem(path));
             let name = if member.is_empty() { name } else { format!("{name}.{member}") };
             let job = Job { path, folder, name, options, input: &input, graph: &graph };
@@ -141,25 +141,35 @@ pub fn convert(
     })
 }
 
-/// The tables of a pickle and what is none. A pickle without any table is an error.
-fn members(
-    graph: &Graph<'_>,
-    path: &Path,
-    options: &Options,
-) -> Result<(Vec<(String, NodeId)>, Vec<(String, String)>), Error> {
-    let (mut found, mut skipped) = (Vec::new(), Vec::new());
-    for Member { path, node } in tables(graph) {
-        match node {
-            Ok(node) => found.push((path, node)),
-            Err(reason) => skipped.push((path, reason)),
+/// The members of a pickle: tables, and what is none with the reason.
+struct Members {
+    tables: Vec<(String, NodeId)>,
+    skipped: Vec<(String, String)>,
+}
+
+impl Members {
+    /// A pickle without any table is an error; so is a member that is none, if all must be.
+    fn of(graph: &Graph<'_>, path: &Path, strict: bool) -> Result<Self, Error> {
+        let mut members = Self { tables: Vec::new(), skipped: Vec::new() };
+        for Member { path, node } in tables(graph) {
+            match node {
+                Ok(node) => members.tables.push((path, node)),
+                Err(reason) => members.skipped.push((path, reason)),
+            }
+        }
+        match members.skipped.first() {
+            Some((member, reason)) if strict || members.tables.is_empty() => {
+                let (member, reason) = (member.clone(), reason.clone());
+                Err(Error::NoTable { path: path.to_owned(), member, reason })
+            }
+            None if members.tables.is_empty() => Err(Error::NoTable {
+                path: path.to_owned(),
+                member: String::new(),
+                reason: "it is an empty dict".to_owned(),
+            }),
+            _ => Ok(members),
         }
     }
-    let wanted = if options.strict { skipped.is_empty() } else { true };
-    if let (true, Some((member, reason))) = (found.is_empty() || !wanted, skipped.first()) {
-        let (member, reason) = (member.clone(), reason.clone());
-        return Err(Error::NoTable { path: path.to_owned(), member, reason });
-    }
-    Ok((found, skipped))
 }
 
 fn file_name(path: &Path) -> String {
@@ -295,12 +305,9 @@ impl Rejected {
 
     fn write(&mut self, bad: &[BadRow]) -> Result<(), Error> {
         let Some(name) = self.name.as_ref().filter(|_| !bad.is_empty()) else { return Ok(()) };
-        let sink = match self.sink.take() {
-            Some(sink) => sink,
-            None => {
-                let file = AtomicFile::create(&self.folder, name)?;
-                ParquetSink::create(file, rejected_schema(), ParquetOptions::default())?
-            }
+        let sink = if let Some(sink) = self.sink.take() { sink } else {
+            let file = AtomicFile::create(&self.folder, name)?;
+            ParquetSink::create(file, rejected_schema(), ParquetOptions::default())?
         };
         let path = self.folder.join(name);
         let batch = rejected_batch(bad).map_err(|source| Error::Columnar { path, source })?;

@@ -9,7 +9,7 @@ use super::{
     error::ErrorKind,
     graph::{Node, NodeId, Template},
     machine::Machine,
-    memo::Part,
+    memo::{Memo, Part},
 };
 
 impl Machine<'_> {
@@ -71,11 +71,10 @@ impl Machine<'_> {
         let packed = NodeId(base);
         self.fold(packed, Node::Packed { template, count, offset }, |id| match id.0 - base {
             3 => Some((packed, None)),
+            1 | 2 => Some((Memo::GONE, None)),
             6 => Some((packed, Some(Part::Shape))),
             7 => Some((packed, Some(Part::Payload))),
             8 => Some((packed, Some(Part::Tuple))),
-            // The tuples of the call: never fetched by a writer, as each row makes its own.
-            1 | 2 => Some((packed, None)),
             _ => None,
         })
     }
