@@ -26,8 +26,9 @@ use crate::{
     schema::{Domain, builtin},
 };
 
-/// Rows that are decoded at a time: vectors of 384 elements are 12 MiB of them.
-const BATCH_ROWS: usize = 8_192;
+/// Rows that are decoded at a time: vectors of 384 elements are 12 MiB of them. Whole thousands, because a batch becomes
+/// chunks of 1,000 or 500 rows on the wire and a checkpoint of the digest stands at every 1,000.
+const BATCH_ROWS: usize = 8_000;
 /// Bytes of vectors decoded at a time at most.
 const BATCH_BYTES: usize = 16 << 20;
 
@@ -267,7 +268,7 @@ fn decoded(
     mut write: impl FnMut(usize, crate::columnar::Result<Converted>) -> Result<(), Error>,
 ) -> Result<(), Error> {
     let rows = table.rows();
-    let step = (BATCH_BYTES / table.row_bytes().max(1)).clamp(1, BATCH_ROWS);
+    let step = whole_thousands((BATCH_BYTES / table.row_bytes().max(1)).clamp(1, BATCH_ROWS));
     std::thread::scope(|scope| {
         let (sender, receiver) = mpsc::sync_channel(0);
         scope.spawn(move || {
@@ -319,4 +320,9 @@ impl Rejected {
         sink.finish("")?.publish()?;
         Ok(Some(self.folder.join(name)))
     }
+}
+
+/// Rounds down to a multiple of 1,000, if there is one.
+fn whole_thousands(rows: usize) -> usize {
+    if rows < 1_000 { rows } else { rows - rows % 1_000 }
 }
