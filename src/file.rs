@@ -1,6 +1,7 @@
 //! Files: data sets of Parquet, Arrow IPC, id index and manifest, written so that a crash leaves nothing half-done; inputs,
 //! mapped or decompressed into an unlinked temporary file first.
 
+pub mod ahead;
 pub mod arrow_ipc;
 pub mod atomic;
 pub mod dataset;

@@ -4,15 +4,15 @@
 //! memory of a batch goes back to the decoder once it is written.
 
 use std::{
-    ops::ControlFlow,
     path::{Path, PathBuf},
-    sync::{Arc, mpsc},
+    sync::Arc,
 };
 
 use arrow_array::RecordBatch;
 
 use super::{
     AtomicFile, DatasetOptions, DatasetWriter, Error, Manifest, SourceInfo, Timings,
+    ahead::ahead,
     parquet::{ParquetOptions, ParquetSink},
     spool::{Input, open_input},
 };
@@ -214,7 +214,7 @@ impl Job<'_> {
         let mut nulls = vec![0; table.schema().fields().len()];
         let mut rejected = Rejected::new(&self);
         let mut done = 0;
-        decoded(&table, |first, converted| {
+        ahead(decoded(&table), |(first, converted)| {
             let converted = converted.map_err(self.columnar())?;
             let rows = converted.batch.num_rows() as u64;
             let sifted = sieve.sift(first, converted).map_err(self.columnar())?;
@@ -262,26 +262,11 @@ impl Job<'_> {
     }
 }
 
-/// Decodes all rows in one thread and hands them to `write` in this one, batch by batch.
-fn decoded(
-    table: &Table<'_>,
-    mut write: impl FnMut(usize, crate::columnar::Result<Converted>) -> Result<(), Error>,
-) -> Result<(), Error> {
+/// The first row of each batch, and its rows decoded.
+fn decoded(table: &Table<'_>) -> impl Iterator<Item = (usize, crate::columnar::Result<Converted>)> + Send {
     let rows = table.rows();
     let step = whole_thousands((BATCH_BYTES / table.row_bytes().max(1)).clamp(1, BATCH_ROWS));
-    std::thread::scope(|scope| {
-        let (sender, receiver) = mpsc::sync_channel(0);
-        scope.spawn(move || {
-            let _ = (0..rows).step_by(step).try_for_each(|first| {
-                let converted = table.convert(first..rows.min(first + step));
-                match sender.send((first, converted)) {
-                    Ok(()) => ControlFlow::Continue(()),
-                    Err(_) => ControlFlow::Break(()),
-                }
-            });
-        });
-        receiver.iter().try_for_each(|(first, converted)| write(first, converted))
-    })
+    (0..rows).step_by(step).map(move |first| (first, table.convert(first..rows.min(first + step))))
 }
 
 fn count_nulls(nulls: &mut [u64], batch: &RecordBatch) {

@@ -1,8 +1,8 @@
 //! The store in a folder: each table is a data set `STORE/<domain>`, each version of it a generation of that data set.
 //!
-//! A run is spooled to an unlinked temporary file beside the tables, so that its size costs disk and not memory, and a
-//! run that is dropped, or a process that dies, leaves nothing. What stays in memory is 16 bytes of key and a row number
-//! for each row. At its end the run is merged with the table's present version and written as a new data set, whose
+//! A run is held in memory while the store's bound allows, then spooled to an unlinked temporary file beside the tables:
+//! a run that is dropped, or a process that dies, leaves nothing. What always stays in memory is 16 bytes of key and a
+//! row number for each row. At its end the run is merged with the table's present version and written as a new data set, whose
 //! manifest is the commit.
 
 use std::{
@@ -19,14 +19,18 @@ use rustix::{
 };
 
 use super::{Error, Provenance, Run, Store};
-use crate::{columnar::schema as conventions, file, file::Dataset, schema::Domain};
+use crate::{
+    columnar::schema as conventions, file, file::Dataset, limits::server::SPOOL_MEMORY_BYTES, schema::Domain,
+};
 
 mod category;
 mod keys;
+mod memory;
 mod merge;
 mod run;
 mod spool;
 
+use memory::Memory;
 use run::TableRun;
 
 /// The file by whose lock a process holds the store.
@@ -37,6 +41,7 @@ const LOCK: &str = ".lock";
 pub struct ParquetStore {
     folder: PathBuf,
     tables: Mutex<HashMap<String, Arc<Table>>>,
+    memory: Arc<Memory>,
     /// Held for as long as the store is open; the kernel lets go of it when the process ends, however it ends.
     _lock: File,
 }
@@ -47,20 +52,28 @@ struct Table {
     folder: PathBuf,
     domain: &'static Domain,
     publishing: Mutex<()>,
+    memory: Arc<Memory>,
 }
 
 impl ParquetStore {
     /// Opens the store in `folder`, making it if need be.
     pub fn open(folder: &Path) -> Result<Self, Error> {
+        Self::open_with(folder, SPOOL_MEMORY_BYTES)
+    }
+
+    /// The same, with runs that hold at most `memory_bytes` together before they go to the disk.
+    pub fn open_with(folder: &Path, memory_bytes: usize) -> Result<Self, Error> {
         file::atomic::create_folder(folder)?;
         let lock = lock(folder)?;
-        Ok(Self { folder: folder.to_owned(), tables: Mutex::default(), _lock: lock })
+        let memory = Memory::new(memory_bytes);
+        Ok(Self { folder: folder.to_owned(), tables: Mutex::default(), memory, _lock: lock })
     }
 
     fn table(&self, domain: &'static Domain) -> Arc<Table> {
         let mut tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
         let table = tables.entry(domain.name.clone()).or_insert_with(|| {
-            Arc::new(Table { folder: self.folder.clone(), domain, publishing: Mutex::new(()) })
+            let (folder, memory) = (self.folder.clone(), Arc::clone(&self.memory));
+            Arc::new(Table { folder, domain, publishing: Mutex::new(()), memory })
         });
         Arc::clone(table)
     }

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     digest::{Digester, fingerprint, key_hash},
-    file::{Dataset, DatasetOptions, DatasetWriter, SourceInfo},
+    file::{Dataset, ahead::ahead, DatasetOptions, DatasetWriter, SourceInfo},
 };
 
 /// Rows of a written batch.
@@ -59,9 +59,7 @@ pub(super) fn publish(
     let options = DatasetOptions { overwrite: true, source: Some(source), ..DatasetOptions::default() };
     let mut writer =
         DatasetWriter::create(&table.folder, &table.domain.name, Arc::clone(&merge.schema), options)?;
-    for batch in merge.batches() {
-        writer.write(&batch?)?;
-    }
+    ahead(merge.batches(), |batch| writer.write(&batch?).map_err(Error::from))?;
     let manifest = writer.finish()?;
     Ok(Outcome { version: manifest.generation, changed: true, table_rows: manifest.rows })
 }
@@ -134,7 +132,7 @@ impl<'a> Merge<'a> {
     }
 
     /// The next version, batch by batch.
-    fn batches(&self) -> impl Iterator<Item = Result<RecordBatch, Error>> {
+    fn batches(&self) -> impl Iterator<Item = Result<RecordBatch, Error>> + Send {
         let mut pieces = Cut { pieces: self.pieces.iter().cloned(), rest: None };
         std::iter::from_fn(move || {
             let wanted = pieces.take(BATCH_ROWS);

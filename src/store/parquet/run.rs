@@ -33,7 +33,7 @@ impl TableRun {
     pub(super) fn begin(table: Arc<Table>, dimension: usize, provenance: Provenance) -> Result<Self, Error> {
         let schema = conventions::of_domain(table.domain, dimension);
         let spool_schema = Arc::new(spool_schema(&schema));
-        let spool = Spool::create(&table.folder, &table.domain.name, &spool_schema)?;
+        let spool = Spool::new(&table.folder, &table.domain.name, &spool_schema, &table.memory);
         let categories = schema.fields().iter().map(|field| is_category(field).then(Categories::default));
         let categories = categories.collect();
         let keys = Keys::default();
@@ -90,7 +90,7 @@ impl Run for TableRun {
         let rows = self.count(&batch)?;
         self.index_keys(&batch)?;
         let numbered = self.numbered(&batch)?;
-        self.spool.write(&numbered)?;
+        self.spool.write(numbered)?;
         self.rows = rows;
         Ok(())
     }
@@ -101,7 +101,7 @@ impl Run for TableRun {
 
     fn finish(self: Box<Self>) -> Result<Published, Error> {
         let Self { table, dimension, provenance, schema, categories, keys, spool, rows, .. } = *self;
-        let batches = spool.into_batches()?;
+        let (batches, _memory) = spool.into_batches()?;
         let incoming = Incoming { batches, categories, keys };
         // A run that panicked while it published left the table as it was.
         let _turn = table.publishing.lock().unwrap_or_else(PoisonError::into_inner);

@@ -252,3 +252,20 @@ fn rows_without_key_and_other_columns_are_refused() {
     let refused = begin(&store).append(batch_of(8, &[("a", None, 1.0)])).unwrap_err();
     assert!(matches!(refused, Error::OtherColumns { .. }), "{refused:?}");
 }
+
+#[test]
+fn a_run_is_the_same_in_memory_on_the_disk_and_half_of_each() {
+    let batches: [&[Row]; 3] =
+        [&[("a", Some("x"), 1.0), ("b", None, 2.0)], &[("c", Some("y"), 3.0)], &[("a", Some("z"), 4.0)]];
+    let bytes = batch_of(DIMENSION, batches[0]).get_array_memory_size();
+    let held_with = |memory_bytes: usize| {
+        let folder = TempDir::new().unwrap();
+        let store = ParquetStore::open_with(folder.path(), memory_bytes).unwrap();
+        run(&store, &batches);
+        held(folder.path())
+    };
+    let in_memory = held_with(usize::MAX >> 1);
+    assert_eq!(in_memory.len(), 3);
+    assert_eq!(held_with(0), in_memory);
+    assert_eq!(held_with(bytes), in_memory);
+}
