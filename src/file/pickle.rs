@@ -102,6 +102,8 @@ pub struct TableReport {
 }
 
 /// Converts the pickle at `path` into data sets in `folder`. `progress` hears of rows done and rows in all.
+///
+/// Waits for threads that work in the rayon pool: call it from a thread outside the pool, or all may wait for each other.
 pub fn convert(
     path: &Path,
     folder: &Path,

@@ -1,0 +1,9 @@
+//! The reader against the pickles under `tests/fixtures/pickles`: what each must give, and what must never happen.
+
+mod bad;
+mod chain;
+mod fixtures;
+mod good;
+mod mutants;
+mod prefixes;
+mod truth;
