@@ -99,11 +99,18 @@ pub(super) fn infer(source: Source<'_>, rows: usize, limits: &Limits) -> Result<
 }
 
 /// The error of two cells that have no type in common: the first of the column and the one in `row`.
-fn mixed(source: Source<'_>, so_far: (Inferred, &'static str), row: usize, found: (Inferred, &'static str)) -> Error {
+fn mixed(
+    source: Source<'_>,
+    so_far: (Inferred, &'static str),
+    row: usize,
+    found: (Inferred, &'static str),
+) -> Error {
     let column = source.name.to_owned();
     match (so_far.0, found.0) {
         (Inferred::Vector { dimension: wanted, .. }, Inferred::Vector { dimension: found, .. }) => {
-            Error::BadRow { bad: Box::new(BadRow { row, column, reason: Reason::Dimension { found, wanted } }) }
+            Error::BadRow {
+                bad: Box::new(BadRow { row, column, reason: Reason::Dimension { found, wanted } }),
+            }
         }
         _ => Error::Mixed { column, first: so_far.1, row, found: found.1 },
     }

@@ -137,7 +137,8 @@ impl<'g> Table<'g> {
     pub fn row_bytes(&self) -> usize {
         let bytes = |field: &Arc<Field>| match field.data_type() {
             DataType::FixedSizeList(item, _) => {
-                arrow::dimension(field.data_type()).unwrap_or(0) * item.data_type().primitive_width().unwrap_or(0)
+                arrow::dimension(field.data_type()).unwrap_or(0)
+                    * item.data_type().primitive_width().unwrap_or(0)
             }
             _ => size_of::<u64>(),
         };

@@ -293,7 +293,9 @@ impl Rejected {
 
     fn write(&mut self, bad: &[BadRow]) -> Result<(), Error> {
         let Some(name) = self.name.as_ref().filter(|_| !bad.is_empty()) else { return Ok(()) };
-        let sink = if let Some(sink) = self.sink.take() { sink } else {
+        let sink = if let Some(sink) = self.sink.take() {
+            sink
+        } else {
             let file = AtomicFile::create(&self.folder, name)?;
             ParquetSink::create(file, rejected_schema(), ParquetOptions::default())?
         };

@@ -37,10 +37,6 @@ pub const LATENCY_MS: f64 = 100.0;
 /// usual servers hold.
 pub const AHEAD_CHUNKS: u64 = 8;
 
-/// Messages below this are copied behind their prefix, so that a stalled server never holds many tiny frames: h2 ends
-/// connections for a hundred of them.
-pub const COALESCE_BYTES: usize = 256 << 10;
-
 /// Messages encoded ahead of the connection.
 pub const ENCODE_AHEAD: usize = 4;
 

@@ -70,7 +70,9 @@ impl Memo {
         first: NodeId,
         rename: impl Fn(NodeId) -> Option<(NodeId, Option<Part>)>,
     ) -> bool {
-        let is_new = |entry: &&u32| **entry != UNSET && **entry >> PART_SHIFT == 0 && **entry >= first.0 && **entry != Self::GONE.0;
+        let is_new = |entry: &&u32| {
+            **entry != UNSET && **entry >> PART_SHIFT == 0 && **entry >= first.0 && **entry != Self::GONE.0
+        };
         let count = self.slots.iter().rev().take_while(is_new).count();
         let start = self.slots.len() - count;
         if !self.slots[start..].iter().all(|entry| rename(NodeId(*entry)).is_some()) {

@@ -68,8 +68,8 @@ impl Feed {
     pub fn dry_run(&self) -> Result<Sizes, Error> {
         let mut sizes = Sizes { bytes: self.metadata().len() as u64, ..Sizes::default() };
         for encoded in self.encode() {
-            let Encoded { rows, message } = encoded?;
-            sizes.add(rows.end - rows.start, message.len() as u64);
+            let encoded: Encoded = encoded?;
+            sizes.add(encoded.rows.end - encoded.rows.start, encoded.message().len() as u64);
         }
         Ok(sizes)
     }

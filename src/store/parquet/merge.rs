@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     digest::{Digester, fingerprint, key_hash},
-    file::{Dataset, ahead::ahead, DatasetOptions, DatasetWriter, SourceInfo},
+    file::{Dataset, DatasetOptions, DatasetWriter, SourceInfo, ahead::ahead},
 };
 
 /// Rows of a written batch.

@@ -72,7 +72,9 @@ impl Spool {
         let file = unnamed(&self.folder).map_err(failed)?;
         let options = IpcWriteOptions::try_new(ALIGNMENT, false, MetadataVersion::V5);
         let mut writer = options
-            .and_then(|options| StreamWriter::try_new_with_options(BufWriter::new(file), &self.schema, options))
+            .and_then(|options| {
+                StreamWriter::try_new_with_options(BufWriter::new(file), &self.schema, options)
+            })
             .map_err(arrow_error(&self.domain))?;
         for batch in self.held.drain(..) {
             writer.write(&batch).map_err(arrow_error(&self.domain))?;
