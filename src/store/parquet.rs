@@ -100,7 +100,7 @@ impl Store for ParquetStore {
         let table = self.table(domain);
         // A run that can never be merged is refused before it sends a gigabyte.
         table.present(dimension)?;
-        Ok(Box::new(TableRun::begin(table, dimension, provenance)?))
+        Ok(Box::new(TableRun::begin(table, dimension, provenance)))
     }
 }
 

@@ -30,14 +30,14 @@ pub(super) struct TableRun {
 }
 
 impl TableRun {
-    pub(super) fn begin(table: Arc<Table>, dimension: usize, provenance: Provenance) -> Result<Self, Error> {
+    pub(super) fn begin(table: Arc<Table>, dimension: usize, provenance: Provenance) -> Self {
         let schema = conventions::of_domain(table.domain, dimension);
         let spool_schema = Arc::new(spool_schema(&schema));
         let spool = Spool::new(&table.folder, &table.domain.name, &spool_schema, &table.memory);
         let categories = schema.fields().iter().map(|field| is_category(field).then(Categories::default));
         let categories = categories.collect();
         let keys = Keys::default();
-        Ok(Self { table, dimension, provenance, schema, spool_schema, categories, keys, spool, rows: 0 })
+        Self { table, dimension, provenance, schema, spool_schema, categories, keys, spool, rows: 0 }
     }
 
     fn check_columns(&self, batch: &RecordBatch) -> Result<(), Error> {
