@@ -1,7 +1,7 @@
 //! The command line: one file for each subcommand; the only place of clap and anyhow.
 //!
-//! A subcommand is a struct of arguments and a `run` that returns [`report::Failure`] with the exit code it stands for.
-//! Results go to stdout, through [`report::Output`]; everything else goes to stderr.
+//! A subcommand is a struct of arguments and a `run` that returns `report::Failure` with the exit code it stands for.
+//! Results go to stdout, through `report::Output`; everything else goes to stderr.
 
 use std::{io, process::ExitCode};
 
