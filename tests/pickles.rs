@@ -4,6 +4,7 @@ mod bad;
 mod chain;
 mod fixtures;
 mod good;
+mod hostile;
 mod mutants;
 mod prefixes;
 mod truth;

@@ -29,6 +29,11 @@ impl Error {
         &self.0.kind
     }
 
+    /// The opcode, if the fault is one's.
+    pub fn opcode(&self) -> Option<Opcode> {
+        self.0.opcode
+    }
+
     /// Where the opcode starts.
     pub fn offset(&self) -> u64 {
         self.0.offset

@@ -1,0 +1,55 @@
+//! Pickles that no writer makes: each is small, and following it blindly would not end, or fill the memory.
+
+use brine::{limits::Limits, pickle};
+
+use super::chain;
+
+/// A frame of `rows` rows by its index, without columns.
+fn without_columns(rows: &str) -> Vec<u8> {
+    let range = |stop: &str| {
+        format!(
+            "cpandas.core.indexes.base\n_new_Index\n(cpandas.core.indexes.range\nRangeIndex\n(dVstart\nI0\nsVstop\nI{stop}\nsVstep\nI1\nstR"
+        )
+    };
+    let manager = format!(
+        "cpandas.core.internals.managers\nBlockManager\n((t(l{}a{}atR",
+        range("0"),
+        range(rows)
+    );
+    format!("ccopy_reg\n_reconstructor\n(cpandas.core.frame\nDataFrame\nc__builtin__\nobject\nNtR(dV_mgr\n{manager}sb.")
+        .into_bytes()
+}
+
+#[test]
+fn rows_without_a_byte_are_not_counted_through() {
+    assert_eq!(chain::run(&without_columns("5")), Ok(5));
+    let error = chain::run(&without_columns("9223372036854775807")).unwrap_err();
+    assert!(error.contains("without columns"), "{error}");
+}
+
+/// A column whose categories are the column itself.
+#[test]
+fn categories_that_are_their_own_categories_end() {
+    let index = "cpandas.core.indexes.base\n_new_Index\n(cpandas.core.indexes.base\nIndex\n(dVdata\ng0\nsVname\nNstR";
+    let dtype = format!("cpandas.core.dtypes.dtypes\nCategoricalDtype\n(tR(dVcategories\n{index}sVordered\nI00\nsb");
+    let codes = "cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(I0\ntVb\ntR(I1\n(I1\ntcnumpy\ndtype\n(Vi1\nI00\nI01\ntRI00\nc_codecs\nencode\n(V\\u0000\nVlatin1\ntRtb";
+    let categorical = format!(
+        "ccopy_reg\n_reconstructor\n(cpandas.core.arrays.categorical\nCategorical\nc__builtin__\nobject\nNtRp0\n({dtype}{codes}tb"
+    );
+    let block = format!(
+        "cpandas._libs.internals\n_unpickle_block\n({categorical}c__builtin__\nslice\n(I0\nI1\nI1\ntRI1\ntR"
+    );
+    let whole = String::from_utf8(without_columns("1")).unwrap();
+    let whole = whole.replace("BlockManager\n((t", &format!("BlockManager\n(({block}t"));
+    let whole = whole.replacen("Vstop\nI0\n", "Vstop\nI1\n", 1);
+    let error = chain::run(whole.as_bytes()).unwrap_err();
+    assert!(error.contains("categories"), "{error}");
+}
+
+#[test]
+fn a_claimed_length_takes_no_memory() {
+    for opcode in [0x8e_u8, 0x8d, 0x96] {
+        let claim = [&[0x80, 5, opcode][..], &(1_u64 << 40).to_le_bytes(), b"abc."].concat();
+        assert!(pickle::load(&claim, &Limits::default()).is_err());
+    }
+}
