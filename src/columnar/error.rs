@@ -24,7 +24,7 @@ pub enum Error {
         bad: BadRow,
     },
     /// More bad rows than are allowed.
-    #[error("{found} rows are bad, more than --max-bad-rows {limit}; the last: {last}")]
+    #[error("bad rows: {found}, more than --max-bad-rows {limit}; the last: {last}")]
     TooManyBadRows {
         /// How many.
         found: u64,

@@ -63,7 +63,7 @@ pub enum ErrorKind {
     #[error("a length of {0} is announced")]
     NegativeLength(i64),
     /// The frame is not all there.
-    #[error("a frame of {announced} bytes is announced, {left} are left")]
+    #[error("the pickle is cut short: a frame of {announced} bytes is announced, {left} are left")]
     FrameBeyondEnd {
         /// What FRAME says.
         announced: u64,

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use arrow_array::{Array as _, RecordBatch, cast::AsArray as _, types::UInt64Type};
+use arrow_array::{RecordBatch, cast::AsArray as _, types::UInt64Type};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::Value;
 
@@ -60,5 +60,5 @@ fn lines(batch: &RecordBatch) -> String {
     let row = batch["row"].as_primitive::<UInt64Type>();
     let text = |name: &str, at: usize| batch[name].as_string::<i32>().value(at).to_owned();
     let line = |at: usize| format!("{}\t{}\t{}\n", row.value(at), text("column", at), text("reason", at));
-    (0..row.len()).map(line).collect()
+    (0..batch.num_rows()).map(line).collect()
 }

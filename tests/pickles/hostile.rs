@@ -2,22 +2,13 @@
 
 use brine::{limits::Limits, pickle};
 
-use super::chain;
+use super::{
+    chain,
+    written::{block, frame, range},
+};
 
-/// A frame of `rows` rows by its index, without columns.
 fn without_columns(rows: &str) -> Vec<u8> {
-    let range = |stop: &str| {
-        format!(
-            "cpandas.core.indexes.base\n_new_Index\n(cpandas.core.indexes.range\nRangeIndex\n(dVstart\nI0\nsVstop\nI{stop}\nsVstep\nI1\nstR"
-        )
-    };
-    let manager = format!(
-        "cpandas.core.internals.managers\nBlockManager\n((t(l{}a{}atR",
-        range("0"),
-        range(rows)
-    );
-    format!("ccopy_reg\n_reconstructor\n(cpandas.core.frame\nDataFrame\nc__builtin__\nobject\nNtR(dV_mgr\n{manager}sb.")
-        .into_bytes()
+    frame(b"", &range("0"), rows)
 }
 
 #[test]
@@ -36,13 +27,8 @@ fn categories_that_are_their_own_categories_end() {
     let categorical = format!(
         "ccopy_reg\n_reconstructor\n(cpandas.core.arrays.categorical\nCategorical\nc__builtin__\nobject\nNtRp0\n({dtype}{codes}tb"
     );
-    let block = format!(
-        "cpandas._libs.internals\n_unpickle_block\n({categorical}c__builtin__\nslice\n(I0\nI1\nI1\ntRI1\ntR"
-    );
-    let whole = String::from_utf8(without_columns("1")).unwrap();
-    let whole = whole.replace("BlockManager\n((t", &format!("BlockManager\n(({block}t"));
-    let whole = whole.replacen("Vstop\nI0\n", "Vstop\nI1\n", 1);
-    let error = chain::run(whole.as_bytes()).unwrap_err();
+    let whole = frame(&block(categorical.as_bytes()), &range("1"), "1");
+    let error = chain::run(&whole).unwrap_err();
     assert!(error.contains("categories"), "{error}");
 }
 
