@@ -148,6 +148,9 @@ pub enum Reason {
     /// Text that is not UTF-8, or holds surrogates.
     #[error("the text is not valid UTF-8")]
     NotUtf8,
+    /// More text than a cell or a dictionary holds.
+    #[error("the text is longer than a column can hold")]
+    TooLong,
     /// A number out of the column's range.
     #[error("{0} does not fit the column")]
     OutOfRange(i128),

@@ -36,6 +36,11 @@ pub(super) enum Cell<'g> {
 }
 
 impl Cell<'_> {
+    /// Bytes of its text, 0 for all else.
+    pub(super) fn text_bytes(self) -> usize {
+        if let Self::Text(text) = self { text.len() } else { 0 }
+    }
+
     /// What it is, for messages.
     pub(super) fn kind(&self, graph: &Graph<'_>) -> &'static str {
         match self {

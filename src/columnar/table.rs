@@ -147,6 +147,16 @@ impl<'g> Table<'g> {
         self.schema.fields().iter().map(bytes).sum()
     }
 
+    /// The first of `rows` whose text fits `bytes_max` together; always one row.
+    pub fn fitting(&self, rows: Range<usize>, bytes_max: usize) -> Range<usize> {
+        let mut rows = rows;
+        let bytes = |rows: &Range<usize>| self.converters.iter().map(|each| each.text_bytes(rows.clone())).sum::<usize>();
+        while rows.len() > 1 && bytes(&rows) > bytes_max {
+            rows.end = rows.start + rows.len() / 2;
+        }
+        rows
+    }
+
     /// Columns of the frame that the domain does not take.
     pub fn ignored(&self) -> &[String] {
         &self.ignored

@@ -4,7 +4,6 @@
 //! memory of a batch goes back to the decoder once it is written.
 
 use std::{
-    ops::ControlFlow,
     path::{Path, PathBuf},
     sync::{Arc, mpsc},
 };
@@ -30,6 +29,8 @@ use crate::{
 const BATCH_ROWS: usize = 8_192;
 /// Bytes of vectors decoded at a time at most.
 const BATCH_BYTES: usize = 16 << 20;
+/// Bytes of text converted at a time at most.
+const BATCH_TEXT_BYTES: usize = 16 << 20;
 
 /// Which schema a table gets.
 #[derive(Debug, Clone, Default)]
@@ -263,13 +264,15 @@ fn decoded(
     std::thread::scope(|scope| {
         let (sender, receiver) = mpsc::sync_channel(0);
         scope.spawn(move || {
-            let _ = (0..rows).step_by(step).try_for_each(|first| {
-                let converted = table.convert(first..rows.min(first + step));
-                match sender.send((first, converted)) {
-                    Ok(()) => ControlFlow::Continue(()),
-                    Err(_) => ControlFlow::Break(()),
+            let mut first = 0;
+            while first < rows {
+                let batch = table.fitting(first..rows.min(first + step), BATCH_TEXT_BYTES);
+                first = batch.end;
+                // Nobody receives any more once writing failed.
+                if sender.send((batch.start, table.convert(batch))).is_err() {
+                    break;
                 }
-            });
+            }
         });
         receiver.iter().try_for_each(|(first, converted)| write(first, converted))
     })

@@ -1,10 +1,15 @@
 //! Pickles that no writer makes: each is small, and following it blindly would not end, or fill the memory.
 
-use brine::{limits::Limits, pickle};
+use brine::{
+    columnar::{Table, Vectors},
+    limits::Limits,
+    pandas::Frame,
+    pickle,
+};
 
 use super::{
     chain,
-    written::{block, frame, range},
+    written::{block, frame, objects, range},
 };
 
 fn without_columns(rows: &str) -> Vec<u8> {
@@ -30,6 +35,23 @@ fn categories_that_are_their_own_categories_end() {
     let whole = frame(&block(categorical.as_bytes()), &range("1"), "1");
     let error = chain::run(&whole).unwrap_err();
     assert!(error.contains("categories"), "{error}");
+}
+
+/// 3 GB of text in 2 MB: one text that many rows name.
+#[test]
+fn a_text_that_many_rows_share_is_converted_in_pieces() {
+    const ROWS: usize = 3_000;
+    let text = [&b"X"[..], &1_000_000_u32.to_le_bytes(), &[b'x'; 1_000_000], b"q\x01"].concat();
+    let items = [text, b"h\x01".repeat(ROWS - 1)].concat();
+    let pickle = frame(&block(&objects(ROWS, &items)), &range("1"), &ROWS.to_string());
+    let limits = Limits::default();
+    let graph = pickle::load(&pickle, &limits).unwrap();
+    let frame = Frame::parse(&graph, graph.root(), &limits).unwrap();
+    let table = Table::inferred(&frame, Vectors::AsIs, &limits).unwrap();
+    let rows = table.fitting(0..ROWS, 16 << 20);
+    assert!((1..=16).contains(&rows.len()), "{rows:?}");
+    assert_eq!(table.convert(rows.clone()).unwrap().batch.num_rows(), rows.len());
+    assert_eq!(table.fitting(5..ROWS, 1), 5..6, "a row at least");
 }
 
 #[test]
