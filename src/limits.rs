@@ -5,8 +5,8 @@
 
 pub mod client;
 pub mod files;
-pub mod server;
 pub mod schema;
+pub mod server;
 pub mod wire;
 
 /// One KiB in bytes.

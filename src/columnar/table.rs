@@ -140,7 +140,8 @@ impl<'g> Table<'g> {
     pub fn row_bytes(&self) -> usize {
         let bytes = |field: &Arc<Field>| match field.data_type() {
             DataType::FixedSizeList(item, _) => {
-                arrow::dimension(field.data_type()).unwrap_or(0) * item.data_type().primitive_width().unwrap_or(0)
+                arrow::dimension(field.data_type()).unwrap_or(0)
+                    * item.data_type().primitive_width().unwrap_or(0)
             }
             _ => size_of::<u64>(),
         };
@@ -150,7 +151,9 @@ impl<'g> Table<'g> {
     /// The first of `rows` whose text fits `bytes_max` together; always one row.
     pub fn fitting(&self, rows: Range<usize>, bytes_max: usize) -> Range<usize> {
         let mut rows = rows;
-        let bytes = |rows: &Range<usize>| self.converters.iter().map(|each| each.text_bytes(rows.clone())).sum::<usize>();
+        let bytes = |rows: &Range<usize>| {
+            self.converters.iter().map(|each| each.text_bytes(rows.clone())).sum::<usize>()
+        };
         while rows.len() > 1 && bytes(&rows) > bytes_max {
             rows.end = rows.start + rows.len() / 2;
         }

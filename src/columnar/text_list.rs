@@ -87,7 +87,12 @@ impl TextList<'_> {
         let Cell::Object(id) = cell else { return 0 };
         let items = sequence(self.source.graph, id, &self.limits);
         // What will be refused takes no memory.
-        items.ok().flatten().map(|items| self.items_bytes(&items)).filter(|bytes| *bytes <= TEXT_BYTES_MAX).unwrap_or(0)
+        items
+            .ok()
+            .flatten()
+            .map(|items| self.items_bytes(&items))
+            .filter(|bytes| *bytes <= TEXT_BYTES_MAX)
+            .unwrap_or(0)
     }
 
     fn wrong(&self, found: &'static str) -> Reason {

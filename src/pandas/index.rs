@@ -53,8 +53,7 @@ impl<'g> Index<'g> {
             Node::Global(Global::RangeIndex) => range(graph, parts, name).at("index"),
             Node::Global(Global::Index) => {
                 let data = graph.dict_value(parts, "data").ok_or(ErrorKind::Missing("data")).at("index")?;
-                let (mut values, len) =
-                    read(data).map_err(|error| error.inside("index"))?;
+                let (mut values, len) = read(data).map_err(|error| error.inside("index"))?;
                 match (values.pop(), values.is_empty()) {
                     (Some(values), true) => Ok(Self { name, values, len }),
                     _ => Err(ErrorKind::UnknownForm).at("index.data"),

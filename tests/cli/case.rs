@@ -49,7 +49,12 @@ impl Case {
         std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
         for line in &self.make {
             let made = shell(line, folder.path()).output().unwrap();
-            assert!(made.status.success(), "{}: {line}: {}", self.path.display(), String::from_utf8_lossy(&made.stderr));
+            assert!(
+                made.status.success(),
+                "{}: {line}: {}",
+                self.path.display(),
+                String::from_utf8_lossy(&made.stderr)
+            );
         }
         let Some(mut command) = self.command(folder.path()) else { return Vec::new() };
         let output = command.output().unwrap();
@@ -89,7 +94,11 @@ impl Case {
     fn differs(&self, part: &str, found: &str) -> Option<String> {
         let path = self.path.with_extension(part);
         if std::env::var_os("BLESS").is_some() {
-            let written = if found.is_empty() { std::fs::remove_file(&path).or(Ok(())) } else { std::fs::write(&path, found) };
+            let written = if found.is_empty() {
+                std::fs::remove_file(&path).or(Ok(()))
+            } else {
+                std::fs::write(&path, found)
+            };
             written.unwrap();
             return None;
         }

@@ -21,7 +21,9 @@ pub(super) fn plain(printed: &[u8], folder: &Path) -> String {
 /// `… in 0.02 s (3.1 GB/s)` without its figures.
 fn timeless(line: &str) -> String {
     match line.rsplit_once(" in ") {
-        Some((before, after)) if after.contains(" s (") && after.ends_with("/s)") => format!("{before} in … s (…/s)"),
+        Some((before, after)) if after.contains(" s (") && after.ends_with("/s)") => {
+            format!("{before} in … s (…/s)")
+        }
         _ => line.to_owned(),
     }
 }
@@ -47,7 +49,10 @@ fn blur(value: &mut Value) {
 pub(super) fn rejected(folder: &Path) -> String {
     let Ok(entries) = std::fs::read_dir(folder) else { return String::new() };
     let paths = entries.map(|entry| entry.unwrap().path());
-    paths.filter(|path| path.to_string_lossy().ends_with(".rejected.parquet")).map(|path| rows(&path)).collect()
+    paths
+        .filter(|path| path.to_string_lossy().ends_with(".rejected.parquet"))
+        .map(|path| rows(&path))
+        .collect()
 }
 
 fn rows(path: &Path) -> String {

@@ -2,7 +2,10 @@
 
 use brine::{
     columnar::{self, Reason},
-    file::{Error, pickle::{Choice, Options, convert}},
+    file::{
+        Error,
+        pickle::{Choice, Options, convert},
+    },
     pickle::ErrorKind,
 };
 
@@ -20,14 +23,23 @@ fn check(fixture: &Fixture) -> Result<(), String> {
     let folder = tempfile::tempdir().unwrap();
     let error = convert(&fixture.path, folder.path(), &options(fixture), &mut |_, _| ());
     let error = error.err().ok_or_else(|| format!("{} is read", fixture.name))?;
-    let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    let left: Vec<_> =
+        std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     let found = told(&error);
     let expect = &fixture.truth["expect"];
-    let same = |key: &str, found: Option<String>| expect.get(key).is_none_or(|wanted| Some(wanted.as_str().map_or_else(|| wanted.to_string(), str::to_owned)) == found);
+    let same = |key: &str, found: Option<String>| {
+        expect.get(key).is_none_or(|wanted| {
+            Some(wanted.as_str().map_or_else(|| wanted.to_string(), str::to_owned)) == found
+        })
+    };
     if !left.is_empty() {
         return Err(format!("{}: leaves {left:?}", fixture.name));
     }
-    if !(same("error", Some(found.error.to_owned())) && same("row", found.row) && same("column", found.column) && same("global", found.global)) {
+    if !(same("error", Some(found.error.to_owned()))
+        && same("row", found.row)
+        && same("column", found.column)
+        && same("global", found.global))
+    {
         return Err(format!("{}: {expect} is expected, {error:?} is told", fixture.name));
     }
     Ok(())

@@ -57,7 +57,9 @@ pub(super) fn faults(fixtures: &[Fixture], check: fn(&Fixture) -> Result<(), Str
     std::thread::scope(|scope| {
         let mut threads = Vec::new();
         for part in fixtures.chunks(quarter) {
-            threads.push(scope.spawn(move || part.iter().filter_map(|one| check(one).err()).collect::<Vec<_>>()));
+            threads.push(
+                scope.spawn(move || part.iter().filter_map(|one| check(one).err()).collect::<Vec<_>>()),
+            );
         }
         threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
     })

@@ -27,7 +27,8 @@ fn every_fixture_reads_as_pandas_reads_it() {
 fn check(fixture: &Fixture) -> Result<(), String> {
     let folder = tempfile::tempdir().unwrap();
     let told = |error: &dyn std::error::Error| format!("{}: {}", fixture.name, chain(error));
-    let report = convert(&fixture.path, folder.path(), &fixture.options(), &mut |_, _| ()).map_err(|e| told(&e))?;
+    let report =
+        convert(&fixture.path, folder.path(), &fixture.options(), &mut |_, _| ()).map_err(|e| told(&e))?;
     let [table] = report.tables.as_slice() else { return Err(format!("{}: not one table", fixture.name)) };
     let wanted = fixture.truth["domain"].as_str();
     if table.manifest.domain.as_deref() != wanted {
@@ -83,7 +84,8 @@ fn compare_column(column: &Value, field: &Field, arrays: &[&ArrayRef], coerce: C
             return Err(format!("{}, row {row}: {found:.60} instead of {wanted:.60}", field.name()));
         }
     }
-    let (Some(categories), DataType::Dictionary(_, _)) = (column["categories"].as_array(), field.data_type()) else {
+    let (Some(categories), DataType::Dictionary(_, _)) = (column["categories"].as_array(), field.data_type())
+    else {
         return Ok(());
     };
     for array in arrays {

@@ -26,8 +26,10 @@ fn rows_without_a_byte_are_not_counted_through() {
 /// A column whose categories are the column itself.
 #[test]
 fn categories_that_are_their_own_categories_end() {
-    let index = "cpandas.core.indexes.base\n_new_Index\n(cpandas.core.indexes.base\nIndex\n(dVdata\ng0\nsVname\nNstR";
-    let dtype = format!("cpandas.core.dtypes.dtypes\nCategoricalDtype\n(tR(dVcategories\n{index}sVordered\nI00\nsb");
+    let index =
+        "cpandas.core.indexes.base\n_new_Index\n(cpandas.core.indexes.base\nIndex\n(dVdata\ng0\nsVname\nNstR";
+    let dtype =
+        format!("cpandas.core.dtypes.dtypes\nCategoricalDtype\n(tR(dVcategories\n{index}sVordered\nI00\nsb");
     let codes = "cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(I0\ntVb\ntR(I1\n(I1\ntcnumpy\ndtype\n(Vi1\nI00\nI01\ntRI00\nc_codecs\nencode\n(V\\u0000\nVlatin1\ntRtb";
     let categorical = format!(
         "ccopy_reg\n_reconstructor\n(cpandas.core.arrays.categorical\nCategorical\nc__builtin__\nobject\nNtRp0\n({dtype}{codes}tb"

@@ -17,9 +17,14 @@ const DATA_BYTES_MAX: usize = 112 << 20;
 
 /// A frame of one column of lists of floats.
 fn write(path: &Path) -> u64 {
-    let row: Vec<u8> = (0..DIMENSION).flat_map(|at| [&b"G"[..], &(at as f64 / 64.0).to_be_bytes()].concat()).collect();
+    let row: Vec<u8> =
+        (0..DIMENSION).flat_map(|at| [&b"G"[..], &(at as f64 / 64.0).to_be_bytes()].concat()).collect();
     let row = [b"](", row.as_slice(), b"e"].concat();
-    let whole = written::frame(&written::block(&written::objects(ROWS, b"ROWS")), &written::range("1"), &ROWS.to_string());
+    let whole = written::frame(
+        &written::block(&written::objects(ROWS, b"ROWS")),
+        &written::range("1"),
+        &ROWS.to_string(),
+    );
     let at = whole.windows(4).position(|window| window == b"ROWS").unwrap();
     let mut file = std::io::BufWriter::new(std::fs::File::create(path).unwrap());
     file.write_all(&whole[..at]).unwrap();

@@ -55,22 +55,33 @@ fn damaged(bytes: &[u8], seeded: &mut Seeded) -> Vec<u8> {
 
 #[test]
 fn damage_never_panics_and_never_takes_more_memory_than_the_file_pays_for() {
-    let small = fixtures::all().into_iter().filter(|fixture| !fixture.is_compressed() && !fixture.name.starts_with("bad_recruit"));
-    let mut small: Vec<_> = small.map(|fixture| (fixture.name.clone(), fixture.bytes())).filter(|(_, bytes)| (64..16 << 10).contains(&bytes.len())).collect();
+    let small = fixtures::all()
+        .into_iter()
+        .filter(|fixture| !fixture.is_compressed() && !fixture.name.starts_with("bad_recruit"));
+    let mut small: Vec<_> = small
+        .map(|fixture| (fixture.name.clone(), fixture.bytes()))
+        .filter(|(_, bytes)| (64..16 << 10).contains(&bytes.len()))
+        .collect();
     let spread = (small.len() / PICKLES).max(1);
     small = small.into_iter().step_by(spread).collect();
     assert!(small.len() >= 20, "{} small fixtures", small.len());
-    let jobs: Vec<(usize, u64)> = (0..small.len()).flat_map(|at| (0..MUTANTS).map(move |seed| (at, seed))).collect();
-    let faults: Vec<String> = jobs.par_iter().filter_map(|(at, seed)| {
-        let (name, bytes) = &small[*at];
-        let mutant = damaged(bytes, &mut Seeded(*seed ^ (*at as u64) << 32));
-        fault(&mutant).map(|fault| format!("{name}, seed {seed}: {fault}"))
-    }).collect();
+    let jobs: Vec<(usize, u64)> =
+        (0..small.len()).flat_map(|at| (0..MUTANTS).map(move |seed| (at, seed))).collect();
+    let faults: Vec<String> = jobs
+        .par_iter()
+        .filter_map(|(at, seed)| {
+            let (name, bytes) = &small[*at];
+            let mutant = damaged(bytes, &mut Seeded(*seed ^ (*at as u64) << 32));
+            fault(&mutant).map(|fault| format!("{name}, seed {seed}: {fault}"))
+        })
+        .collect();
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
 fn fault(mutant: &[u8]) -> Option<String> {
-    if let Ok(graph) = pickle::load(mutant, &Limits::default()) && graph.heap_bytes() > GRAPH_BYTES_MAX {
+    if let Ok(graph) = pickle::load(mutant, &Limits::default())
+        && graph.heap_bytes() > GRAPH_BYTES_MAX
+    {
         return Some(format!("a graph of {} bytes", graph.heap_bytes()));
     }
     catch_unwind(AssertUnwindSafe(|| chain::run(mutant))).err().map(|_| "it panics".to_owned())

@@ -25,7 +25,8 @@ fn values() -> impl Strategy<Value = Value> {
             prop::collection::vec(inner.clone(), 0..8).prop_map(Value::List),
             prop::collection::vec(prop::num::f64::NORMAL.prop_map(Value::F64), 0..40).prop_map(Value::List),
             prop::collection::vec(inner.clone(), 0..5).prop_map(Value::Tuple),
-            prop::collection::btree_map(any::<String>().prop_map(HashableValue::String), inner, 0..6).prop_map(Value::Dict),
+            prop::collection::btree_map(any::<String>().prop_map(HashableValue::String), inner, 0..6)
+                .prop_map(Value::Dict),
         ]
     })
 }
@@ -41,9 +42,12 @@ fn value(graph: &Graph<'_>, id: NodeId) -> Value {
             let items = graph.list(id).unwrap();
             Value::List(items.items_from(0).map(|item| of_item(graph, item)).collect())
         }
-        Node::Tuple { .. } => Value::Tuple(graph.tuple(id).unwrap().iter().map(|id| value(graph, *id)).collect()),
+        Node::Tuple { .. } => {
+            Value::Tuple(graph.tuple(id).unwrap().iter().map(|id| value(graph, *id)).collect())
+        }
         Node::Dict { .. } => {
-            let entry = |(key, id)| (HashableValue::String(graph.text(key).unwrap().to_owned()), value(graph, id));
+            let entry =
+                |(key, id)| (HashableValue::String(graph.text(key).unwrap().to_owned()), value(graph, id));
             Value::Dict(graph.dict(id).unwrap().map(entry).collect::<BTreeMap<_, _>>())
         }
         _ => graph.text(id).map_or_else(

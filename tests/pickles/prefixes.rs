@@ -21,8 +21,10 @@ const LARGE_MAX: usize = 24;
 #[test]
 fn every_shorter_prefix_is_refused() {
     let whole = fixtures::all().into_iter().filter(|fixture| !fixture.is_bad() && !fixture.is_compressed());
-    let pickles: Vec<(String, Vec<u8>)> = whole.map(|fixture| (fixture.name.clone(), fixture.bytes())).collect();
-    let (small, large): (Vec<_>, Vec<_>) = pickles.into_iter().partition(|(_, bytes)| bytes.len() <= EVERY_BYTE_MAX);
+    let pickles: Vec<(String, Vec<u8>)> =
+        whole.map(|fixture| (fixture.name.clone(), fixture.bytes())).collect();
+    let (small, large): (Vec<_>, Vec<_>) =
+        pickles.into_iter().partition(|(_, bytes)| bytes.len() <= EVERY_BYTE_MAX);
     assert!(small.len() > 50 && large.len() > LARGE_MAX, "{} small, {} large", small.len(), large.len());
     let spread = large.len().div_ceil(LARGE_MAX);
     let large = large.into_iter().step_by(spread);

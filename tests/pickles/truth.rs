@@ -27,8 +27,22 @@ pub(super) fn cell(array: &ArrayRef, row: usize) -> Value {
         DataType::FixedSizeList(item, _) => {
             let values = array.as_fixed_size_list().value(row);
             match item.data_type() {
-                DataType::Float32 => json!(values.as_primitive::<Float32Type>().values().iter().map(|v| hex32(*v)).collect::<String>()),
-                _ => json!(values.as_primitive::<Float64Type>().values().iter().map(|v| hex64(*v)).collect::<String>()),
+                DataType::Float32 => json!(
+                    values
+                        .as_primitive::<Float32Type>()
+                        .values()
+                        .iter()
+                        .map(|v| hex32(*v))
+                        .collect::<String>()
+                ),
+                _ => json!(
+                    values
+                        .as_primitive::<Float64Type>()
+                        .values()
+                        .iter()
+                        .map(|v| hex64(*v))
+                        .collect::<String>()
+                ),
             }
         }
         other => panic!("no fixture has a column of {other}"),
@@ -53,7 +67,12 @@ pub(super) fn expected(value: &Value, column: &Value, data_type: &DataType, coer
         (DataType::FixedSizeList(item, _), Value::String(text)) => {
             let narrow = *item.data_type() == DataType::Float32;
             let elements = elements(text, column["element"].as_str());
-            json!(elements.iter().map(|v| if narrow { hex32(*v as f32) } else { hex64(*v) }).collect::<String>())
+            json!(
+                elements
+                    .iter()
+                    .map(|v| if narrow { hex32(*v as f32) } else { hex64(*v) })
+                    .collect::<String>()
+            )
         }
         (DataType::Int32, Value::String(text)) => years(text),
         (DataType::Int32, Value::Object(float)) => whole(float["f64"].as_str().unwrap(), coerce),
@@ -65,9 +84,13 @@ pub(super) fn expected(value: &Value, column: &Value, data_type: &DataType, coer
 fn elements(text: &str, element: Option<&str>) -> Vec<f64> {
     let digits = |width: usize| text.as_bytes().chunks(width).map(|hex| std::str::from_utf8(hex).unwrap());
     match element {
-        Some("f32") => digits(8).map(|hex| f64::from(f32::from_bits(u32::from_str_radix(hex, 16).unwrap()))).collect(),
+        Some("f32") => {
+            digits(8).map(|hex| f64::from(f32::from_bits(u32::from_str_radix(hex, 16).unwrap()))).collect()
+        }
         Some(_) => digits(16).map(bits).collect(),
-        None => text.trim_matches(['[', ']']).split(',').map(|number| number.trim().parse().unwrap()).collect(),
+        None => {
+            text.trim_matches(['[', ']']).split(',').map(|number| number.trim().parse().unwrap()).collect()
+        }
     }
 }
 
