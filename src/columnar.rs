@@ -26,7 +26,7 @@ mod table;
 mod text;
 mod text_list;
 
-pub use error::{BadRow, Error, Reason, Result};
+pub use error::{BadRow, Error, MissingColumn, Reason, Result};
 pub use pandas_metadata::pandas_metadata;
 pub use sieve::{OnBadRow, Sieve, Sifted, rejected_batch, rejected_schema};
 pub use table::{Converted, Table, Vectors};

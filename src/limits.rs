@@ -14,6 +14,10 @@ pub const KIB: usize = 1 << 10;
 /// One MiB in bytes.
 pub const MIB: usize = 1 << 20;
 
+/// Bytes of text in one cell, and in one dictionary of categories: Arrow's offsets are 32 bits, and a small file can name
+/// one long text any number of times.
+pub const TEXT_BYTES_MAX: usize = 1 << 30;
+
 /// The bounds of reading one input.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {

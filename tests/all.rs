@@ -5,6 +5,8 @@
     clippy::panic,
     reason = "a test that panics has failed, which is what it is for"
 )]
+
+mod cli;
 mod grpc;
 mod pickles;
 mod properties;

@@ -284,7 +284,7 @@ fn table_summary(text: &mut String, folder: &Path, table: &TableReport) -> std::
             .rejected
             .as_ref()
             .map_or_else(String::new, |path| format!(", listed in {}", path.display()));
-        writeln!(text, "  {} bad rows left out{listed}", count(table.bad_rows))?;
+        writeln!(text, "  bad rows left out: {}{listed}", count(table.bad_rows))?;
     }
     Ok(())
 }

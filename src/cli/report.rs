@@ -40,7 +40,7 @@ impl Failure {
 
     /// Everything is done, but `rows` rows were put aside.
     pub(super) fn quarantined(rows: u64) -> Self {
-        Self::new(Exit::Quarantined, anyhow::anyhow!("done, but {rows} bad rows were put aside"))
+        Self::new(Exit::Quarantined, anyhow::anyhow!("done, but bad rows were put aside: {rows}"))
     }
 
     /// Prints the error and its causes, one to a line, and gives the exit code.
@@ -52,8 +52,8 @@ impl Failure {
         eprintln!("error: {}", self.error);
         let mut said = self.error.to_string();
         for cause in self.error.chain().skip(1).map(ToString::to_string) {
-            // A layer that only passes on what lies below it adds nothing.
-            if cause != said {
+            // What the layer above said already adds nothing.
+            if !said.ends_with(&cause) {
                 eprintln!("caused by: {cause}");
             }
             said = cause;

@@ -11,10 +11,11 @@ use arrow_schema::{DataType, Field};
 use super::{
     convert::{Convert, Faults},
     error::Reason,
-    source::Source,
+    source::{Cell, Source},
     text::text,
 };
 use crate::{
+    limits::TEXT_BYTES_MAX,
     numpy::{Array, items::Number},
     pandas::Values,
     pickle::{Item, NodeId},
@@ -42,6 +43,10 @@ impl<'g> Category<'g> {
     pub(super) fn new(source: Source<'g>, rows: usize, field: Field) -> Option<Self> {
         if let Values::Categories { codes, categories, count, ordered } = source.values {
             let categories = Source { values: categories, ..source };
+            let bytes: usize = categories.cells(0..*count).map(Cell::text_bytes).sum();
+            if bytes > TEXT_BYTES_MAX {
+                return None;
+            }
             let texts = categories.cells(0..*count).map(|cell| text(cell, source).ok().flatten());
             let dictionary = Arc::new(texts.collect::<Option<Vec<_>>>().map(StringArray::from)?);
             let field = field.with_dict_is_ordered(*ordered);
@@ -103,6 +108,8 @@ struct Coder<'g> {
     by_node: HashMap<NodeId, i32>,
     by_text: HashMap<&'g str, i32>,
     texts: Vec<&'g str>,
+    /// Bytes of `texts` together.
+    bytes: usize,
     bad: HashMap<usize, Reason>,
 }
 
@@ -123,15 +130,29 @@ impl<'g> Coder<'g> {
     fn code(&mut self, row: usize, text: Result<Option<&'g str>, Reason>) -> i32 {
         match text {
             Ok(None) => MISSING,
-            Ok(Some(text)) => *self.by_text.entry(text).or_insert_with(|| {
-                self.texts.push(text);
-                self.texts.len() as i32 - 1
-            }),
-            Err(reason) => {
-                self.bad.insert(row, reason);
-                BAD
-            }
+            Ok(Some(text)) => match self.by_text.get(text) {
+                Some(code) => *code,
+                None => self.add(row, text),
+            },
+            Err(reason) => self.fault(row, reason),
         }
+    }
+
+    fn add(&mut self, row: usize, text: &'g str) -> i32 {
+        self.bytes += text.len();
+        if self.bytes > TEXT_BYTES_MAX {
+            self.bytes -= text.len();
+            return self.fault(row, Reason::TooLong);
+        }
+        let code = self.texts.len() as i32;
+        self.by_text.insert(text, code);
+        self.texts.push(text);
+        code
+    }
+
+    fn fault(&mut self, row: usize, reason: Reason) -> i32 {
+        self.bad.insert(row, reason);
+        BAD
     }
 }
 

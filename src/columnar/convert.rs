@@ -18,6 +18,11 @@ pub(super) trait Convert: Send + Sync {
     /// Converts `rows`.
     fn convert(&self, rows: Range<usize>, faults: &mut Faults<'_>) -> ArrayRef;
 
+    /// Bytes of text in `rows`, which a file can make many times its own size by naming one text again and again.
+    fn text_bytes(&self, _rows: Range<usize>) -> usize {
+        0
+    }
+
     /// How many values were rounded so far.
     fn rounded(&self) -> u64 {
         0

@@ -138,7 +138,7 @@ impl<'g, T: Element> Embedding<'g, T> {
         }
         let items = sequence(graph, id, &self.limits)?.ok_or_else(|| wrong(graph.node(id).kind()))?;
         self.check(items.len())?;
-        for (out, item) in out.iter_mut().zip(items) {
+        for (at, (out, item)) in out.iter_mut().zip(items).enumerate() {
             let cell = match item {
                 // Inside a vector NaN is a number, not a missing value.
                 Item::Float(value) => Cell::Float(value),
@@ -147,7 +147,7 @@ impl<'g, T: Element> Embedding<'g, T> {
                     _ => self.source.of_item(item),
                 },
             };
-            *out = T::from_cell(cell, seen).ok_or_else(|| wrong(cell.kind(graph)))?;
+            *out = T::from_cell(cell, seen).ok_or(Reason::Element { at, found: cell.kind(graph) })?;
         }
         Ok(true)
     }
@@ -166,8 +166,7 @@ impl<'g, T: Element> Embedding<'g, T> {
         let mut seen = Seen::default();
         let mut filled = self.fill(item, out, &mut seen);
         if !self.any_float && seen.not_finite && filled == Ok(true) {
-            let at = out.iter().position(|value| !T::is_finite(*value)).unwrap_or_default();
-            filled = Err(Reason::NotFinite { at });
+            filled = Err(first_not_finite::<T>(out));
         }
         if filled != Ok(true) {
             out.fill(T::Native::default());
@@ -280,6 +279,13 @@ fn fill_payload<T: Element>(
 
 fn wrong(found: &'static str) -> Reason {
     Reason::WrongType { wanted: "a vector", found }
+}
+
+fn first_not_finite<T: Element>(values: &[T::Native]) -> Reason {
+    let at = values.iter().position(|value| !T::is_finite(*value)).unwrap_or_default();
+    // Only NaN cannot be compared with itself.
+    let is_nan = values.get(at).is_some_and(|value| value.partial_cmp(value).is_none());
+    Reason::Element { at, found: if is_nan { Reason::NAN } else { Reason::INFINITE } }
 }
 
 /// The dimension of the vector in a cell, without decoding it. `None` if it is no vector, or missing.

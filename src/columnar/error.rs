@@ -9,8 +9,8 @@ pub enum Error {
     /// The frame lacks columns that the domain needs.
     #[error("the table has no column for {}; it has {}", list(missing), list(present))]
     MissingColumns {
-        /// The domain's fields and the source names that would do, such as `exp_years (Exp Years, exp_years)`.
-        missing: Vec<String>,
+        /// The columns that are not there.
+        missing: Vec<MissingColumn>,
         /// The columns there are.
         present: Vec<String>,
     },
@@ -24,7 +24,7 @@ pub enum Error {
         bad: Box<BadRow>,
     },
     /// More bad rows than are allowed.
-    #[error("{found} rows are bad, more than --max-bad-rows {limit}; the last: {last}")]
+    #[error("bad rows: {found}, more than --max-bad-rows {limit}; the last: {last}")]
     TooManyBadRows {
         /// How many.
         found: u64,
@@ -80,6 +80,24 @@ pub enum Error {
     Arrow(#[from] arrow_schema::ArrowError),
 }
 
+/// A column that the domain needs and the table lacks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MissingColumn {
+    /// The domain's field.
+    pub field: String,
+    /// The source names that would do.
+    pub sources: Vec<String>,
+    /// A column of the table whose name nearly is one of them.
+    pub near: Option<String>,
+}
+
+impl std::fmt::Display for MissingColumn {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} ({})", self.field, list(&self.sources))?;
+        self.near.as_ref().map_or(Ok(()), |near| write!(f, " - did you mean {near:?}?"))
+    }
+}
+
 /// A row that cannot be converted, and why.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[error("row {row}, column {column:?}: {reason}")]
@@ -111,11 +129,13 @@ pub enum Reason {
         /// That of the others.
         wanted: usize,
     },
-    /// An element that is NaN or infinite.
-    #[error("element {at} of the vector is not a finite number (or does not fit 32 bits)")]
-    NotFinite {
+    /// An element of a vector that is no finite number.
+    #[error("element {at} of the vector is {found}")]
+    Element {
         /// Its position.
         at: usize,
+        /// What it is, such as [`Reason::NAN`].
+        found: &'static str,
     },
     /// Another kind of value than the column holds.
     #[error("{wanted} is expected, {found} is there")]
@@ -128,6 +148,9 @@ pub enum Reason {
     /// Text that is not UTF-8, or holds surrogates.
     #[error("the text is not valid UTF-8")]
     NotUtf8,
+    /// More text than a cell or a dictionary holds.
+    #[error("the text is longer than a column can hold")]
+    TooLong,
     /// A number out of the column's range.
     #[error("{0} does not fit the column")]
     OutOfRange(i128),
@@ -151,6 +174,15 @@ pub enum Reason {
     /// Text that should be a JSON array of numbers.
     #[error("the text is no JSON array of numbers")]
     NotJson,
+}
+
+impl Reason {
+    /// Of an element that is NaN.
+    pub const NAN: &str = "NaN";
+    /// Of an element that is infinite, or was made so by narrowing it.
+    pub const INFINITE: &str = "infinite, or beyond the range of 32-bit floats";
+    /// Of an element that is missing.
+    pub const MISSING: &str = "a missing value";
 }
 
 /// The result of a conversion.

@@ -36,10 +36,15 @@ pub(super) enum Cell<'g> {
 }
 
 impl Cell<'_> {
+    /// Bytes of its text, 0 for all else.
+    pub(super) fn text_bytes(self) -> usize {
+        if let Self::Text(text) = self { text.len() } else { 0 }
+    }
+
     /// What it is, for messages.
     pub(super) fn kind(&self, graph: &Graph<'_>) -> &'static str {
         match self {
-            Self::Null => "a missing value",
+            Self::Null => super::error::Reason::MISSING,
             Self::Bool(_) => "a bool",
             Self::Int(_) | Self::Uint(_) => "an int",
             Self::Float(_) => "a float",
@@ -87,7 +92,7 @@ impl<'g> Source<'g> {
                 _ => Cell::Null,
             },
             Values::ArrowText(text) => text.value(row).map_or(Cell::Null, Cell::Text),
-            Values::Range { start, step } => Cell::Int(start + step * row as i64),
+            Values::Range { .. } => Cell::Int(self.values.in_range(row)),
             Values::Categories { codes, categories, .. } => match codes.number(0, row) {
                 Some(Number::Int(code @ 0..)) => {
                     let categories = Source { values: categories, ..self };

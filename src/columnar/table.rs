@@ -13,7 +13,7 @@ use super::{
     category::Category,
     convert::{Convert, Faults},
     embedding::{self, Embedding, dimension_of},
-    error::{BadRow, Error, Result},
+    error::{BadRow, Error, MissingColumn, Result},
     infer::{Inferred, infer},
     integer::Integer,
     number,
@@ -73,10 +73,13 @@ impl<'g> Table<'g> {
         let names: Vec<&str> = frame.columns.iter().map(|column| column.name.as_str()).collect();
         let missing = domain.missing(&names);
         if !missing.is_empty() {
-            let wanted = |column: &&Column| format!("{} ({})", column.field, column.sources.join(", "));
-            let missing = missing.iter().map(wanted).collect();
+            let wanted = |column: &&Column| MissingColumn {
+                field: column.field.clone(),
+                sources: column.sources.clone(),
+                near: column.nearest_in(&names).map(str::to_owned),
+            };
             return Err(Error::MissingColumns {
-                missing,
+                missing: missing.iter().map(wanted).collect(),
                 present: names.iter().map(ToString::to_string).collect(),
             });
         }
@@ -89,7 +92,7 @@ impl<'g> Table<'g> {
         let columns = domain.columns.iter().zip(&sources).zip(schema.fields());
         let converters = columns.map(|((column, source), field)| {
             let field = with_source(field, source.name);
-            by_schema(column, *source, field, dimension, frame.rows, limits)
+            by_schema(column, *source, field, &Shape { dimension, rows: frame.rows, limits })
         });
         let converters = converters.collect::<Result<Vec<_>>>()?;
         let fields: Vec<Field> = converters.iter().map(|converter| converter.field()).collect();
@@ -143,6 +146,18 @@ impl<'g> Table<'g> {
             _ => size_of::<u64>(),
         };
         self.schema.fields().iter().map(bytes).sum()
+    }
+
+    /// The first of `rows` whose text fits `bytes_max` together; always one row.
+    pub fn fitting(&self, rows: Range<usize>, bytes_max: usize) -> Range<usize> {
+        let mut rows = rows;
+        let bytes = |rows: &Range<usize>| {
+            self.converters.iter().map(|each| each.text_bytes(rows.clone())).sum::<usize>()
+        };
+        while rows.len() > 1 && bytes(&rows) > bytes_max {
+            rows.end = rows.start + rows.len() / 2;
+        }
+        rows
     }
 
     /// Columns of the frame that the domain does not take.
@@ -223,14 +238,20 @@ fn dimension(column: &Column, source: Source<'_>, rows: usize, limits: &Limits) 
     }
 }
 
+/// What all columns of a table have in common.
+struct Shape<'l> {
+    dimension: usize,
+    rows: usize,
+    limits: &'l Limits,
+}
+
 fn by_schema<'g>(
     column: &Column,
     source: Source<'g>,
     field: Field,
-    dimension: usize,
-    rows: usize,
-    limits: &Limits,
+    shape: &Shape<'_>,
 ) -> Result<Box<dyn Convert + 'g>> {
+    let Shape { dimension, rows, limits } = *shape;
     let coerce = column.coerce;
     Ok(match column.kind {
         Kind::Text => Box::new(Text { source, field }),

@@ -10,6 +10,7 @@ use super::{
     error::Reason,
     source::{Cell, Source},
 };
+use crate::limits::TEXT_BYTES_MAX;
 
 /// A column of text.
 pub(super) struct Text<'g> {
@@ -40,12 +41,17 @@ impl Convert for Text<'_> {
         }
         Arc::new(out.finish())
     }
+
+    fn text_bytes(&self, rows: Range<usize>) -> usize {
+        self.source.cells(rows).map(Cell::text_bytes).sum()
+    }
 }
 
 /// The text of a cell, `None` where it is missing.
 pub(super) fn text<'g>(cell: Cell<'g>, source: Source<'g>) -> Result<Option<&'g str>, Reason> {
     match cell {
         Cell::Null => Ok(None),
+        Cell::Text(bytes) if bytes.len() > TEXT_BYTES_MAX => Err(Reason::TooLong),
         Cell::Text(bytes) => std::str::from_utf8(bytes).map(Some).map_err(|_| Reason::NotUtf8),
         other => Err(Reason::WrongType { wanted: "text", found: other.kind(source.graph) }),
     }

@@ -15,7 +15,7 @@ use super::{
     text::text,
 };
 use crate::{
-    limits::Limits,
+    limits::{Limits, TEXT_BYTES_MAX},
     numpy::{Array, Data},
     pickle::{Graph, Item, NodeId},
 };
@@ -50,6 +50,10 @@ impl Convert for TextList<'_> {
         }
         Arc::new(out.finish())
     }
+
+    fn text_bytes(&self, rows: Range<usize>) -> usize {
+        self.source.cells(rows).map(|cell| self.cell_bytes(cell)).sum()
+    }
 }
 
 impl TextList<'_> {
@@ -63,6 +67,9 @@ impl TextList<'_> {
         let Some(items) = sequence(self.source.graph, id, &self.limits)? else {
             return Err(wrong(self.source.graph.node(id).kind()));
         };
+        if self.items_bytes(&items) > TEXT_BYTES_MAX {
+            return Err(Reason::TooLong);
+        }
         for item in items {
             match text(self.source.of_item(item), self.source)? {
                 Some(text) => out.append_value(text),
@@ -70,6 +77,22 @@ impl TextList<'_> {
             }
         }
         Ok(true)
+    }
+
+    fn items_bytes(&self, items: &[Item]) -> usize {
+        items.iter().map(|item| self.source.of_item(*item).text_bytes()).sum()
+    }
+
+    fn cell_bytes(&self, cell: Cell<'_>) -> usize {
+        let Cell::Object(id) = cell else { return 0 };
+        let items = sequence(self.source.graph, id, &self.limits);
+        // What will be refused takes no memory.
+        items
+            .ok()
+            .flatten()
+            .map(|items| self.items_bytes(&items))
+            .filter(|bytes| *bytes <= TEXT_BYTES_MAX)
+            .unwrap_or(0)
     }
 }
 

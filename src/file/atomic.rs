@@ -222,7 +222,7 @@ pub fn create_folder(folder: &Path) -> Result<(), Error> {
     let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     create_folder(parent)?;
     match fs::create_dir(folder) {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists || folder.is_file() => {
             Err(error::io(folder, "create the folder")(error))
         }
         _ => sync_folder(parent),

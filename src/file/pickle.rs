@@ -31,6 +31,8 @@ use crate::{
 const BATCH_ROWS: usize = 8_000;
 /// Bytes of vectors decoded at a time at most.
 const BATCH_BYTES: usize = 16 << 20;
+/// Bytes of text converted at a time at most.
+const BATCH_TEXT_BYTES: usize = 16 << 20;
 
 /// Which schema a table gets.
 #[derive(Debug, Clone, Default)]
@@ -268,7 +270,12 @@ impl Job<'_> {
 fn decoded(table: &Table<'_>) -> impl Iterator<Item = (usize, crate::columnar::Result<Converted>)> + Send {
     let rows = table.rows();
     let step = whole_thousands((BATCH_BYTES / table.row_bytes().max(1)).clamp(1, BATCH_ROWS));
-    (0..rows).step_by(step).map(move |first| (first, table.convert(first..rows.min(first + step))))
+    let mut first = 0;
+    std::iter::from_fn(move || {
+        let batch = table.fitting(first..rows.min(first + step), BATCH_TEXT_BYTES);
+        first = batch.end;
+        (!batch.is_empty()).then(|| (batch.start, table.convert(batch)))
+    })
 }
 
 fn count_nulls(nulls: &mut [u64], batch: &RecordBatch) {

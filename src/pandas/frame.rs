@@ -57,6 +57,11 @@ impl<'g> Frame<'g> {
         let index = Index::parse(graph, index, limits).map_err(inside)?;
         let rows = index.len;
         let values = covered(graph, blocks, names.len(), rows, limits).map_err(inside)?;
+        // Rows that no byte of the file stands for are only a number, and it may be any.
+        if values.is_empty() && rows > graph.input().len() {
+            return Err(ErrorKind::WrongRows { what: "a frame without columns", wanted: 0, found: rows })
+                .at("frame");
+        }
         let columns = names.into_iter().zip(values).map(|(name, values)| Column { name, values });
         Ok(Self { graph, columns: columns.collect(), index, rows })
     }

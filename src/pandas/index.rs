@@ -4,7 +4,7 @@
 
 use super::{
     error::{At as _, ErrorKind, Result},
-    values::Values,
+    values::{Values, class_of},
 };
 use crate::{
     limits::Limits,
@@ -23,8 +23,24 @@ pub struct Index<'g> {
     pub len: usize,
 }
 
+/// Reads the values of an index.
+type ReadValues<'r, 'g> = dyn Fn(NodeId) -> Result<(Vec<Values<'g>>, usize)> + 'r;
+
 impl<'g> Index<'g> {
     pub(super) fn parse(graph: &'g Graph<'g>, id: NodeId, limits: &Limits) -> Result<Self> {
+        Self::parse_with(graph, id, &|data| Values::parse(graph, data, limits))
+    }
+
+    /// The index that holds the categories of a categorical: never a categorical itself, or reading a file whose
+    /// categories are their own categories would not end.
+    pub(super) fn of_categories(graph: &'g Graph<'g>, id: NodeId, limits: &Limits) -> Result<Self> {
+        Self::parse_with(graph, id, &|data| match class_of(graph, data) {
+            Some(Global::Categorical) => Err(ErrorKind::UnknownForm).at("data"),
+            _ => Values::parse(graph, data, limits),
+        })
+    }
+
+    fn parse_with(graph: &'g Graph<'g>, id: NodeId, read: &ReadValues<'_, 'g>) -> Result<Self> {
         let known = match graph.node(id) {
             Node::Reduce { callable, args, .. } if graph.node(callable) == Node::Global(Global::NewIndex) => {
                 graph.tuple(args)
@@ -37,8 +53,7 @@ impl<'g> Index<'g> {
             Node::Global(Global::RangeIndex) => range(graph, parts, name).at("index"),
             Node::Global(Global::Index) => {
                 let data = graph.dict_value(parts, "data").ok_or(ErrorKind::Missing("data")).at("index")?;
-                let (mut values, len) =
-                    Values::parse(graph, data, limits).map_err(|error| error.inside("index"))?;
+                let (mut values, len) = read(data).map_err(|error| error.inside("index"))?;
                 match (values.pop(), values.is_empty()) {
                     (Some(values), true) => Ok(Self { name, values, len }),
                     _ => Err(ErrorKind::UnknownForm).at("index.data"),
@@ -61,7 +76,7 @@ impl<'g> Index<'g> {
     /// The labels as names of columns: text as it is, numbers in decimal.
     pub(super) fn labels(&self, graph: &Graph<'_>) -> Result<Vec<String>, ErrorKind> {
         let label = |row: usize| match &self.values {
-            Values::Range { start, step } => Some((start + step * row as i64).to_string()),
+            Values::Range { .. } => Some(self.values.in_range(row).to_string()),
             Values::ArrowText(text) => text.value(row).and_then(|text| String::from_utf8(text.to_vec()).ok()),
             Values::Numbers { array, item } => match array.number(*item, row)? {
                 Number::Int(value) => Some(value.to_string()),

@@ -58,6 +58,14 @@ pub enum Values<'g> {
 }
 
 impl<'g> Values<'g> {
+    /// The integer of one row of a range; 0 of all else. Values of a range always fit, the steps on the way need not.
+    pub fn in_range(&self, row: usize) -> i64 {
+        match self {
+            Self::Range { start, step } => start.wrapping_add(step.wrapping_mul(row as i64)),
+            _ => 0,
+        }
+    }
+
     /// Every column of what a block or an index holds, and the number of rows: several columns for a 2-D array, one for
     /// all else.
     pub(super) fn parse(graph: &'g Graph<'g>, id: NodeId, limits: &Limits) -> Result<(Vec<Self>, usize)> {
@@ -146,7 +154,7 @@ fn categorical<'g>(graph: &'g Graph<'g>, id: NodeId, limits: &Limits) -> Result<
     let state = graph.state(dtype).ok_or(ErrorKind::Missing("dtype")).at("values.dtype")?;
     let index =
         graph.dict_value(state, "categories").ok_or(ErrorKind::Missing("categories")).at("values.dtype")?;
-    let (categories, count) = super::index::Index::parse(graph, index, limits)
+    let (categories, count) = super::index::Index::of_categories(graph, index, limits)
         .map_err(|error| error.inside("values.categories"))?
         .into_values();
     let ordered = graph.dict_value(state, "ordered") == Some(NodeId::TRUE);

@@ -29,6 +29,11 @@ impl Error {
         &self.0.kind
     }
 
+    /// The opcode, if the fault is one's.
+    pub fn opcode(&self) -> Option<Opcode> {
+        self.0.opcode
+    }
+
     /// Where the opcode starts.
     pub fn offset(&self) -> u64 {
         self.0.offset
@@ -58,7 +63,7 @@ pub enum ErrorKind {
     #[error("a length of {0} is announced")]
     NegativeLength(i64),
     /// The frame is not all there.
-    #[error("a frame of {announced} bytes is announced, {left} are left")]
+    #[error("the pickle is cut short: a frame of {announced} bytes is announced, {left} are left")]
     FrameBeyondEnd {
         /// What FRAME says.
         announced: u64,

@@ -10,6 +10,7 @@ use super::{
     global::Global,
     graph::{Graph, Node, NodeId, Segment},
     memo::Memo,
+    opcode::Opcode,
     text,
 };
 use crate::limits::{Budget, Exceeded, Limits};
@@ -45,19 +46,23 @@ pub(super) fn run<'a>(input: &'a [u8], limits: &Limits) -> Result<Graph<'a>> {
         match machine.step(instruction) {
             Ok(false) => {}
             Ok(true) => return Ok(machine.into_graph(decoder.end())),
-            Err(kind) => return Err(decoder.error(kind)),
+            Err(kind) => return Err(first_byte(input, decoder.error(kind))),
         }
     }
 }
 
-/// A file whose first byte is no opcode is no pickle, and that is the better message.
+/// A file that starts as no writer starts a pickle is none, and that is the better message: nearly every byte is some
+/// opcode, and so is the P of `PAR1` and the i of `id,name`.
 fn first_byte(input: &[u8], error: Error) -> Error {
-    match (input.first(), error.kind()) {
-        (None, _) => Error::new(0, None, ErrorKind::Empty),
-        (Some(byte), ErrorKind::UnknownOpcode(_)) if error.offset() == 0 => {
-            Error::new(0, None, ErrorKind::NotAPickle(*byte))
-        }
-        _ => error,
+    let no_start = match (error.offset(), error.opcode()) {
+        (0, Some(Opcode::INST)) | (0 | 1, Some(Opcode::PERSID)) => true,
+        (0, _) => matches!(error.kind(), ErrorKind::UnknownOpcode(_)),
+        _ => false,
+    };
+    match input.first() {
+        None => Error::new(0, None, ErrorKind::Empty),
+        Some(byte) if no_start => Error::new(0, None, ErrorKind::NotAPickle(*byte)),
+        Some(_) => error,
     }
 }
 

@@ -90,9 +90,7 @@ fn of_pickle(kind: &ErrorKind) -> &'static str {
 fn of_table(error: &columnar::Error) -> Told {
     match error {
         columnar::Error::MissingColumns { missing, .. } => {
-            let column =
-                missing.first().and_then(|missing| missing.split_once('(')).map(|(_, sources)| sources);
-            let column = column.and_then(|sources| sources.split([',', ')']).next()).map(str::to_owned);
+            let column = missing.first().and_then(|missing| missing.sources.first().cloned());
             Told { error: "missing-column", column, ..Told::default() }
         }
         columnar::Error::NoDimension { column, .. } => {
@@ -112,8 +110,10 @@ fn of_reason(reason: &Reason) -> &'static str {
     match reason {
         Reason::Null | Reason::NoVector => "null",
         Reason::Dimension { .. } => "ragged",
-        Reason::NotFinite { .. } => "inf",
-        Reason::WrongType { .. } | Reason::NotJson => "type",
+        Reason::Element { found: Reason::NAN, .. } => "nan",
+        Reason::Element { found: Reason::INFINITE, .. } => "inf",
+        Reason::Element { found: Reason::MISSING, .. } => "null",
+        Reason::WrongType { .. } | Reason::NotJson | Reason::Element { .. } => "type",
         Reason::EmptyKey => "empty",
         Reason::DuplicateKey { .. } => "duplicate",
         Reason::Coerce(_) => "years",

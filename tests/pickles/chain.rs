@@ -10,6 +10,8 @@ use brine::{
 
 /// Rows converted at a time.
 const STEP: usize = 512;
+/// Bytes of text converted at a time.
+const TEXT_BYTES: usize = 4 << 20;
 
 /// Reads `bytes` and converts every table in them, by its domain and by its cells. Gives the number of rows, or says why
 /// there are none; what it must never do is panic, run long, or take memory that the input does not pay for.
@@ -38,12 +40,15 @@ fn converted(frame: &Frame<'_>, limits: &Limits) -> Result<usize, String> {
 fn sifted(table: &Table<'_>) -> Result<usize, String> {
     let mut sieve = Sieve::new(table.schema(), OnBadRow::Skip, None);
     let mut good = 0;
-    for first in (0..table.rows()).step_by(STEP) {
-        let rows = first..table.rows().min(first + STEP);
+    let mut first = 0;
+    while first < table.rows() {
+        let rows = table.fitting(first..table.rows().min(first + STEP), TEXT_BYTES);
+        let end = rows.end;
         let converted = table.convert(rows).map_err(|error| error.to_string())?;
         let sifted = sieve.sift(first, converted).map_err(|error| error.to_string())?;
         good += sifted.batch.num_rows();
         table.recycle(sifted.batch);
+        first = end;
     }
     Ok(good)
 }
