@@ -14,7 +14,7 @@ const MUTANTS: u64 = 250;
 /// What a graph of a small file may take besides the input.
 const GRAPH_BYTES_MAX: usize = 4 << 20;
 
-/// Numbers that are the same in every run (SplitMix64).
+/// Numbers that are the same in every run (`SplitMix64`).
 pub(super) struct Seeded(pub(super) u64);
 
 impl Seeded {
