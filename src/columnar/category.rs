@@ -53,14 +53,11 @@ impl<'g> Category<'g> {
             return Some(Self { field, dictionary, codes: Codes::Given(Arc::clone(codes)) });
         }
         let mut coder = Coder::default();
-        let codes = match source.items(0..rows) {
-            Some(items) => {
-                items.enumerate().map(|(row, item)| coder.code_of_item(row, item, source)).collect()
-            }
-            None => {
-                let cells = source.cells(0..rows).enumerate();
-                cells.map(|(row, cell)| coder.code(row, text(cell, source))).collect()
-            }
+        let codes = if let Some(items) = source.items(0..rows) {
+            items.enumerate().map(|(row, item)| coder.code_of_item(row, item, source)).collect()
+        } else {
+            let cells = source.cells(0..rows).enumerate();
+            cells.map(|(row, cell)| coder.code(row, text(cell, source))).collect()
         };
         let dictionary = Arc::new(StringArray::from(coder.texts));
         Some(Self { field, dictionary, codes: Codes::Made(codes, coder.bad) })

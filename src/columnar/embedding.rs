@@ -82,7 +82,7 @@ impl<'g, T: Element> Embedding<'g, T> {
             Cell::Null => return Ok(false),
             Cell::Text(text) => return self.fill_json(text, out, seen),
             Cell::Object(id) => id,
-            other => return Err(self.wrong(other.kind(self.source.graph))),
+            other => return Err(Self::wrong(other.kind(self.source.graph))),
         };
         match self.source.graph.node(id) {
             Node::FloatList { count, offset } => self.fill_floats(count, offset, out, seen),
@@ -94,7 +94,7 @@ impl<'g, T: Element> Embedding<'g, T> {
                     let (shape, itemsize, found) = (vec![count as usize], dtype.itemsize, payload.len());
                     return Err(crate::numpy::Error::WrongLength { shape, itemsize, found }.into());
                 }
-                self.fill_payload(dtype, payload, out, seen)
+                Self::fill_payload(dtype, payload, out, seen)
             }
             _ => self.fill_object(id, out, seen),
         }
@@ -108,7 +108,7 @@ impl<'g, T: Element> Embedding<'g, T> {
         }
     }
 
-    fn wrong(&self, found: &'static str) -> Reason {
+    fn wrong(found: &'static str) -> Reason {
         Reason::WrongType { wanted: "a vector", found }
     }
 
@@ -132,7 +132,6 @@ impl<'g, T: Element> Embedding<'g, T> {
     }
 
     fn fill_payload(
-        &self,
         dtype: Dtype,
         payload: &[u8],
         out: &mut [T::Native],
@@ -142,9 +141,9 @@ impl<'g, T: Element> Embedding<'g, T> {
             return Ok(true);
         }
         for (out, bytes) in out.iter_mut().zip(payload.chunks_exact(dtype.itemsize.max(1))) {
-            let number = number(dtype, bytes).ok_or_else(|| self.wrong("an array of objects"))?;
-            *out =
-                T::from_cell(Cell::from(number), seen).ok_or_else(|| self.wrong("another kind of number"))?;
+            let number = number(dtype, bytes).ok_or_else(|| Self::wrong("an array of objects"))?;
+            *out = T::from_cell(Cell::from(number), seen)
+                .ok_or_else(|| Self::wrong("another kind of number"))?;
         }
         Ok(true)
     }
@@ -155,10 +154,10 @@ impl<'g, T: Element> Embedding<'g, T> {
             let array = Array::parse(graph, id, &self.limits)?;
             if let ([count], Data::Bytes(bytes)) = (array.shape.as_slice(), &array.data) {
                 self.check(*count)?;
-                return self.fill_payload(array.dtype, bytes, out, seen);
+                return Self::fill_payload(array.dtype, bytes, out, seen);
             }
         }
-        let items = sequence(graph, id, &self.limits)?.ok_or_else(|| self.wrong(graph.node(id).kind()))?;
+        let items = sequence(graph, id, &self.limits)?.ok_or_else(|| Self::wrong(graph.node(id).kind()))?;
         self.check(items.len())?;
         for (at, (out, item)) in out.iter_mut().zip(items).enumerate() {
             let cell = match item {
@@ -218,7 +217,7 @@ impl<'g, T: Element> Embedding<'g, T> {
             let filled = match cell {
                 Cell::Text(text) => self.fill_json(text, out, &mut seen),
                 Cell::Null => Ok(false),
-                other => Err(self.wrong(other.kind(self.source.graph))),
+                other => Err(Self::wrong(other.kind(self.source.graph))),
             };
             (filled, seen.rounded)
         })

@@ -91,7 +91,7 @@ pub(super) fn infer(source: Source<'_>, rows: usize, limits: &Limits) -> Result<
             None => Some((inferred, kind)),
             Some((so_far, first)) => match common(so_far, inferred) {
                 Some(both) => Some((both, first)),
-                None => return Err(mixed(source, so_far, first, row, inferred, kind)),
+                None => return Err(mixed(source, (so_far, first), row, (inferred, kind))),
             },
         };
     }
@@ -100,11 +100,9 @@ pub(super) fn infer(source: Source<'_>, rows: usize, limits: &Limits) -> Result<
 
 fn mixed(
     source: Source<'_>,
-    so_far: Inferred,
-    first: &'static str,
+    (so_far, first): (Inferred, &'static str),
     row: usize,
-    inferred: Inferred,
-    found: &'static str,
+    (inferred, found): (Inferred, &'static str),
 ) -> Error {
     let column = source.name.to_owned();
     match (so_far, inferred) {

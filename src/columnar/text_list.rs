@@ -62,10 +62,10 @@ impl TextList<'_> {
         let id = match cell {
             Cell::Null => return Ok(false),
             Cell::Object(id) => id,
-            other => return Err(self.wrong(other.kind(self.source.graph))),
+            other => return Err(Self::wrong(other.kind(self.source.graph))),
         };
         let Some(items) = sequence(self.source.graph, id, &self.limits)? else {
-            return Err(self.wrong(self.source.graph.node(id).kind()));
+            return Err(Self::wrong(self.source.graph.node(id).kind()));
         };
         if self.items_bytes(&items) > TEXT_BYTES_MAX {
             return Err(Reason::TooLong);
@@ -95,7 +95,7 @@ impl TextList<'_> {
             .unwrap_or(0)
     }
 
-    fn wrong(&self, found: &'static str) -> Reason {
+    fn wrong(found: &'static str) -> Reason {
         Reason::WrongType { wanted: "a list of text", found }
     }
 }

@@ -144,12 +144,11 @@ pub fn convert(
     })
 }
 
+/// Tables by path, and paths of what is none with the reason.
+type Members = (Vec<(String, NodeId)>, Vec<(String, String)>);
+
 /// The tables of a pickle and what is none. A pickle without any table is an error.
-fn members(
-    graph: &Graph<'_>,
-    path: &Path,
-    options: &Options,
-) -> Result<(Vec<(String, NodeId)>, Vec<(String, String)>), Error> {
+fn members(graph: &Graph<'_>, path: &Path, options: &Options) -> Result<Members, Error> {
     let (mut found, mut skipped) = (Vec::new(), Vec::new());
     for Member { path, node } in tables(graph) {
         match node {
@@ -300,12 +299,11 @@ impl Rejected {
 
     fn write(&mut self, bad: &[BadRow]) -> Result<(), Error> {
         let Some(name) = self.name.as_ref().filter(|_| !bad.is_empty()) else { return Ok(()) };
-        let sink = match self.sink.take() {
-            Some(sink) => sink,
-            None => {
-                let file = AtomicFile::create(&self.folder, name)?;
-                ParquetSink::create(file, rejected_schema(), ParquetOptions::default())?
-            }
+        let sink = if let Some(sink) = self.sink.take() {
+            sink
+        } else {
+            let file = AtomicFile::create(&self.folder, name)?;
+            ParquetSink::create(file, rejected_schema(), ParquetOptions::default())?
         };
         let path = self.folder.join(name);
         let batch = rejected_batch(bad).map_err(|source| Error::Columnar { path, source })?;

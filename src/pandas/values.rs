@@ -92,7 +92,7 @@ impl<'g> Values<'g> {
     }
 }
 
-fn one<'g>((values, rows): (Values<'g>, usize)) -> (Vec<Values<'g>>, usize) {
+fn one((values, rows): (Values<'_>, usize)) -> (Vec<Values<'_>>, usize) {
     (vec![values], rows)
 }
 

@@ -80,7 +80,7 @@ pub enum Instruction<'a> {
         name: &'a [u8],
     },
     Obj,
-    /// PERSID, BINPERSID, EXT1, EXT2, EXT4, NEXT_BUFFER, READONLY_BUFFER: each needs something that is not in the file.
+    /// PERSID, BINPERSID, EXT1, EXT2, EXT4, `NEXT_BUFFER`, `READONLY_BUFFER`: each needs something that is not in the file.
     Outside(&'static str),
 }
 
@@ -140,6 +140,7 @@ impl<'a> Decoder<'a> {
         }
     }
 
+    #[allow(clippy::too_many_lines, reason = "one arm for each opcode")]
     fn decode(&mut self) -> Result<Instruction<'a>, ErrorKind> {
         use Instruction as I;
         let byte = self.cursor.take_byte()?;
@@ -314,6 +315,7 @@ impl<'a> Decoder<'a> {
 }
 
 /// How many `BINFLOAT`s stand at the start of `bytes` without a gap.
+#[allow(clippy::needless_bitwise_bool, reason = "without branches the eight looks are one")]
 pub(super) fn binfloats_at_start(bytes: &[u8]) -> usize {
     const TAG: u8 = Opcode::BINFLOAT as u8;
     const BLOCK: usize = 8 * BINFLOAT_BYTES;

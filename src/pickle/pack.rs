@@ -70,12 +70,11 @@ impl Machine<'_> {
         let template = self.template(Template::Built { callable, class, mode, dtype, bytes })?;
         let packed = NodeId(base);
         self.fold(packed, Node::Packed { template, count, offset }, |id| match id.0 - base {
-            3 => Some((packed, None)),
+            // The tuples of the call, 1 and 2, are never fetched by a writer, as each row makes its own.
+            1..=3 => Some((packed, None)),
             6 => Some((packed, Some(Part::Shape))),
             7 => Some((packed, Some(Part::Payload))),
             8 => Some((packed, Some(Part::Tuple))),
-            // The tuples of the call: never fetched by a writer, as each row makes its own.
-            1 | 2 => Some((packed, None)),
             _ => None,
         })
     }

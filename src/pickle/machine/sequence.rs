@@ -176,7 +176,7 @@ impl Machine<'_> {
 
     fn extend_dict(&mut self, items: std::ops::Range<usize>) -> Result<(), ErrorKind> {
         let id = self.top()?;
-        if items.len() % 2 != 0 {
+        if !items.len().is_multiple_of(2) {
             return Err(ErrorKind::OddItems);
         }
         match self.graph.node(id) {
