@@ -1,7 +1,7 @@
 //! The command line: one file for each subcommand; the only place of clap and anyhow.
 //!
-//! A subcommand is a struct of arguments and a `run` that returns [`report::Failure`] with the exit code it stands for.
-//! Results go to stdout, through [`report::Output`]; everything else goes to stderr.
+//! A subcommand is a struct of arguments and a `run` that returns `report::Failure` with the exit code it stands for.
+//! Results go to stdout, through `report::Output`; everything else goes to stderr.
 
 use std::{io, process::ExitCode};
 
@@ -53,8 +53,8 @@ pub fn run() -> ExitCode {
         Err(error) => return usage(&error),
     };
     let done = match command {
-        Command::Convert(args) => convert::run(args, output),
-        Command::Demo(args) => demo::run(args, output),
+        Command::Convert(args) => convert::run(&args, output),
+        Command::Demo(args) => demo::run(&args, output),
         Command::Stream(args) => stream::run(args, output),
         Command::BatchServer(args) => batch_server::run(args, output),
     };
@@ -72,7 +72,9 @@ fn usage(error: &clap::Error) -> ExitCode {
 fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
     keep_message_memory();
     let built = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    built.map_err(|source: io::Error| Failure::from(anyhow::Error::new(source).context("start the async runtime")))
+    built.map_err(|source: io::Error| {
+        Failure::from(anyhow::Error::new(source).context("start the async runtime"))
+    })
 }
 
 /// Has the allocator keep the memory of freed messages for the next ones. glibc takes the size of a block that was mapped

@@ -6,7 +6,7 @@
 //! ```
 //!
 //! Columns are decoded on the way out, batch by batch, the columns and the rows of vectors in parallel, into buffers that
-//! are used again. [`Convert`](convert::Convert) is the seam: adding a kind of column is one file and one arm in
+//! are used again. `convert::Convert` is the seam: adding a kind of column is one file and one arm in
 //! `table.rs`.
 
 mod category;

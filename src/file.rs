@@ -1,6 +1,7 @@
 //! Files: data sets of Parquet, Arrow IPC, id index and manifest, written so that a crash leaves nothing half-done; inputs,
 //! mapped or decompressed into an unlinked temporary file first.
 
+pub mod ahead;
 pub mod arrow_ipc;
 pub mod atomic;
 pub mod dataset;
@@ -19,7 +20,7 @@ pub use dataset::{Dataset, DatasetOptions, DatasetWriter, Only, Timings, VectorE
 pub use error::{Damage, Error};
 pub use manifest::{FileInfo, Manifest, SourceInfo};
 
-/// BLAKE3 of `bytes`, on all cores of the pool, in pieces: a file of any size is digested without holding it.
+/// BLAKE3 of the bytes of a file.
 pub(crate) fn digest_of(bytes: &[u8]) -> blake3::Hash {
     blake3::hash(bytes)
 }

@@ -5,7 +5,16 @@
 pub mod raw;
 
 /// Package `embedding`: the published contract of the embedding streams.
-#[allow(missing_docs, clippy::all, clippy::pedantic, unreachable_pub, unused_qualifications, reason = "generated code")]
+#[allow(
+    missing_docs,
+    clippy::all,
+    clippy::pedantic,
+    clippy::clone_on_ref_ptr,
+    clippy::allow_attributes_without_reason,
+    unreachable_pub,
+    unused_qualifications,
+    reason = "generated code"
+)]
 pub mod embedding {
     tonic::include_proto!("embedding");
 }

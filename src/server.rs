@@ -63,7 +63,9 @@ pub enum Error {
         source: io::Error,
     },
     /// Clear text to the outside was not asked for.
-    #[error("{0} can be reached from other machines and the connection is not encrypted: give --insecure to permit that")]
+    #[error(
+        "{0} can be reached from other machines and the connection is not encrypted: give --insecure to permit that"
+    )]
     NotLoopback(SocketAddr),
     /// Somebody else listens there.
     #[error("{0} is already in use: stop the other server or choose another --listen")]

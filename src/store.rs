@@ -130,8 +130,14 @@ pub enum Error {
     },
     /// A data set could not be read or written.
     #[error(transparent)]
-    File(#[from] crate::file::Error),
+    File(Box<crate::file::Error>),
     /// The rows could not be digested.
     #[error(transparent)]
     Digest(#[from] crate::digest::Error),
+}
+
+impl From<crate::file::Error> for Error {
+    fn from(error: crate::file::Error) -> Self {
+        Self::File(Box::new(error))
+    }
 }

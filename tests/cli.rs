@@ -32,16 +32,20 @@ fn folder() -> PathBuf {
 #[test]
 fn every_command_ends_and_prints_as_its_case_says() {
     let entries = std::fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path());
-    let mut cases: Vec<PathBuf> = entries.filter(|path| path.extension().is_some_and(|end| end == "case")).collect();
+    let mut cases: Vec<PathBuf> =
+        entries.filter(|path| path.extension().is_some_and(|end| end == "case")).collect();
     cases.sort();
     assert!(cases.len() > 20, "only {} cases", cases.len());
     let quarter = cases.len().div_ceil(4);
-    let faults: Vec<String> = std::thread::scope(|scope| {
-        let mut threads = Vec::new();
-        for part in cases.chunks(quarter) {
-            threads.push(scope.spawn(move || part.iter().flat_map(|path| Case::read(path).faults()).collect::<Vec<_>>()));
-        }
-        threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
-    });
+    let faults: Vec<String> =
+        std::thread::scope(|scope| {
+            let mut threads = Vec::new();
+            for part in cases.chunks(quarter) {
+                threads.push(scope.spawn(move || {
+                    part.iter().flat_map(|path| Case::read(path).faults()).collect::<Vec<_>>()
+                }));
+            }
+            threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+        });
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }

@@ -1,5 +1,11 @@
 //! `IngestDataStream` end to end: our server and stock clients, our client and our server, both and the faults between.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that panics has failed, which is what it is for"
+)]
+
 mod bench;
 mod checks;
 mod faults;

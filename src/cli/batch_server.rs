@@ -82,8 +82,9 @@ async fn serve(config: &Config, routes: Routes, output: Output) -> Result<(), Fa
     output.result(&ready, &format!("listening on {address}"))?;
     match bound.run(routes, shutdown_signal()).await.context("run the Batch Server")? {
         Drained::Whole => Ok(()),
-        Drained::CutShort => {
-            Err(Failure::new(Exit::Failed, anyhow::anyhow!("stopped while streams were still running: they left nothing")))
-        }
+        Drained::CutShort => Err(Failure::new(
+            Exit::Failed,
+            anyhow::anyhow!("stopped while streams were still running: they left nothing"),
+        )),
     }
 }

@@ -108,7 +108,10 @@ enum OnBadRowArg {
 impl Args {
     fn options(&self) -> Result<Options, Failure> {
         if self.name.is_some() && self.inputs.len() > 1 {
-            return Err(Failure::new(Exit::Usage, anyhow!("--name names one data set, but there are several inputs")));
+            return Err(Failure::new(
+                Exit::Usage,
+                anyhow!("--name names one data set, but there are several inputs"),
+            ));
         }
         Ok(Options {
             choice: self.choice()?,
@@ -157,13 +160,17 @@ impl Args {
 fn read_schema(path: &Path) -> anyhow::Result<Choice> {
     let known: Vec<&str> = schema::builtin().iter().map(|domain| domain.name.as_str()).collect();
     let text = std::fs::read_to_string(path).with_context(|| {
-        format!("--schema {}: neither a domain ({}) nor a file that can be read", path.display(), known.join(", "))
+        format!(
+            "--schema {}: neither a domain ({}) nor a file that can be read",
+            path.display(),
+            known.join(", ")
+        )
     })?;
     let domain = schema::parse(&text, &path.display().to_string()).context("the schema file has faults")?;
     Ok(Choice::Domain(Arc::new(domain)))
 }
 
-pub(super) fn run(args: Args, output: Output) -> Result<(), Failure> {
+pub(super) fn run(args: &Args, output: Output) -> Result<(), Failure> {
     let options = args.options()?;
     let mut objects = Vec::new();
     let mut text = String::new();
@@ -171,7 +178,8 @@ pub(super) fn run(args: Args, output: Output) -> Result<(), Failure> {
     for input in &args.inputs {
         let start = Instant::now();
         let mut progress = Progress::new(output, input);
-        let report = pickle::convert(input, &args.output, &options, &mut |done, all| progress.rows(done, all));
+        let report =
+            pickle::convert(input, &args.output, &options, &mut |done, all| progress.rows(done, all));
         progress.finish();
         let report = report.map_err(|error| failure(error, input))?;
         let quarantined = report.tables.iter().filter(|table| table.rejected.is_some());
@@ -188,9 +196,10 @@ pub(super) fn run(args: Args, output: Output) -> Result<(), Failure> {
 
 fn failure(error: Error, input: &Path) -> Failure {
     let exit = match &error {
-        Error::AlreadyExists { .. } | Error::DiskFull { .. } | Error::Io { .. } | Error::PermissionDenied { .. } => {
-            Exit::Failed
-        }
+        Error::AlreadyExists { .. }
+        | Error::DiskFull { .. }
+        | Error::Io { .. }
+        | Error::PermissionDenied { .. } => Exit::Failed,
         Error::Name { .. } => Exit::Usage,
         _ => Exit::Input,
     };
@@ -226,7 +235,11 @@ fn summary(text: &mut String, input: &Path, folder: &Path, report: &Report, time
         let _ = writeln!(text, "  skipped {path}: {reason}");
     }
     if report.trailing_bytes > 0 {
-        let _ = writeln!(text, "  {} follow the end of the pickle and were not read", bytes(report.trailing_bytes));
+        let _ = writeln!(
+            text,
+            "  {} follow the end of the pickle and were not read",
+            bytes(report.trailing_bytes)
+        );
     }
     let _ = writeln!(
         text,
@@ -240,7 +253,10 @@ fn summary(text: &mut String, input: &Path, folder: &Path, report: &Report, time
 
 fn table_summary(text: &mut String, folder: &Path, table: &TableReport) -> std::fmt::Result {
     let manifest = &table.manifest;
-    let schema = manifest.domain.as_ref().map_or_else(|| "types by its cells".to_owned(), |name| format!("domain {name}"));
+    let schema = manifest
+        .domain
+        .as_ref()
+        .map_or_else(|| "types by its cells".to_owned(), |name| format!("domain {name}"));
     writeln!(text, "{}: {} rows, {schema}", folder.join(&table.name).display(), count(manifest.rows))?;
     for column in &manifest.schema {
         let from = column.source.as_ref().filter(|source| **source != column.name);
@@ -249,8 +265,13 @@ fn table_summary(text: &mut String, folder: &Path, table: &TableReport) -> std::
         let nulls = nulls.map_or_else(String::new, |(_, cells)| format!("  {} missing", count(*cells)));
         writeln!(text, "  {:<20} {}{from}{nulls}", column.name, column.data_type)?;
     }
-    let files = [("parquet", &manifest.files.parquet), ("arrow", &manifest.files.arrow), ("ids", &manifest.files.ids)];
-    let files = files.iter().filter_map(|(part, info)| Some(format!("{part} {}", bytes(info.as_ref()?.size))));
+    let files = [
+        ("parquet", &manifest.files.parquet),
+        ("arrow", &manifest.files.arrow),
+        ("ids", &manifest.files.ids),
+    ];
+    let files =
+        files.iter().filter_map(|(part, info)| Some(format!("{part} {}", bytes(info.as_ref()?.size))));
     writeln!(text, "  files: {}", files.collect::<Vec<_>>().join(", "))?;
     if table.rounded > 0 {
         writeln!(text, "  {} vector elements were rounded to 32 bits", count(table.rounded))?;
@@ -259,7 +280,10 @@ fn table_summary(text: &mut String, folder: &Path, table: &TableReport) -> std::
         writeln!(text, "  not in the domain, left out: {}", table.ignored.join(", "))?;
     }
     if table.bad_rows > 0 {
-        let listed = table.rejected.as_ref().map_or_else(String::new, |path| format!(", listed in {}", path.display()));
+        let listed = table
+            .rejected
+            .as_ref()
+            .map_or_else(String::new, |path| format!(", listed in {}", path.display()));
         writeln!(text, "  bad rows left out: {}{listed}", count(table.bad_rows))?;
     }
     Ok(())
@@ -273,7 +297,8 @@ impl Progress {
         let shown = !output.quiet && io::stderr().is_terminal();
         Self(shown.then(|| {
             let template = "{msg} {bar:30} {human_pos}/{human_len} rows  {per_sec}  ETA {eta}";
-            let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+            let style =
+                ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
             let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr()).with_style(style);
             bar.with_message(input.display().to_string())
         }))

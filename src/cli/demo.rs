@@ -44,14 +44,15 @@ pub(super) struct Args {
     output: PathBuf,
 }
 
-pub(super) fn run(args: Args, output: Output) -> Result<(), Failure> {
+pub(super) fn run(args: &Args, output: Output) -> Result<(), Failure> {
     let start = Instant::now();
-    let (converted, store) = (args.output.join("converted"), args.output.join("store"));
+    let (converted, received) = (args.output.join("converted"), args.output.join("store"));
     let samples = convert(&args.data, &converted).map_err(|error| Failure::new(Exit::Input, error))?;
     let runtime = runtime()?;
-    let (port, pushed) = runtime.block_on(stream(&samples, &converted, &store))?;
-    let compared = samples.iter().map(|sample| compare(sample, &store)).collect::<anyhow::Result<Vec<_>>>()?;
-    let story = Story { samples, port, pushed, compared, converted, store, time: start.elapsed() };
+    let (port, pushed) = runtime.block_on(stream(&samples, &converted, &received))?;
+    let compared =
+        samples.iter().map(|sample| compare(sample, &received)).collect::<anyhow::Result<Vec<_>>>()?;
+    let story = Story { samples, port, pushed, compared, converted, store: received, time: start.elapsed() };
     output.result(&story.object(), &story.text())?;
     if story.compared.iter().all(|compared| compared.equal) {
         return Ok(());
@@ -67,8 +68,9 @@ struct Sample {
 
 /// Every pickle right in `data`.
 fn convert(data: &Path, folder: &Path) -> anyhow::Result<Vec<Sample>> {
-    let listing = fs::read_dir(data)
-        .with_context(|| format!("{}: run this in brine's own folder, or name the samples by --data", data.display()))?;
+    let listing = fs::read_dir(data).with_context(|| {
+        format!("{}: run this in brine's own folder, or name the samples by --data", data.display())
+    })?;
     let mut paths = listing.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<_>>>()?;
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "pkl"));
     paths.sort();
@@ -103,7 +105,11 @@ async fn stream(samples: &[Sample], folder: &Path, store: &Path) -> anyhow::Resu
     let mut reports = Vec::new();
     for sample in samples {
         let options = push::Options::new(folder.join(&sample.table.name), target.clone());
-        reports.push(push::push(&options, Arc::new(Silent)).await.with_context(|| format!("stream {}", sample.table.name))?);
+        reports.push(
+            push::push(&options, Arc::new(Silent))
+                .await
+                .with_context(|| format!("stream {}", sample.table.name))?,
+        );
     }
     drop(stop);
     server.await.context("stop the server")??;
@@ -175,10 +181,15 @@ impl Story {
         writeln!(text, "1  convert   pandas pickles to Parquet and Arrow, without running them")?;
         for Sample { table, time, bytes: size } in &self.samples {
             let (name, rows) = (&table.name, count(table.manifest.rows));
-            let dimension = table.manifest.schema.iter().find(|column| column.data_type.starts_with("FixedSizeList"));
+            let dimension =
+                table.manifest.schema.iter().find(|column| column.data_type.starts_with("FixedSizeList"));
             let dimension = dimension.map_or("", |column| column.data_type.as_str());
             let milliseconds = time.as_secs_f64() * 1e3;
-            writeln!(text, "   {name:<20} {rows:>6} rows  {:>8}  {dimension}  {milliseconds:.0} ms", bytes(*size))?;
+            writeln!(
+                text,
+                "   {name:<20} {rows:>6} rows  {:>8}  {dimension}  {milliseconds:.0} ms",
+                bytes(*size)
+            )?;
         }
         writeln!(text, "2  stream    over gRPC into a Batch Server on port {}", self.port)?;
         for (sample, report) in self.samples.iter().zip(&self.pushed) {
@@ -186,17 +197,30 @@ impl Story {
             let chunks = if sent.chunks == 1 { "chunk" } else { "chunks" };
             let (name, rows, size) = (&sample.table.name, count(sent.rows), bytes(sent.bytes));
             let milliseconds = report.send.as_secs_f64() * 1e3;
-            writeln!(text, "   {name:<20} {rows:>6} rows  {size:>8}  in {} {chunks}  {milliseconds:.0} ms", sent.chunks)?;
+            writeln!(
+                text,
+                "   {name:<20} {rows:>6} rows  {size:>8}  in {} {chunks}  {milliseconds:.0} ms",
+                sent.chunks
+            )?;
         }
         writeln!(text, "3  compare   the stored rows, digested anew, with the source")?;
         for Compared { table, rows, k, version, equal } in &self.compared {
             let verdict = if *equal { "equal" } else { "DIFFERENT" };
-            writeln!(text, "   {table:<20} {:>6} rows  {:032x}  version {version}  {verdict}", count(*rows), k)?;
+            writeln!(
+                text,
+                "   {table:<20} {:>6} rows  {:032x}  version {version}  {verdict}",
+                count(*rows),
+                k
+            )?;
         }
         let rows: u64 = self.compared.iter().map(|compared| compared.rows).sum();
         let milliseconds = self.time.as_secs_f64() * 1e3;
         if self.compared.iter().all(|compared| compared.equal) {
-            writeln!(text, "\n{} rows in {milliseconds:.0} ms: nothing lost, nothing doubled, nothing executed.", count(rows))?;
+            writeln!(
+                text,
+                "\n{} rows in {milliseconds:.0} ms: nothing lost, nothing doubled, nothing executed.",
+                count(rows)
+            )?;
         }
         writeln!(text, "converted: {}/NAME.{{parquet,arrow,ids,json}}", self.converted.display())?;
         write!(text, "stored:    {}/NAME.{{parquet,arrow,ids,json}}", self.store.display())

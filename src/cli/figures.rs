@@ -41,11 +41,18 @@ mod tests {
 
     #[test]
     fn figures_read_well() {
-        let counts = [(0, "0"), (999, "999"), (1_000, "1,000"), (141_897, "141,897"), (1_234_567, "1,234,567")];
+        let counts =
+            [(0, "0"), (999, "999"), (1_000, "1,000"), (141_897, "141,897"), (1_234_567, "1,234,567")];
         for (number, text) in counts {
             assert_eq!(super::count(number), text);
         }
-        let sizes = [(0, "0 B"), (999, "999 B"), (1_000, "1.0 kB"), (218_400_000, "218.4 MB"), (2_100_000_000, "2.10 GB")];
+        let sizes = [
+            (0, "0 B"),
+            (999, "999 B"),
+            (1_000, "1.0 kB"),
+            (218_400_000, "218.4 MB"),
+            (2_100_000_000, "2.10 GB"),
+        ];
         for (number, text) in sizes {
             assert_eq!(super::bytes(number), text);
         }

@@ -63,7 +63,9 @@ impl Failure {
 
     /// Whoever read our output has seen enough: `brine … | head -1` is no failure.
     fn is_broken_pipe(&self) -> bool {
-        self.error.downcast_ref::<PrintError>().is_some_and(|error| error.0.kind() == io::ErrorKind::BrokenPipe)
+        self.error
+            .downcast_ref::<PrintError>()
+            .is_some_and(|error| error.0.kind() == io::ErrorKind::BrokenPipe)
     }
 }
 

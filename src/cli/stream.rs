@@ -90,7 +90,10 @@ pub(super) fn run(args: Args, output: Output) -> Result<(), Failure> {
 impl Args {
     fn chunk_size(&self) -> Result<ChunkSize, Failure> {
         if !(self.bandwidth.is_finite() && self.bandwidth > 0.0) {
-            return Err(Failure::new(Exit::Usage, anyhow!("--bandwidth {}: expected a number above 0", self.bandwidth)));
+            return Err(Failure::new(
+                Exit::Usage,
+                anyhow!("--bandwidth {}: expected a number above 0", self.bandwidth),
+            ));
         }
         let rows = match self.chunk_rows {
             None => ChunkRows::Default,
@@ -103,7 +106,8 @@ impl Args {
 
 fn seconds(number: f64) -> Result<Duration, Failure> {
     let positive = Duration::try_from_secs_f64(number).ok().filter(|time| !time.is_zero());
-    positive.ok_or_else(|| Failure::new(Exit::Usage, anyhow!("--deadline {number}: expected seconds above 0")))
+    positive
+        .ok_or_else(|| Failure::new(Exit::Usage, anyhow!("--deadline {number}: expected seconds above 0")))
 }
 
 fn send(options: &Options, output: Output) -> Result<(), Failure> {
@@ -151,7 +155,11 @@ fn dry_run(dataset: &std::path::Path, chunks: ChunkSize, output: Output) -> Resu
     });
     let mut text = format!(
         "would send {} rows of {} in {} chunks, {}; largest message {}",
-        count(rows), feed.domain().name, count(chunks), bytes(size), bytes(largest),
+        count(rows),
+        feed.domain().name,
+        count(chunks),
+        bytes(size),
+        bytes(largest),
     );
     nulls_text(&nulls, &mut text);
     Ok(output.result(&object, &text)?)
@@ -182,7 +190,12 @@ fn report_text(report: &Report) -> String {
     let Sizes { rows, chunks, bytes: size, .. } = report.sent;
     let mut text = format!(
         "sent {} rows of {} in {} chunks, {} in {:.3} s ({})\n",
-        count(rows), report.domain, count(chunks), bytes(size), report.send.as_secs_f64(), rate(size, report.send),
+        count(rows),
+        report.domain,
+        count(chunks),
+        bytes(size),
+        report.send.as_secs_f64(),
+        rate(size, report.send),
     );
     let _ = writeln!(text, "server: {}", report.message);
     let _ = write!(text, "{}", guarantee(report.guarantee, report.attempts));
@@ -194,7 +207,9 @@ fn guarantee(guarantee: Guarantee, attempts: u32) -> String {
     let Guarantee::AtLeastOnce = guarantee;
     match attempts {
         1 => "guarantee: at least once; this stream was sent once and its counts agree".to_owned(),
-        _ => format!("guarantee: at least once; attempt {attempts} succeeded, so a server that does not upsert by key may hold rows twice"),
+        _ => format!(
+            "guarantee: at least once; attempt {attempts} succeeded, so a server that does not upsert by key may hold rows twice"
+        ),
     }
 }
 

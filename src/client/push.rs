@@ -1,8 +1,8 @@
 //! Pushing a data set to a server that takes `IngestDataStream`: at least once, by whole streams.
 //!
-//! The data set is mapped, encoded on all cores ([`feed`]) and handed to the connection through a short channel, from
-//! which the request's body takes it without copying ([`body`]). One stream is one [`attempt`]; what may be tried again
-//! is decided in [`retry`].
+//! The data set is mapped, encoded on all cores (`feed`) and handed to the connection through a short channel, from
+//! which the request's body takes it without copying (`body`). One stream is one `attempt`; what may be tried again
+//! is decided in `retry`.
 
 use std::{
     path::PathBuf,

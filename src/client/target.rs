@@ -20,7 +20,9 @@ pub enum Error {
     #[error("{0:?} is not a server's address (expected http://HOST:PORT)")]
     Malformed(String),
     /// TLS was asked for.
-    #[error("{0:?}: this version connects in clear text only; https:// comes with the TLS release (expected http://HOST:PORT)")]
+    #[error(
+        "{0:?}: this version connects in clear text only; https:// comes with the TLS release (expected http://HOST:PORT)"
+    )]
     Tls(String),
 }
 

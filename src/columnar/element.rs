@@ -57,7 +57,7 @@ pub(super) trait Element:
 
 impl Element for Float32Type {
     #[inline]
-    #[allow(clippy::float_cmp, reason = "whether narrowing kept the value, to the bit, is the question")]
+    #[allow(clippy::float_cmp, reason = "exactness is the question")]
     fn from_f64(value: f64, seen: &mut Seen) -> f32 {
         let narrow = value as f32;
         // NaN is unequal to itself and counts as not finite, not as rounded.

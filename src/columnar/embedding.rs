@@ -82,7 +82,7 @@ impl<'g, T: Element> Embedding<'g, T> {
             Cell::Null => return Ok(false),
             Cell::Text(text) => return self.fill_json(text, out, seen),
             Cell::Object(id) => id,
-            other => return Err(Self::wrong(other.kind(self.source.graph))),
+            other => return Err(wrong(other.kind(self.source.graph))),
         };
         match self.source.graph.node(id) {
             Node::FloatList { count, offset } => self.fill_floats(count, offset, out, seen),
@@ -94,7 +94,7 @@ impl<'g, T: Element> Embedding<'g, T> {
                     let (shape, itemsize, found) = (vec![count as usize], dtype.itemsize, payload.len());
                     return Err(crate::numpy::Error::WrongLength { shape, itemsize, found }.into());
                 }
-                Self::fill_payload(dtype, payload, out, seen)
+                fill_payload::<T>(dtype, payload, out, seen)
             }
             _ => self.fill_object(id, out, seen),
         }
@@ -106,10 +106,6 @@ impl<'g, T: Element> Embedding<'g, T> {
         } else {
             Err(Reason::Dimension { found, wanted: self.dimension })
         }
-    }
-
-    fn wrong(found: &'static str) -> Reason {
-        Reason::WrongType { wanted: "a vector", found }
     }
 
     fn fill_floats(
@@ -131,33 +127,16 @@ impl<'g, T: Element> Embedding<'g, T> {
         Ok(true)
     }
 
-    fn fill_payload(
-        dtype: Dtype,
-        payload: &[u8],
-        out: &mut [T::Native],
-        seen: &mut Seen,
-    ) -> Result<bool, Reason> {
-        if T::copy_payload(dtype, payload, out, seen) {
-            return Ok(true);
-        }
-        for (out, bytes) in out.iter_mut().zip(payload.chunks_exact(dtype.itemsize.max(1))) {
-            let number = number(dtype, bytes).ok_or_else(|| Self::wrong("an array of objects"))?;
-            *out = T::from_cell(Cell::from(number), seen)
-                .ok_or_else(|| Self::wrong("another kind of number"))?;
-        }
-        Ok(true)
-    }
-
     fn fill_object(&self, id: NodeId, out: &mut [T::Native], seen: &mut Seen) -> Result<bool, Reason> {
         let graph = self.source.graph;
         if graph.node(id).kind() == "an object" {
             let array = Array::parse(graph, id, &self.limits)?;
             if let ([count], Data::Bytes(bytes)) = (array.shape.as_slice(), &array.data) {
                 self.check(*count)?;
-                return Self::fill_payload(array.dtype, bytes, out, seen);
+                return fill_payload::<T>(array.dtype, bytes, out, seen);
             }
         }
-        let items = sequence(graph, id, &self.limits)?.ok_or_else(|| Self::wrong(graph.node(id).kind()))?;
+        let items = sequence(graph, id, &self.limits)?.ok_or_else(|| wrong(graph.node(id).kind()))?;
         self.check(items.len())?;
         for (at, (out, item)) in out.iter_mut().zip(items).enumerate() {
             let cell = match item {
@@ -217,7 +196,7 @@ impl<'g, T: Element> Embedding<'g, T> {
             let filled = match cell {
                 Cell::Text(text) => self.fill_json(text, out, &mut seen),
                 Cell::Null => Ok(false),
-                other => Err(Self::wrong(other.kind(self.source.graph))),
+                other => Err(wrong(other.kind(self.source.graph))),
             };
             (filled, seen.rounded)
         })
@@ -279,6 +258,27 @@ impl<T: Element> Convert for Embedding<'_, T> {
             }
         }
     }
+}
+
+/// Decodes the bytes of an array's items.
+fn fill_payload<T: Element>(
+    dtype: Dtype,
+    payload: &[u8],
+    out: &mut [T::Native],
+    seen: &mut Seen,
+) -> Result<bool, Reason> {
+    if T::copy_payload(dtype, payload, out, seen) {
+        return Ok(true);
+    }
+    for (out, bytes) in out.iter_mut().zip(payload.chunks_exact(dtype.itemsize.max(1))) {
+        let number = number(dtype, bytes).ok_or_else(|| wrong("an array of objects"))?;
+        *out = T::from_cell(Cell::from(number), seen).ok_or_else(|| wrong("another kind of number"))?;
+    }
+    Ok(true)
+}
+
+fn wrong(found: &'static str) -> Reason {
+    Reason::WrongType { wanted: "a vector", found }
 }
 
 fn first_not_finite<T: Element>(values: &[T::Native]) -> Reason {

@@ -21,7 +21,7 @@ pub enum Error {
     #[error("{bad}; --on-bad-row skip leaves such rows out, --on-bad-row quarantine puts them aside")]
     BadRow {
         /// The row.
-        bad: BadRow,
+        bad: Box<BadRow>,
     },
     /// More bad rows than are allowed.
     #[error("bad rows: {found}, more than --max-bad-rows {limit}; the last: {last}")]
@@ -31,7 +31,7 @@ pub enum Error {
         /// How many are allowed.
         limit: u64,
         /// The one that was too many.
-        last: BadRow,
+        last: Box<BadRow>,
     },
     /// A column whose cells are of kinds that no one Arrow type holds.
     #[error("column {column:?} mixes {first} with {found} in row {row}; there is no one type for both")]

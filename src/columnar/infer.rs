@@ -4,7 +4,7 @@ use arrow_schema::DataType;
 
 use super::{
     embedding::dimension_of,
-    error::{Error, Result},
+    error::{BadRow, Error, Reason, Result},
     source::{Cell, Source},
     text_list::sequence,
 };
@@ -98,19 +98,21 @@ pub(super) fn infer(source: Source<'_>, rows: usize, limits: &Limits) -> Result<
     Ok(found.map_or(Inferred::Text, |(inferred, _)| inferred))
 }
 
+/// The error of two cells that have no type in common: the first of the column and the one in `row`.
 fn mixed(
     source: Source<'_>,
-    (so_far, first): (Inferred, &'static str),
+    so_far: (Inferred, &'static str),
     row: usize,
-    (inferred, found): (Inferred, &'static str),
+    found: (Inferred, &'static str),
 ) -> Error {
     let column = source.name.to_owned();
-    match (so_far, inferred) {
+    match (so_far.0, found.0) {
         (Inferred::Vector { dimension: wanted, .. }, Inferred::Vector { dimension: found, .. }) => {
-            let reason = super::error::Reason::Dimension { found, wanted };
-            Error::BadRow { bad: super::error::BadRow { row, column, reason } }
+            Error::BadRow {
+                bad: Box::new(BadRow { row, column, reason: Reason::Dimension { found, wanted } }),
+            }
         }
-        _ => Error::Mixed { column, first, row, found },
+        _ => Error::Mixed { column, first: so_far.1, row, found: found.1 },
     }
 }
 

@@ -78,7 +78,7 @@ impl Sieve {
         }
         bad.sort_by_key(|bad| bad.row);
         if self.policy == OnBadRow::Fail {
-            return Err(Error::BadRow { bad: bad.swap_remove(0) });
+            return Err(Error::BadRow { bad: Box::new(bad.swap_remove(0)) });
         }
         let mut keep = vec![true; batch.num_rows()];
         for bad in &bad {
@@ -94,7 +94,7 @@ impl Sieve {
     fn check_count(&self, last: &BadRow) -> Result<()> {
         if self.bad_rows > self.bad_rows_max {
             let (found, limit) = (self.bad_rows, self.bad_rows_max);
-            return Err(Error::TooManyBadRows { found, limit, last: last.clone() });
+            return Err(Error::TooManyBadRows { found, limit, last: Box::new(last.clone()) });
         }
         Ok(())
     }

@@ -172,13 +172,12 @@ impl<'g> Table<'g> {
 
     /// Converts `rows`, the columns in parallel.
     pub fn convert(&self, rows: Range<usize>) -> Result<Converted> {
-        let converters = self.converters.par_iter().map(AsRef::as_ref);
-        let convert = |(converter, column): (&(dyn Convert + 'g), &&str)| {
+        let columns = self.converters.par_iter().zip(&self.sources).map(|(converter, column)| {
             let mut bad = Vec::new();
             let array = converter.convert(rows.clone(), &mut Faults { column, bad: &mut bad });
             (array, bad)
-        };
-        let columns: Vec<_> = converters.zip(&self.sources).map(convert).collect();
+        });
+        let columns: Vec<_> = columns.collect();
         let (arrays, bad): (Vec<_>, Vec<_>) = columns.into_iter().unzip();
         let options = RecordBatchOptions::new().with_row_count(Some(rows.len()));
         let batch = RecordBatch::try_new_with_options(Arc::clone(&self.schema), arrays, &options)?;

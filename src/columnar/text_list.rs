@@ -62,10 +62,10 @@ impl TextList<'_> {
         let id = match cell {
             Cell::Null => return Ok(false),
             Cell::Object(id) => id,
-            other => return Err(Self::wrong(other.kind(self.source.graph))),
+            other => return Err(wrong(other.kind(self.source.graph))),
         };
         let Some(items) = sequence(self.source.graph, id, &self.limits)? else {
-            return Err(Self::wrong(self.source.graph.node(id).kind()));
+            return Err(wrong(self.source.graph.node(id).kind()));
         };
         if self.items_bytes(&items) > TEXT_BYTES_MAX {
             return Err(Reason::TooLong);
@@ -94,10 +94,10 @@ impl TextList<'_> {
             .filter(|bytes| *bytes <= TEXT_BYTES_MAX)
             .unwrap_or(0)
     }
+}
 
-    fn wrong(found: &'static str) -> Reason {
-        Reason::WrongType { wanted: "a list of text", found }
-    }
+fn wrong(found: &'static str) -> Reason {
+    Reason::WrongType { wanted: "a list of text", found }
 }
 
 /// The items of a list, a tuple or an array of objects.

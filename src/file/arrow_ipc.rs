@@ -31,11 +31,17 @@ use crate::limits::files::ARROW_FOOTER_BYTES_MAX;
 /// Footer metadata: the fingerprint of the rows, which ties a file to its manifest.
 pub const FINGERPRINT: &str = "brine.fingerprint";
 
+/// Footer metadata: the rows of each batch, so that opening a file reads nothing else of it from the disk.
+const BATCH_ROWS: &str = "brine.batch_rows";
+
 const MAGIC: &[u8] = b"ARROW1";
 /// The footer's length and the closing magic.
 const TRAILER_BYTES: usize = 10;
 /// The least a message header takes: marker and length.
 const MESSAGE_PREFIX_BYTES: i32 = 8;
+
+/// Batches that the kernel is asked to read ahead.
+const PREFETCHED_BATCHES: usize = 2;
 
 /// Writes an Arrow IPC file.
 pub struct ArrowSink {
@@ -43,6 +49,7 @@ pub struct ArrowSink {
     schema: SchemaRef,
     writer: FileWriter<AtomicFile>,
     dictionaries: Vec<Option<ArrayRef>>,
+    batch_rows: Vec<String>,
 }
 
 impl fmt::Debug for ArrowSink {
@@ -57,7 +64,7 @@ impl ArrowSink {
         let path = file.target().to_owned();
         let writer = FileWriter::try_new(file, &schema).map_err(error::arrow(&path))?;
         let dictionaries = vec![None; schema.fields().len()];
-        Ok(Self { path, schema, writer, dictionaries })
+        Ok(Self { path, schema, writer, dictionaries, batch_rows: Vec::new() })
     }
 
     /// Writes one batch.
@@ -65,12 +72,14 @@ impl ArrowSink {
         for index in 0..self.dictionaries.len() {
             self.keep_dictionary(index, batch)?;
         }
+        self.batch_rows.push(batch.num_rows().to_string());
         self.writer.write(batch).map_err(error::arrow(&self.path))
     }
 
     /// Ends the file and waits until it is on the disk.
     pub fn finish(mut self, fingerprint: &str) -> Result<Synced, Error> {
         self.writer.write_metadata(FINGERPRINT, fingerprint);
+        self.writer.write_metadata(BATCH_ROWS, self.batch_rows.join(","));
         self.writer.finish().map_err(error::arrow(&self.path))?;
         self.writer.into_inner().map_err(error::arrow(&self.path))?.sync()
     }
@@ -151,7 +160,15 @@ impl ArrowSource {
         let what = "the number of the batch";
         let block =
             self.0.blocks.get(index).ok_or_else(|| error::damaged(path, Damage::OutOfBounds { what }))?;
-        guarded(path, || self.0.batch(block))
+        self.0.prefetch(index);
+        let batch = guarded(path, || self.0.batch(block))?;
+        let first_rows = &self.0.first_rows;
+        let (expected, found) = (first_rows[index + 1] - first_rows[index], batch.num_rows() as u64);
+        if expected == found {
+            Ok(batch)
+        } else {
+            Err(error::damaged(path, Damage::Rows { expected, found }))
+        }
     }
 
     /// Every batch, in order.
@@ -172,6 +189,16 @@ impl ArrowSource {
 }
 
 impl Inner {
+    /// Most readers go on with the next batches, and a file just written past the page cache is not in it. Each batch is
+    /// asked for once, so that a file that is in the cache costs next to nothing.
+    fn prefetch(&self, index: usize) {
+        let first = if index == 0 { 1 } else { index + PREFETCHED_BATCHES };
+        for block in self.blocks.iter().take(index + PREFETCHED_BATCHES + 1).skip(first) {
+            let start = block.offset() as usize;
+            self.contents.prefetch(start..start + block.bodyLength() as usize);
+        }
+    }
+
     fn batch(&self, block: &Block) -> Result<RecordBatch, Error> {
         let path = self.contents.path();
         let batch =
@@ -189,8 +216,15 @@ fn open(contents: Contents) -> Result<Inner, Error> {
         .map_err(|error| structure(&path, &format!("footer: {error}")))?;
     let blocks = blocks(footer.recordBatches(), end, &path)?;
     let (schema, decoder) = decoder(&footer, &buffer, end, &path)?;
-    let first_rows = first_rows(&blocks, &buffer, &path)?;
-    let fingerprint = fingerprint(&footer);
+    let first_rows = match custom(&footer, BATCH_ROWS) {
+        Some(listed) => {
+            first_rows(listed.split_terminator(',').map(|rows| rows.parse().ok()), blocks.len(), &path)?
+        }
+        None => {
+            first_rows(blocks.iter().map(|block| batch_rows(&slice(&buffer, block))), blocks.len(), &path)?
+        }
+    };
+    let fingerprint = custom(&footer, FINGERPRINT).map(str::to_owned);
     Ok(Inner { contents, buffer, schema, decoder, blocks, first_rows, fingerprint })
 }
 
@@ -249,18 +283,22 @@ fn decoder(
     Ok((schema, decoder))
 }
 
-fn first_rows(blocks: &[Block], buffer: &Buffer, path: &Path) -> Result<Vec<u64>, Error> {
-    let mut first_rows = Vec::with_capacity(blocks.len() + 1);
-    let mut rows = 0_u64;
-    first_rows.push(rows);
-    for block in blocks {
-        let length = batch_rows(&slice(buffer, block));
-        rows = length
-            .and_then(|length| rows.checked_add(length))
-            .ok_or_else(|| structure(path, "a batch without rows"))?;
-        first_rows.push(rows);
+/// Row numbers from the rows of each batch.
+fn first_rows(
+    batch_rows: impl Iterator<Item = Option<u64>>,
+    batches: usize,
+    path: &Path,
+) -> Result<Vec<u64>, Error> {
+    let mut first_rows = vec![0_u64];
+    for rows in batch_rows {
+        let next = rows.and_then(|rows| first_rows.last()?.checked_add(rows));
+        first_rows.push(next.ok_or_else(|| structure(path, "a batch without rows"))?);
     }
-    Ok(first_rows)
+    if first_rows.len() == batches + 1 {
+        Ok(first_rows)
+    } else {
+        Err(structure(path, "rows of other batches"))
+    }
 }
 
 fn batch_rows(message: &Buffer) -> Option<u64> {
@@ -269,9 +307,8 @@ fn batch_rows(message: &Buffer) -> Option<u64> {
     u64::try_from(message.header_as_record_batch()?.length()).ok()
 }
 
-fn fingerprint(footer: &Footer<'_>) -> Option<String> {
-    let entry = footer.custom_metadata()?.iter().find(|entry| entry.key() == Some(FINGERPRINT))?;
-    entry.value().map(str::to_owned)
+fn custom<'a>(footer: &Footer<'a>, key: &str) -> Option<&'a str> {
+    footer.custom_metadata()?.iter().find(|entry| entry.key() == Some(key))?.value()
 }
 
 fn structure(path: &Path, reason: &str) -> Error {

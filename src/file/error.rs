@@ -258,10 +258,10 @@ pub enum Damage {
         /// What the decoder said.
         reason: String,
     },
-    /// The rows are not those the manifest counts.
-    #[error("{found} rows where its manifest says {expected}")]
+    /// There are more or fewer rows than the manifest or the footer counts.
+    #[error("{found} rows where there should be {expected}")]
     Rows {
-        /// Rows according to the manifest.
+        /// Rows it should have.
         expected: u64,
         /// Rows in the file.
         found: u64,

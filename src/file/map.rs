@@ -128,6 +128,16 @@ impl Contents {
         };
     }
 
+    /// Has the kernel read `range` while something else is done. Advice: failure costs time only.
+    pub fn prefetch(&self, range: std::ops::Range<usize>) {
+        if let Held::Mapped(map) = &self.0.bytes
+            && range.start < range.end
+            && range.end <= map.len()
+        {
+            _ = map.advise_range(Advice::WillNeed, range.start, range.len());
+        }
+    }
+
     /// The same bytes for those who hold them beyond this value; nothing is copied.
     pub fn to_bytes(&self) -> Bytes {
         Bytes::from_owner(self.clone())

@@ -5,13 +5,14 @@
 
 use std::{
     path::{Path, PathBuf},
-    sync::{Arc, mpsc},
+    sync::Arc,
 };
 
 use arrow_array::RecordBatch;
 
 use super::{
     AtomicFile, DatasetOptions, DatasetWriter, Error, Manifest, SourceInfo, Timings,
+    ahead::ahead,
     parquet::{ParquetOptions, ParquetSink},
     spool::{Input, open_input},
 };
@@ -25,8 +26,9 @@ use crate::{
     schema::{Domain, builtin},
 };
 
-/// Rows that are decoded at a time: vectors of 384 elements are 12 MiB of them.
-const BATCH_ROWS: usize = 8_192;
+/// Rows that are decoded at a time: vectors of 384 elements are 12 MiB of them. Whole thousands, because a batch becomes
+/// chunks of 1,000 or 500 rows on the wire and a checkpoint of the digest stands at every 1,000.
+const BATCH_ROWS: usize = 8_000;
 /// Bytes of vectors decoded at a time at most.
 const BATCH_BYTES: usize = 16 << 20;
 /// Bytes of text converted at a time at most.
@@ -125,10 +127,10 @@ pub fn convert(
             source_bytes: source.size,
             trailing_bytes: graph.trailing_bytes(),
         };
-        let (members, skipped) = members(&graph, path, options)?;
-        report.skipped = skipped;
+        let members = Members::of(&graph, path, options.strict)?;
+        report.skipped = members.skipped;
         let mut known = source;
-        for (member, node) in members {
+        for (member, node) in members.tables {
             let name = options.name.clone().unwrap_or_else(|| stem(path));
             let name = if member.is_empty() { name } else { format!("{name}.{member}") };
             let job = Job { path, folder, name, options, input: &input, graph: &graph };
@@ -144,24 +146,35 @@ pub fn convert(
     })
 }
 
-/// Tables by path, and paths of what is none with the reason.
-type Members = (Vec<(String, NodeId)>, Vec<(String, String)>);
+/// The members of a pickle: tables, and what is none with the reason.
+struct Members {
+    tables: Vec<(String, NodeId)>,
+    skipped: Vec<(String, String)>,
+}
 
-/// The tables of a pickle and what is none. A pickle without any table is an error.
-fn members(graph: &Graph<'_>, path: &Path, options: &Options) -> Result<Members, Error> {
-    let (mut found, mut skipped) = (Vec::new(), Vec::new());
-    for Member { path, node } in tables(graph) {
-        match node {
-            Ok(node) => found.push((path, node)),
-            Err(reason) => skipped.push((path, reason)),
+impl Members {
+    /// A pickle without any table is an error; so is a member that is none, if all must be.
+    fn of(graph: &Graph<'_>, path: &Path, strict: bool) -> Result<Self, Error> {
+        let mut members = Self { tables: Vec::new(), skipped: Vec::new() };
+        for Member { path, node } in tables(graph) {
+            match node {
+                Ok(node) => members.tables.push((path, node)),
+                Err(reason) => members.skipped.push((path, reason)),
+            }
+        }
+        match members.skipped.first() {
+            Some((member, reason)) if strict || members.tables.is_empty() => {
+                let (member, reason) = (member.clone(), reason.clone());
+                Err(Error::NoTable { path: path.to_owned(), member, reason })
+            }
+            None if members.tables.is_empty() => Err(Error::NoTable {
+                path: path.to_owned(),
+                member: String::new(),
+                reason: "it is an empty dict".to_owned(),
+            }),
+            _ => Ok(members),
         }
     }
-    let wanted = if options.strict { skipped.is_empty() } else { true };
-    if let (true, Some((member, reason))) = (found.is_empty() || !wanted, skipped.first()) {
-        let (member, reason) = (member.clone(), reason.clone());
-        return Err(Error::NoTable { path: path.to_owned(), member, reason });
-    }
-    Ok((found, skipped))
 }
 
 fn file_name(path: &Path) -> String {
@@ -205,7 +218,7 @@ impl Job<'_> {
         let mut nulls = vec![0; table.schema().fields().len()];
         let mut rejected = Rejected::new(&self);
         let mut done = 0;
-        decoded(&table, |first, converted| {
+        ahead(decoded(&table), |(first, converted)| {
             let converted = converted.map_err(self.columnar())?;
             let rows = converted.batch.num_rows() as u64;
             let sifted = sieve.sift(first, converted).map_err(self.columnar())?;
@@ -253,27 +266,15 @@ impl Job<'_> {
     }
 }
 
-/// Decodes all rows in one thread and hands them to `write` in this one, batch by batch.
-fn decoded(
-    table: &Table<'_>,
-    mut write: impl FnMut(usize, crate::columnar::Result<Converted>) -> Result<(), Error>,
-) -> Result<(), Error> {
+/// The first row of each batch, and its rows decoded.
+fn decoded(table: &Table<'_>) -> impl Iterator<Item = (usize, crate::columnar::Result<Converted>)> + Send {
     let rows = table.rows();
-    let step = (BATCH_BYTES / table.row_bytes().max(1)).clamp(1, BATCH_ROWS);
-    std::thread::scope(|scope| {
-        let (sender, receiver) = mpsc::sync_channel(0);
-        scope.spawn(move || {
-            let mut first = 0;
-            while first < rows {
-                let batch = table.fitting(first..rows.min(first + step), BATCH_TEXT_BYTES);
-                first = batch.end;
-                // Nobody receives any more once writing failed.
-                if sender.send((batch.start, table.convert(batch))).is_err() {
-                    break;
-                }
-            }
-        });
-        receiver.iter().try_for_each(|(first, converted)| write(first, converted))
+    let step = whole_thousands((BATCH_BYTES / table.row_bytes().max(1)).clamp(1, BATCH_ROWS));
+    let mut first = 0;
+    std::iter::from_fn(move || {
+        let batch = table.fitting(first..rows.min(first + step), BATCH_TEXT_BYTES);
+        first = batch.end;
+        (!batch.is_empty()).then(|| (batch.start, table.convert(batch)))
     })
 }
 
@@ -315,4 +316,9 @@ impl Rejected {
         sink.finish("")?.publish()?;
         Ok(Some(self.folder.join(name)))
     }
+}
+
+/// Rounds down to a multiple of 1,000, if there is one.
+fn whole_thousands(rows: usize) -> usize {
+    if rows < 1_000 { rows } else { rows - rows % 1_000 }
 }

@@ -104,7 +104,7 @@ impl Input {
         self.source.identity().size()
     }
 
-    /// BLAKE3 of the file itself, on all cores.
+    /// BLAKE3 of the file itself, on one core.
     pub fn source_blake3(&self) -> blake3::Hash {
         super::digest_of(&self.source)
     }

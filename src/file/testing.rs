@@ -43,7 +43,7 @@ pub(crate) fn with_keys(first: usize, rows: usize, key: impl Fn(usize) -> String
     let ids = StringArray::from_iter_values(range.clone().map(key));
     let positions = Arc::new(StringArray::from_iter_values(["cook", "baker", "unused", "brewer"]));
     let keys = Int32Array::from_iter_values(range.clone().map(|row| [0, 1, 3][row % 3]));
-    let years = Int32Array::from_iter(range.clone().map(|row| (row % 5 > 0).then_some(row as i32)));
+    let years: Int32Array = range.clone().map(|row| (row % 5 > 0).then_some(row as i32)).collect();
     let lengths = range.clone().map(|row| row % 4);
     let words =
         range.clone().flat_map(|row| (0..row % 4).map(move |word| format!("skill {}", row * 7 + word)));

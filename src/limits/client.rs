@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// How long a push may take in all.
-pub const DEADLINE: Duration = Duration::from_secs(600);
+pub const DEADLINE: Duration = Duration::from_mins(10);
 
 /// Attempts in all.
 pub const ATTEMPTS: u32 = 3;
@@ -36,10 +36,6 @@ pub const LATENCY_MS: f64 = 100.0;
 /// How many chunks two attempts may differ in and still count as having failed at the same place: what the windows of
 /// usual servers hold.
 pub const AHEAD_CHUNKS: u64 = 8;
-
-/// Messages below this are copied behind their prefix, so that a stalled server never holds many tiny frames: h2 ends
-/// connections for a hundred of them.
-pub const COALESCE_BYTES: usize = 256 << 10;
 
 /// Messages encoded ahead of the connection.
 pub const ENCODE_AHEAD: usize = 4;

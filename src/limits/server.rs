@@ -35,3 +35,6 @@ pub const INGEST_QUEUE: usize = 2;
 
 /// The largest block whose memory is kept for the next one when it is freed: twice a usual message.
 pub const KEPT_BYTES: usize = 8 << 20;
+
+/// Bytes of received rows that a store holds in memory, over all runs, before it puts them on the disk.
+pub const SPOOL_MEMORY_BYTES: usize = 256 << 20;

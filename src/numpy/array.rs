@@ -89,7 +89,7 @@ impl<'g> Array<'g> {
         if class != Some(Node::Global(Global::NdArray)) {
             return Err(Error::UnknownForm("array class"));
         }
-        let state = graph.present(state).and_then(|state| graph.tuple(state)).unwrap_or_default();
+        let state = Graph::present(state).and_then(|state| graph.tuple(state)).unwrap_or_default();
         let (&[_, shape, dtype, order, data] | &[shape, dtype, order, data]) = state else {
             return Err(Error::UnknownForm("state of an array"));
         };

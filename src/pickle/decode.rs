@@ -140,7 +140,7 @@ impl<'a> Decoder<'a> {
         }
     }
 
-    #[allow(clippy::too_many_lines, reason = "one arm for each opcode")]
+    #[allow(clippy::too_many_lines, reason = "one arm for each opcode, none of them longer than it needs")]
     fn decode(&mut self) -> Result<Instruction<'a>, ErrorKind> {
         use Instruction as I;
         let byte = self.cursor.take_byte()?;
@@ -322,8 +322,8 @@ pub(super) fn binfloats_at_start(bytes: &[u8]) -> usize {
     let mut blocks = bytes.chunks_exact(BLOCK);
     let mut count = 0;
     for block in &mut blocks {
-        let tags = (0..8).fold(true, |all, index| all & (block[index * BINFLOAT_BYTES] == TAG));
-        if !tags {
+        let differs = (0..8).fold(0, |differs, index| differs | (block[index * BINFLOAT_BYTES] ^ TAG));
+        if differs != 0 {
             break;
         }
         count += 8;

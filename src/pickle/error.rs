@@ -98,8 +98,8 @@ pub enum ErrorKind {
         /// What is there.
         found: &'static str,
     },
-    /// A memo slot is read before it is written.
-    #[error("memo slot {0} was never written")]
+    /// A memo slot is read before it is written, or holds what no writer reads again.
+    #[error("memo slot {0} holds nothing")]
     UnsetMemo(u64),
     /// A memo slot far above the number of values there are.
     #[error("memo slot {0} is out of all proportion to the file")]

@@ -321,14 +321,13 @@ impl<'a> Graph<'a> {
     /// What BUILD gave to an object.
     pub fn state(&self, id: NodeId) -> Option<NodeId> {
         match self.node(id) {
-            Node::Reduce { state, .. } | Node::Object { state, .. } => self.present(state),
+            Node::Reduce { state, .. } | Node::Object { state, .. } => Self::present(state),
             _ => None,
         }
     }
 
     /// `id`, unless it stands for a state that was never given.
-    #[allow(clippy::unused_self, reason = "a question to the graph like the others")]
-    pub fn present(&self, id: NodeId) -> Option<NodeId> {
+    pub fn present(id: NodeId) -> Option<NodeId> {
         (id != NodeId::ABSENT).then_some(id)
     }
 

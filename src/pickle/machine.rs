@@ -117,9 +117,7 @@ impl<'a> Machine<'a> {
             I::Stop => return self.stop(),
             I::Mark => self.mark()?,
             I::Pop => self.pop_top()?,
-            I::PopMark => {
-                self.items_to_mark()?;
-            }
+            I::PopMark => self.items_to_mark().map(|_| ())?,
             I::Dup => {
                 let top = self.top()?;
                 self.push_id(top)?;

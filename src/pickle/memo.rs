@@ -30,6 +30,9 @@ pub(super) struct Memo {
 const UNSET: u32 = u32::MAX;
 
 impl Memo {
+    /// In place of a value that no writer fetches, as it makes a new one each time: the tuples of an array's call.
+    pub(super) const GONE: NodeId = NodeId(ID_MASK);
+
     /// How many slots are filled: the number of the slot that MEMOIZE takes.
     pub(super) fn filled(&self) -> u64 {
         self.filled
@@ -50,7 +53,7 @@ impl Memo {
 
     /// What a slot names.
     pub(super) fn entry(&self, slot: usize) -> Option<(NodeId, Option<Part>)> {
-        let entry = *self.slots.get(slot).filter(|entry| **entry != UNSET)?;
+        let entry = *self.slots.get(slot).filter(|entry| **entry != UNSET && **entry != Self::GONE.0)?;
         let part = match entry >> PART_SHIFT {
             1 => Some(Part::Payload),
             2 => Some(Part::Shape),
@@ -67,7 +70,9 @@ impl Memo {
         first: NodeId,
         rename: impl Fn(NodeId) -> Option<(NodeId, Option<Part>)>,
     ) -> bool {
-        let is_new = |entry: &&u32| **entry != UNSET && **entry >> PART_SHIFT == 0 && **entry >= first.0;
+        let is_new = |entry: &&u32| {
+            **entry != UNSET && **entry >> PART_SHIFT == 0 && **entry >= first.0 && **entry != Self::GONE.0
+        };
         let count = self.slots.iter().rev().take_while(is_new).count();
         let start = self.slots.len() - count;
         if !self.slots[start..].iter().all(|entry| rename(NodeId(*entry)).is_some()) {

@@ -9,7 +9,7 @@ use super::{
     error::ErrorKind,
     graph::{Node, NodeId, Template},
     machine::Machine,
-    memo::Part,
+    memo::{Memo, Part},
 };
 
 impl Machine<'_> {
@@ -70,8 +70,8 @@ impl Machine<'_> {
         let template = self.template(Template::Built { callable, class, mode, dtype, bytes })?;
         let packed = NodeId(base);
         self.fold(packed, Node::Packed { template, count, offset }, |id| match id.0 - base {
-            // The tuples of the call, 1 and 2, are never fetched by a writer, as each row makes its own.
-            1..=3 => Some((packed, None)),
+            3 => Some((packed, None)),
+            1 | 2 => Some((Memo::GONE, None)),
             6 => Some((packed, Some(Part::Shape))),
             7 => Some((packed, Some(Part::Payload))),
             8 => Some((packed, Some(Part::Tuple))),

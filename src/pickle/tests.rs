@@ -137,7 +137,7 @@ fn nothing_outside_the_closed_list_is_named_called_or_fetched() {
     unknown(b"cos\nsystem\n(S'true'\ntR.", "system");
     unknown(b"\x80\x04\x8c\x02os\x8c\x06system\x93.", "system");
     unknown(b"(S'true'\nios\nsystem\n.", "system");
-    assert!(matches!(fault(b"Pid\n."), ErrorKind::Outside("PERSID")));
+    assert!(matches!(fault(b"K\x01Pid\n."), ErrorKind::Outside("PERSID")));
     assert!(matches!(fault(b"\x82\x01."), ErrorKind::Outside("EXT1")));
     assert!(matches!(fault(b"\x97."), ErrorKind::Outside("NEXT_BUFFER")));
     assert!(matches!(fault(b"(cnumpy\ndtype\no."), ErrorKind::WrongType { .. }));

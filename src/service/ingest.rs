@@ -1,7 +1,7 @@
 //! `IngestDataStream`: takes one data set as a stream of chunks into the store and answers once, at the end.
 //!
-//! Two halves. The receiving half ([`face`], this file) runs on the async runtime: it cuts messages from the stream, each
-//! only when the byte budget has room, and hands them through a short channel to the [`intake`], which decodes and stores
+//! Two halves. The receiving half (`face`, this file) runs on the async runtime: it cuts messages from the stream, each
+//! only when the byte budget has room, and hands them through a short channel to the `intake`, which decodes and stores
 //! on a thread of its own. A full channel stops the reading, which stops the sender: that is all the back-pressure there
 //! is. The end of the stream is an event of its own, so that a sender that vanishes is never taken for one that finished.
 

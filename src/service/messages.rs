@@ -88,7 +88,11 @@ impl Messages {
 
     /// A reset without error also ends the body; only the peer's own end of stream says that it sent everything.
     fn end(&self) -> Result<Option<Bytes>, Status> {
-        if self.body.is_end_stream() { Ok(None) } else { Err(Status::cancelled("the stream was reset by the sender")) }
+        if self.body.is_end_stream() {
+            Ok(None)
+        } else {
+            Err(Status::cancelled("the stream was reset by the sender"))
+        }
     }
 
     async fn frame(&mut self) -> Result<Option<Bytes>, Status> {
@@ -136,7 +140,10 @@ mod tests {
         type Data = Bytes;
         type Error = Status;
 
-        fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
             Poll::Ready(self.frames.pop_front().map(|data| Ok(Frame::data(data))))
         }
 
@@ -174,7 +181,11 @@ mod tests {
         let bytes = framed(&messages);
         for size in 1..bytes.len() {
             let frames = bytes.chunks(size).map(Bytes::copy_from_slice).collect();
-            assert_eq!(read(frames, true, 300).await, (messages.map(Bytes::copy_from_slice).to_vec(), None), "{size}");
+            assert_eq!(
+                read(frames, true, 300).await,
+                (messages.map(Bytes::copy_from_slice).to_vec(), None),
+                "{size}"
+            );
         }
     }
 

@@ -50,7 +50,10 @@ fn of_store(error: &store::Error) -> Status {
 
 fn is_full(error: &(dyn StdError + 'static)) -> bool {
     let full = |error: &io::Error| {
-        matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge)
+        matches!(
+            error.kind(),
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge
+        )
     };
     chain(error).any(|error| error.downcast_ref::<io::Error>().is_some_and(full))
 }

@@ -1,8 +1,8 @@
 //! The store in a folder: each table is a data set `STORE/<domain>`, each version of it a generation of that data set.
 //!
-//! A run is spooled to an unlinked temporary file beside the tables, so that its size costs disk and not memory, and a
-//! run that is dropped, or a process that dies, leaves nothing. What stays in memory is 16 bytes of key and a row number
-//! for each row. At its end the run is merged with the table's present version and written as a new data set, whose
+//! A run is held in memory while the store's bound allows, then spooled to an unlinked temporary file beside the tables:
+//! a run that is dropped, or a process that dies, leaves nothing. What always stays in memory is 16 bytes of key and a
+//! row number for each row. At its end the run is merged with the table's present version and written as a new data set, whose
 //! manifest is the commit.
 
 use std::{
@@ -19,14 +19,18 @@ use rustix::{
 };
 
 use super::{Error, Provenance, Run, Store};
-use crate::{columnar::schema as conventions, file, file::Dataset, schema::Domain};
+use crate::{
+    columnar::schema as conventions, file, file::Dataset, limits::server::SPOOL_MEMORY_BYTES, schema::Domain,
+};
 
 mod category;
 mod keys;
+mod memory;
 mod merge;
 mod run;
 mod spool;
 
+use memory::Memory;
 use run::TableRun;
 
 /// The file by whose lock a process holds the store.
@@ -37,6 +41,7 @@ const LOCK: &str = ".lock";
 pub struct ParquetStore {
     folder: PathBuf,
     tables: Mutex<HashMap<String, Arc<Table>>>,
+    memory: Arc<Memory>,
     /// Held for as long as the store is open; the kernel lets go of it when the process ends, however it ends.
     _lock: File,
 }
@@ -47,20 +52,28 @@ struct Table {
     folder: PathBuf,
     domain: &'static Domain,
     publishing: Mutex<()>,
+    memory: Arc<Memory>,
 }
 
 impl ParquetStore {
     /// Opens the store in `folder`, making it if need be.
     pub fn open(folder: &Path) -> Result<Self, Error> {
+        Self::open_with(folder, SPOOL_MEMORY_BYTES)
+    }
+
+    /// The same, with runs that hold at most `memory_bytes` together before they go to the disk.
+    pub fn open_with(folder: &Path, memory_bytes: usize) -> Result<Self, Error> {
         file::atomic::create_folder(folder)?;
         let lock = lock(folder)?;
-        Ok(Self { folder: folder.to_owned(), tables: Mutex::default(), _lock: lock })
+        let memory = Memory::new(memory_bytes);
+        Ok(Self { folder: folder.to_owned(), tables: Mutex::default(), memory, _lock: lock })
     }
 
     fn table(&self, domain: &'static Domain) -> Arc<Table> {
         let mut tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
         let table = tables.entry(domain.name.clone()).or_insert_with(|| {
-            Arc::new(Table { folder: self.folder.clone(), domain, publishing: Mutex::new(()) })
+            let (folder, memory) = (self.folder.clone(), Arc::clone(&self.memory));
+            Arc::new(Table { folder, domain, publishing: Mutex::new(()), memory })
         });
         Arc::clone(table)
     }
@@ -69,8 +82,7 @@ impl ParquetStore {
 fn lock(folder: &Path) -> Result<File, Error> {
     let path = folder.join(LOCK);
     let failed = |source: io::Error| Error::Io { path: path.clone(), source };
-    let file =
-        OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(failed)?;
+    let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(failed)?;
     match flock(&file, FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => Ok(file),
         Err(Errno::WOULDBLOCK) => Err(Error::InUse(folder.to_owned())),
@@ -88,7 +100,7 @@ impl Store for ParquetStore {
         let table = self.table(domain);
         // A run that can never be merged is refused before it sends a gigabyte.
         table.present(dimension)?;
-        Ok(Box::new(TableRun::begin(table, dimension, provenance)?))
+        Ok(Box::new(TableRun::begin(table, dimension, provenance)))
     }
 }
 
@@ -111,13 +123,15 @@ impl Table {
         let brought = conventions::of_domain(self.domain, dimension);
         let vector = |index: usize| conventions::dimension(held.field(index).data_type());
         match conventions::vector_index(held).and_then(vector) {
-            Some(held) if held != dimension => return Err(Error::OtherDimension { domain, held, brought: dimension }),
+            Some(held) if held != dimension => {
+                return Err(Error::OtherDimension { domain, held, brought: dimension });
+            }
             _ => {}
         }
         let differs = brought.fields().iter().enumerate().find(|(index, field)| {
-            held.fields().get(*index).is_none_or(|held| {
-                held.name() != field.name() || held.data_type() != field.data_type()
-            })
+            held.fields()
+                .get(*index)
+                .is_none_or(|held| held.name() != field.name() || held.data_type() != field.data_type())
         });
         match differs {
             Some((_, field)) => Err(Error::OtherColumns { domain, column: field.name().clone() }),

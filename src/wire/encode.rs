@@ -13,6 +13,7 @@ use super::{
     ChunkPlan, Error,
     plan::{FieldPlan, Missing, Shape},
     scalar::{Scalar, Unfit},
+    split::Cut,
     varint::{delimited_len, put_delimited, put_varint, varint_len},
 };
 use crate::{
@@ -35,14 +36,24 @@ impl ChunkPlan {
     pub fn encode(&self, batch: &RecordBatch, rows: Range<usize>) -> Result<Bytes, Error> {
         let columns = self.bind(batch)?;
         let row_lens = rows.clone().map(|row| self.row_len(&columns, row)).collect::<Result<Vec<_>, _>>()?;
-        let chunk_len = row_lens.iter().map(|len| delimited_len(self.rows_key, *len)).sum();
-        let mut out = Vec::with_capacity(self.checked_len(chunk_len)?);
+        self.encode_framed(batch, &Cut { rows, row_lens }).map(|framed| framed.slice(GRPC_PREFIX_BYTES..))
+    }
+
+    /// The message of one chunk behind the prefix that gRPC puts before it (not compressed, and its length), so that it
+    /// goes to the connection in one piece.
+    pub(super) fn encode_framed(&self, batch: &RecordBatch, cut: &Cut) -> Result<Bytes, Error> {
+        let columns = self.bind(batch)?;
+        let chunk_len = cut.row_lens.iter().map(|len| delimited_len(self.rows_key, *len)).sum();
+        let message_len = self.checked_len(chunk_len)?;
+        let mut out = Vec::with_capacity(GRPC_PREFIX_BYTES + message_len);
+        out.push(0);
+        out.extend_from_slice(&(message_len as u32).to_be_bytes());
         put_delimited(self.chunk_key, chunk_len, &mut out);
-        for (row, row_len) in rows.zip(row_lens) {
-            put_delimited(self.rows_key, row_len, &mut out);
+        for (row, row_len) in cut.rows.clone().zip(&cut.row_lens) {
+            put_delimited(self.rows_key, *row_len, &mut out);
             self.put_row(&columns, row, &mut out)?;
         }
-        debug_assert_eq!(out.len(), self.message_len(chunk_len), "the two passes agree");
+        debug_assert_eq!(out.len(), GRPC_PREFIX_BYTES + message_len, "the two passes agree");
         Ok(Bytes::from(out))
     }
 
@@ -77,6 +88,9 @@ impl ChunkPlan {
         Ok(())
     }
 }
+
+/// Bytes that gRPC puts before each message.
+pub(super) const GRPC_PREFIX_BYTES: usize = 5;
 
 /// The most that any protobuf message may take.
 const MESSAGE_BYTES_MAX: usize = i32::MAX as usize;

@@ -24,15 +24,22 @@ use std::{
 use arrow_array::RecordBatch;
 use bytes::Bytes;
 
-use super::{ChunkPlan, Chunking, Error};
+use super::{ChunkPlan, Chunking, Error, encode::GRPC_PREFIX_BYTES, split::Cut};
 
 /// One encoded message and the rows of the table it carries.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Encoded {
     /// Rows of the table.
     pub rows: Range<u64>,
+    /// The encoded `IngestDataRequest` behind the prefix of gRPC.
+    pub framed: Bytes,
+}
+
+impl Encoded {
     /// The encoded `IngestDataRequest`.
-    pub message: Bytes,
+    pub fn message(&self) -> Bytes {
+        self.framed.slice(GRPC_PREFIX_BYTES..)
+    }
 }
 
 /// Encodes `batches` on all cores, in order: at most `window` messages are encoded, or being encoded, and not yet taken.
@@ -48,7 +55,7 @@ where
     E: From<Error>,
 {
     let stopped = Arc::new(AtomicBool::new(false));
-    let source = Chunks { plan, batches, options: *options, batch: None, ranges: VecDeque::new(), rows: 0 };
+    let source = Chunks { plan, batches, options: *options, batch: None, cuts: VecDeque::new(), rows: 0 };
     Window { source, pending: VecDeque::new(), ahead_max: window.max(1), stopped, is_exhausted: false }
 }
 
@@ -56,19 +63,17 @@ where
 struct Chunk {
     plan: Arc<ChunkPlan>,
     batch: RecordBatch,
-    range: Range<usize>,
+    cut: Cut,
     /// Rows of the table before the batch.
     first_row: u64,
 }
 
 impl Chunk {
     fn encode(self) -> Result<Encoded, Error> {
-        let message = self
-            .plan
-            .encode(&self.batch, self.range.clone())
-            .map_err(|error| error.shifted(self.first_row))?;
-        let rows = self.first_row + self.range.start as u64..self.first_row + self.range.end as u64;
-        Ok(Encoded { rows, message })
+        let framed = self.plan.encode_framed(&self.batch, &self.cut);
+        let framed = framed.map_err(|error| error.shifted(self.first_row))?;
+        let Range { start, end } = self.cut.rows;
+        Ok(Encoded { rows: self.first_row + start as u64..self.first_row + end as u64, framed })
     }
 }
 
@@ -78,7 +83,7 @@ struct Chunks<I> {
     batches: I,
     options: Chunking,
     batch: Option<RecordBatch>,
-    ranges: VecDeque<Range<usize>>,
+    cuts: VecDeque<Cut>,
     /// Rows of the table before `batch`.
     rows: u64,
 }
@@ -90,9 +95,9 @@ where
 {
     fn next(&mut self) -> Option<Result<Chunk, E>> {
         loop {
-            if let (Some(batch), Some(range)) = (&self.batch, self.ranges.pop_front()) {
+            if let (Some(batch), Some(cut)) = (&self.batch, self.cuts.pop_front()) {
                 let (plan, batch) = (Arc::clone(&self.plan), batch.clone());
-                return Some(Ok(Chunk { plan, batch, range, first_row: self.rows }));
+                return Some(Ok(Chunk { plan, batch, cut, first_row: self.rows }));
             }
             self.rows += self.batch.take().map_or(0, |batch| batch.num_rows() as u64);
             if let Err(error) = self.batches.next()?.and_then(|batch| Ok(self.cut(batch)?)) {
@@ -102,9 +107,8 @@ where
     }
 
     fn cut(&mut self, batch: RecordBatch) -> Result<(), Error> {
-        let Chunking { chunk_rows, message_bytes_max } = self.options;
-        let ranges = self.plan.split(&batch, 0..batch.num_rows(), chunk_rows, message_bytes_max);
-        self.ranges = ranges.map_err(|error| error.shifted(self.rows))?.into();
+        let cuts = self.plan.cut(&batch, 0..batch.num_rows(), self.options);
+        self.cuts = cuts.map_err(|error| error.shifted(self.rows))?.into();
         self.batch = Some(batch);
         Ok(())
     }

@@ -22,6 +22,19 @@ impl Default for Chunking {
     }
 }
 
+/// The rows of one chunk and the length of each row's message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Cut {
+    pub(super) rows: Range<usize>,
+    pub(super) row_lens: Vec<usize>,
+}
+
+impl Cut {
+    fn at(row: usize) -> Self {
+        Self { rows: row..row, row_lens: Vec::new() }
+    }
+}
+
 impl ChunkPlan {
     /// Cuts `rows` into ranges of at most `chunk_rows` rows whose messages take at most `message_bytes_max` bytes. A
     /// row that alone takes more is an error that names it.
@@ -32,26 +45,39 @@ impl ChunkPlan {
         chunk_rows: usize,
         message_bytes_max: usize,
     ) -> Result<Vec<Range<usize>>, Error> {
+        let cuts = self.cut(batch, rows, Chunking { chunk_rows, message_bytes_max })?;
+        Ok(cuts.into_iter().map(|cut| cut.rows).collect())
+    }
+
+    /// The same with the length of each row, which the encoder needs too.
+    pub(super) fn cut(
+        &self,
+        batch: &RecordBatch,
+        rows: Range<usize>,
+        bounds: Chunking,
+    ) -> Result<Vec<Cut>, Error> {
+        let Chunking { chunk_rows, message_bytes_max } = bounds;
         let columns = self.bind(batch)?;
-        let mut ranges = Vec::new();
-        let (mut start, mut chunk_len) = (rows.start, 0);
-        for row in rows.clone() {
-            let row_len = delimited_len(self.rows_key, self.row_len(&columns, row)?);
-            let bytes = self.message_len(row_len);
+        let mut cuts = Vec::new();
+        let (mut cut, mut chunk_len) = (Cut::at(rows.start), 0);
+        for row in rows {
+            let row_len = self.row_len(&columns, row)?;
+            let with_key = delimited_len(self.rows_key, row_len);
+            let bytes = self.message_len(with_key);
             if bytes > message_bytes_max {
                 return Err(Error::RowTooLong { row: row as u64, bytes, message_bytes_max });
             }
-            let is_full = row - start >= chunk_rows.max(1);
-            if is_full || self.message_len(chunk_len + row_len) > message_bytes_max {
-                ranges.push(start..row);
-                (start, chunk_len) = (row, 0);
+            let is_full = cut.row_lens.len() >= chunk_rows.max(1);
+            if is_full || self.message_len(chunk_len + with_key) > message_bytes_max {
+                cuts.push(std::mem::replace(&mut cut, Cut::at(row)));
+                chunk_len = 0;
             }
-            chunk_len += row_len;
+            chunk_len += with_key;
+            cut.rows.end = row + 1;
+            cut.row_lens.push(row_len);
         }
-        if start < rows.end {
-            ranges.push(start..rows.end);
-        }
-        Ok(ranges)
+        cuts.extend(Some(cut).filter(|cut| !cut.rows.is_empty()));
+        Ok(cuts)
     }
 }
 

@@ -240,11 +240,16 @@ fn parallel_chunks_are_those_of_one_thread_in_order() {
     for batch in &batches {
         for range in plan.split(batch, 0..batch.num_rows(), 20, usize::MAX).unwrap() {
             let rows = first_row + range.start as u64..first_row + range.end as u64;
-            expected.push(Encoded { rows, message: plan.encode(batch, range).unwrap() });
+            expected.push((rows, plan.encode(batch, range).unwrap()));
         }
         first_row += batch.num_rows() as u64;
     }
-    assert_eq!(chunks.into_iter().collect::<Result<Vec<_>, _>>().unwrap(), expected);
+    let chunks = chunks.into_iter().map(Result::unwrap).inspect(|chunk| {
+        let length = chunk.message().len() as u32;
+        assert_eq!(chunk.framed[..5], [&[0][..], &length.to_be_bytes()].concat(), "gRPC's prefix");
+    });
+    let chunks: Vec<_> = chunks.map(|chunk| (chunk.rows.clone(), chunk.message())).collect();
+    assert_eq!(chunks, expected);
 }
 
 #[test]

@@ -13,14 +13,17 @@ use brine::{
     service::ingest::{Ingest, IngestService},
     store::{Discard, ParquetStore, Store},
 };
-use tokio::{sync::oneshot, task::JoinHandle};
-use tonic::{Status, service::Routes, transport::{Channel, Endpoint}};
+use tokio::sync::oneshot;
+use tonic::{
+    Status,
+    service::Routes,
+    transport::{Channel, Endpoint},
+};
 
 /// A server that runs until it is dropped.
 pub(super) struct Running {
     pub(super) address: SocketAddr,
     _stop: oneshot::Sender<()>,
-    pub(super) task: JoinHandle<()>,
 }
 
 pub(super) async fn discarding() -> Running {
@@ -40,13 +43,13 @@ pub(super) async fn serving_on(listen: &str, store: Arc<dyn Store>, limits: Chun
     let address = bound.address();
     let (stop, stopped) = oneshot::channel();
     let routes = Routes::new(IngestService::new(Ingest::new(store, limits)));
-    let task = tokio::spawn(async move {
+    tokio::spawn(async move {
         let stopped = async {
             let _ = stopped.await;
         };
         bound.run(routes, stopped).await.unwrap();
     });
-    Running { address, _stop: stop, task }
+    Running { address, _stop: stop }
 }
 
 impl Running {
@@ -60,7 +63,10 @@ impl Running {
     }
 
     /// Sends `messages` from tonic's own client.
-    pub(super) async fn ingest(&self, messages: Vec<IngestDataRequest>) -> Result<IngestDataResponse, Status> {
+    pub(super) async fn ingest(
+        &self,
+        messages: Vec<IngestDataRequest>,
+    ) -> Result<IngestDataResponse, Status> {
         let mut client = self.client().await;
         client.ingest_data_stream(tokio_stream::iter(messages)).await.map(tonic::Response::into_inner)
     }

@@ -81,7 +81,10 @@ fn a_stream_prints_the_lines_of_the_published_client_and_one_object() {
     ];
     assert_eq!(stderr(&output).lines().collect::<Vec<_>>(), lines);
     let report = json(&output);
-    assert_eq!((&report["rows"], &report["chunks"], &report["attempts"]), (&1_150.into(), &23.into(), &1.into()));
+    assert_eq!(
+        (&report["rows"], &report["chunks"], &report["attempts"]),
+        (&1_150.into(), &23.into(), &1.into())
+    );
     assert_eq!(report["guarantee"], "at-least-once");
     assert_eq!(report["nulls_sent_as_empty"]["english_level"], 61);
     for field in ["bytes", "seconds", "send_seconds"] {
@@ -187,7 +190,8 @@ fn an_interrupted_stream_is_6_and_says_how_to_go_on() {
     let (_socket, _) = listener.accept().unwrap();
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
     assert!(lines.next().unwrap().unwrap().starts_with("Sent metadata"));
-    rustix::process::kill_process(rustix::process::Pid::from_child(&child), rustix::process::Signal::INT).unwrap();
+    rustix::process::kill_process(rustix::process::Pid::from_child(&child), rustix::process::Signal::INT)
+        .unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(6));
     let rest: Vec<String> = lines.map(Result::unwrap).collect();
     assert!(rest.last().unwrap().contains("run the same command again"), "{rest:?}");
@@ -198,7 +202,11 @@ fn a_port_in_use_is_said_so() {
     let server = Server::start(&["--discard"]);
     let output = run(&["batch-server", "--discard", "--listen", &server.address]);
     assert_eq!(output.status.code(), Some(1));
-    assert!(stderr(&output).contains(&format!("{} is already in use", server.address)), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains(&format!("{} is already in use", server.address)),
+        "{}",
+        stderr(&output)
+    );
 }
 
 #[test]
@@ -222,6 +230,10 @@ fn options_come_from_variables_too() {
     let from = tempfile::tempdir().unwrap();
     let dataset = tables::write(from.path(), "recruit", 10);
     let server = Server::start(&["--discard"]);
-    let output = brine(&["stream", path(&dataset)]).env("BRINE_TO", server.url()).env("BRINE_JSON", "1").output().unwrap();
+    let output = brine(&["stream", path(&dataset)])
+        .env("BRINE_TO", server.url())
+        .env("BRINE_JSON", "1")
+        .output()
+        .unwrap();
     assert_eq!(json(&output)["rows"], 10, "{}", stderr(&output));
 }

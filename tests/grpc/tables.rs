@@ -6,8 +6,9 @@ use std::{
 };
 
 use arrow_array::{
-    Array as _, ArrayRef, DictionaryArray, FixedSizeListArray, Float32Array, Int32Array, ListArray, RecordBatch,
-    StringArray, builder::{ListBuilder, StringBuilder},
+    Array as _, ArrayRef, DictionaryArray, FixedSizeListArray, Float32Array, Int32Array, ListArray,
+    RecordBatch, StringArray,
+    builder::{ListBuilder, StringBuilder},
 };
 use arrow_schema::{DataType, Field};
 use brine::{
@@ -45,15 +46,21 @@ pub(super) fn nulls(dataset: &Path, column: &str) -> usize {
 fn column(field: &Field, rows: usize) -> ArrayRef {
     let is_null = |row: usize| field.is_nullable() && row.is_multiple_of(19);
     match field.data_type() {
-        DataType::Utf8 => Arc::new(StringArray::from_iter_values((0..rows).map(|row| text(field.name(), row)))),
-        DataType::Int32 => Arc::new((0..rows).map(|row| Some(i32::try_from(row % 11).unwrap())).collect::<Int32Array>()),
+        DataType::Utf8 => {
+            Arc::new(StringArray::from_iter_values((0..rows).map(|row| text(field.name(), row))))
+        }
+        DataType::Int32 => {
+            Arc::new((0..rows).map(|row| Some(i32::try_from(row % 11).unwrap())).collect::<Int32Array>())
+        }
         DataType::Dictionary(..) => {
             let values = StringArray::from(vec!["Ünternehmen", "日本", "Basic"]);
-            let keys: Int32Array = (0..rows).map(|row| (!is_null(row)).then_some(i32::try_from(row % 3).unwrap())).collect();
+            let keys: Int32Array =
+                (0..rows).map(|row| (!is_null(row)).then_some(i32::try_from(row % 3).unwrap())).collect();
             Arc::new(DictionaryArray::new(keys, Arc::new(values)))
         }
         DataType::FixedSizeList(item, dimension) => {
-            let floats = (0..rows * usize::try_from(*dimension).unwrap()).map(|index| (index % 1_009) as f32 / 7.0);
+            let floats =
+                (0..rows * usize::try_from(*dimension).unwrap()).map(|index| (index % 1_009) as f32 / 7.0);
             let floats: ArrayRef = Arc::new(Float32Array::from_iter_values(floats));
             Arc::new(FixedSizeListArray::new(Arc::clone(item), *dimension, floats, None))
         }

@@ -94,9 +94,7 @@ pub(super) async fn run(
 async fn connect(target: &Target, deadline: time::Instant) -> Result<Channel, Failed> {
     match time::timeout_at(deadline, target.connect()).await {
         Ok(Ok(channel)) => Ok(channel),
-        Ok(Err(source)) => {
-            Err(Failed::Connect { target: target.to_string(), source: Arc::new(source) })
-        }
+        Ok(Err(source)) => Err(Failed::Connect { target: target.to_string(), source: Arc::new(source) }),
         Err(_) => Err(Failed::Status { status: Box::new(overdue()), chunks: 0 }),
     }
 }
@@ -125,20 +123,18 @@ fn overdue() -> Status {
 
 /// Our own error goes before the status that it caused.
 fn blame(status: Status, outcome: &Outcome) -> Error {
-    match outcome.take_error() {
-        Some(error) => Error::Local(error),
-        None => {
-            let status = Box::new(of_transport(status));
-            Error::Remote(Failed::Status { status, chunks: outcome.sent().chunks })
-        }
+    if let Some(error) = outcome.take_error() {
+        return Error::Local(error);
     }
+    let status = Box::new(of_transport(status));
+    Error::Remote(Failed::Status { status, chunks: outcome.sent().chunks })
 }
 
 /// A status that the transport made up, because the connection broke, is the server's absence, not its answer.
 fn of_transport(status: Status) -> Status {
     let causes = || iter::successors(StdError::source(&status), |&cause| cause.source());
     // The channel reads the deadline from the request's header and may notice it first.
-    if causes().any(|cause| cause.is::<TimeoutExpired>()) {
+    if causes().any(<dyn StdError>::is::<TimeoutExpired>) {
         return overdue();
     }
     let made_up = causes().next().is_some();

@@ -11,7 +11,7 @@ use http_body::{Body, Frame};
 use tokio::sync::mpsc;
 
 use super::{Error, Progress, Sizes};
-use crate::{limits::client as limits, wire::Encoded};
+use crate::wire::Encoded;
 
 /// What the encoding thread sends. The end is an item of its own: a thread that dies must not look like one that is done.
 #[derive(Debug)]
@@ -24,8 +24,6 @@ pub(super) enum Item {
 /// The request's body.
 pub(super) struct Outgoing {
     metadata: Option<Bytes>,
-    /// A message whose prefix has been handed out.
-    message: Option<Bytes>,
     items: mpsc::Receiver<Item>,
     outcome: Arc<Outcome>,
     progress: Arc<dyn Progress>,
@@ -84,7 +82,7 @@ impl Outcome {
 impl Outgoing {
     pub(super) fn new(metadata: Bytes, items: mpsc::Receiver<Item>, progress: Arc<dyn Progress>) -> Self {
         let outcome = Arc::default();
-        Self { metadata: Some(metadata), message: None, items, outcome, progress }
+        Self { metadata: Some(metadata), items, outcome, progress }
     }
 
     pub(super) fn outcome(&self) -> Arc<Outcome> {
@@ -92,18 +90,12 @@ impl Outgoing {
     }
 
     fn chunk(&mut self, chunk: Encoded) -> Bytes {
-        let Encoded { rows, message } = chunk;
         let sent = self.outcome.with(|state| {
-            state.sent.add(rows.end - rows.start, message.len() as u64);
+            state.sent.add(chunk.rows.end - chunk.rows.start, chunk.message().len() as u64);
             state.sent
         });
         self.progress.chunk(&sent);
-        if message.len() < limits::COALESCE_BYTES {
-            return framed(&message);
-        }
-        let prefix = prefix(&message).freeze();
-        self.message = Some(message);
-        prefix
+        chunk.framed
     }
 
     fn cut(&self, error: Option<Error>) -> Cut {
@@ -120,9 +112,6 @@ impl Body for Outgoing {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Cut>>> {
-        if let Some(message) = self.message.take() {
-            return Poll::Ready(Some(Ok(Frame::data(message))));
-        }
         if self.outcome.with(|state| state.is_abandoned) {
             return Poll::Ready(Some(Err(Cut)));
         }
@@ -143,17 +132,11 @@ impl Body for Outgoing {
     }
 }
 
-/// A gRPC message in one piece.
+/// A gRPC message in one piece: not compressed, its length, and the bytes.
 fn framed(message: &Bytes) -> Bytes {
-    let mut whole = prefix(message);
+    let mut whole = BytesMut::new();
+    whole.put_u8(0);
+    whole.put_u32(u32::try_from(message.len()).unwrap_or(u32::MAX));
     whole.extend_from_slice(message);
     whole.freeze()
-}
-
-/// What stands before a gRPC message: not compressed, and its length.
-fn prefix(message: &Bytes) -> BytesMut {
-    let mut prefix = BytesMut::new();
-    prefix.put_u8(0);
-    prefix.put_u32(u32::try_from(message.len()).unwrap_or(u32::MAX));
-    prefix
 }

@@ -10,10 +10,10 @@ use crate::{file, wire};
 pub enum Error {
     /// The data set could not be read.
     #[error("read the data set")]
-    File(#[from] file::Error),
+    File(#[source] Box<file::Error>),
     /// The rows do not fit the messages.
     #[error("encode the data set")]
-    Wire(#[from] wire::Error),
+    Wire(#[source] Box<wire::Error>),
     /// The data set belongs to no domain.
     #[error("the data set has no domain: only data sets converted with a domain's schema can be streamed")]
     NoDomain,
@@ -81,6 +81,18 @@ pub enum Failed {
         /// What the server says.
         chunks_received: i32,
     },
+}
+
+impl From<file::Error> for Error {
+    fn from(error: file::Error) -> Self {
+        Self::File(Box::new(error))
+    }
+}
+
+impl From<wire::Error> for Error {
+    fn from(error: wire::Error) -> Self {
+        Self::Wire(Box::new(error))
+    }
 }
 
 fn sentence(status: &Status) -> String {

@@ -1,16 +1,16 @@
 //! A data set as a stream of encoded messages.
 
-use std::{path::{Path, PathBuf}, sync::Arc, thread};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    thread,
+};
 
 use arrow_array::{Array as _, RecordBatch};
 use bytes::Bytes;
 use tokio::sync::mpsc;
 
-use super::{
-    ChunkRows, ChunkSize, Error, Guarantee, Nulls, Report, Sizes,
-    attempt::Sent,
-    body::Item,
-};
+use super::{ChunkRows, ChunkSize, Error, Guarantee, Nulls, Report, Sizes, attempt::Sent, body::Item};
 use crate::{
     columnar::schema as conventions,
     file::Dataset,
@@ -40,8 +40,7 @@ impl Feed {
         let name = schema.metadata().get(conventions::DOMAIN).ok_or(Error::NoDomain)?;
         let domain = schema::find(name).ok_or_else(|| Error::UnknownDomain(name.clone()))?;
         let vector = conventions::vector_index(schema).ok_or(Error::NoVector)?;
-        let dimension =
-            conventions::dimension(schema.field(vector).data_type()).ok_or(Error::NoVector)?;
+        let dimension = conventions::dimension(schema.field(vector).data_type()).ok_or(Error::NoVector)?;
         let plan = Arc::new(ChunkPlan::for_domain(domain, schema)?);
         let chunking = Chunking {
             chunk_rows: chunk_rows(size.rows, dimension),
@@ -69,8 +68,8 @@ impl Feed {
     pub fn dry_run(&self) -> Result<Sizes, Error> {
         let mut sizes = Sizes { bytes: self.metadata().len() as u64, ..Sizes::default() };
         for encoded in self.encode() {
-            let Encoded { rows, message } = encoded?;
-            sizes.add(rows.end - rows.start, message.len() as u64);
+            let encoded: Encoded = encoded?;
+            sizes.add(encoded.rows.end - encoded.rows.start, encoded.message().len() as u64);
         }
         Ok(sizes)
     }
@@ -92,7 +91,11 @@ impl Feed {
     pub(super) fn check_unchanged(&self) -> Result<(), Error> {
         self.dataset.recheck()?;
         let now = Dataset::open(&self.path)?;
-        if now.manifest().fingerprint == self.dataset.manifest().fingerprint { Ok(()) } else { Err(Error::Changed) }
+        if now.manifest().fingerprint == self.dataset.manifest().fingerprint {
+            Ok(())
+        } else {
+            Err(Error::Changed)
+        }
     }
 
     /// The first message.
@@ -124,10 +127,20 @@ impl Feed {
     }
 
     fn encode(&self) -> impl Iterator<Item = Result<Encoded, Error>> {
-        wire::encode_parallel(Arc::clone(&self.plan), batches(&self.dataset), &self.chunking, limits::ENCODE_AHEAD)
+        wire::encode_parallel(
+            Arc::clone(&self.plan),
+            batches(&self.dataset),
+            &self.chunking,
+            limits::ENCODE_AHEAD,
+        )
     }
 
-    pub(super) fn report(&self, sent: Sent, attempts: u32, elapsed: std::time::Duration) -> Result<Report, Error> {
+    pub(super) fn report(
+        &self,
+        sent: Sent,
+        attempts: u32,
+        elapsed: std::time::Duration,
+    ) -> Result<Report, Error> {
         let Sent { sizes, send, message } = sent;
         Ok(Report {
             domain: self.domain.name.clone(),

@@ -119,7 +119,7 @@ mod tests {
     }
 
     fn later() -> Instant {
-        Instant::now() + Duration::from_secs(60)
+        Instant::now() + Duration::from_mins(1)
     }
 
     fn again(history: &mut History, failed: &Failed) -> bool {
@@ -128,7 +128,13 @@ mod tests {
 
     #[test]
     fn passing_faults_get_three_attempts() {
-        let codes = [Code::Unavailable, Code::Aborted, Code::ResourceExhausted, Code::Unknown, Code::DeadlineExceeded];
+        let codes = [
+            Code::Unavailable,
+            Code::Aborted,
+            Code::ResourceExhausted,
+            Code::Unknown,
+            Code::DeadlineExceeded,
+        ];
         for code in codes {
             let mut history = History::new(3, QUICK);
             let failed = failed(code, "x", 0);
@@ -172,7 +178,10 @@ mod tests {
         let backoff = Backoff::default();
         for (attempt, most) in [(1, 4), (2, 8), (3, 10), (40, 10)] {
             let pause = backoff.pause(attempt);
-            assert!(pause >= Duration::from_secs(2) && pause <= Duration::from_secs(most), "{attempt}: {pause:?}");
+            assert!(
+                pause >= Duration::from_secs(2) && pause <= Duration::from_secs(most),
+                "{attempt}: {pause:?}"
+            );
         }
     }
 }

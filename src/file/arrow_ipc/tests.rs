@@ -13,7 +13,9 @@ use crate::file::{
 fn write(folder: &Path, batches: &[RecordBatch]) -> PathBuf {
     let mut sink =
         ArrowSink::create(AtomicFile::create(folder, "x.arrow").unwrap(), testing::schema()).unwrap();
-    batches.iter().for_each(|batch| sink.write(batch).unwrap());
+    for batch in batches {
+        sink.write(batch).unwrap();
+    }
     sink.finish("rows-v1:x").unwrap().publish().unwrap();
     folder.join("x.arrow")
 }

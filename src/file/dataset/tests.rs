@@ -189,9 +189,9 @@ fn every_state_of_a_crash_is_one_data_set_or_the_other() {
     for committed in [false, true] {
         for renamed in 0..=3 {
             let renamed = if committed { renamed } else { 0 };
-            fs::read_dir(folder.path())
-                .unwrap()
-                .for_each(|entry| fs::remove_file(entry.unwrap().path()).unwrap());
+            for entry in fs::read_dir(folder.path()).unwrap() {
+                fs::remove_file(entry.unwrap().path()).unwrap();
+            }
             fs::write(path("t.json"), &(if committed { &new } else { &old })[&path("t.json")]).unwrap();
             for (at, part) in ["parquet", "arrow", "ids"].iter().enumerate() {
                 let plain = path(&format!("t.{part}"));

@@ -16,7 +16,8 @@ fn build(keys: &[Option<String>], run_entries: usize) -> (Vec<u8>, Repeats) {
     let path = folder.path().join("x.ids");
     let mut ids = IdsBuilder::new(&path, folder.path()).with_run_entries(run_entries);
     for keys in keys.chunks(7) {
-        ids.add(&StringArray::from_iter(keys.iter().map(Option::as_deref)), "id").unwrap();
+        let keys: StringArray = keys.iter().map(Option::as_deref).collect();
+        ids.add(&keys, "id").unwrap();
     }
     let (mut synced, repeats) = ids.finish(AtomicFile::create(folder.path(), "x.ids").unwrap()).unwrap();
     synced.publish().unwrap();

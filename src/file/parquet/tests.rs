@@ -19,7 +19,9 @@ fn write(
     let options = ParquetOptions { row_group_bytes, vector_encoding, pandas_metadata: Some("{}".to_owned()) };
     let file = AtomicFile::create(folder, "x.parquet").unwrap();
     let mut sink = ParquetSink::create(file, testing::schema(), options).unwrap();
-    batches.iter().for_each(|batch| sink.write(batch).unwrap());
+    for batch in batches {
+        sink.write(batch).unwrap();
+    }
     sink.finish("rows-v1:x").unwrap().publish().unwrap();
     folder.join("x.parquet")
 }
@@ -66,7 +68,7 @@ fn the_footer_tells_types_fingerprint_indexes_and_the_bloom_filter() {
     assert!(group.column(0).statistics().is_some());
     assert!(group.column(4).statistics().is_none());
     assert!(group.columns().iter().all(|column| column.offset_index_offset().is_some()));
-    let ends = group.columns().iter().map(|column| column.byte_range());
+    let ends = group.columns().iter().map(ColumnChunkMetaData::byte_range);
     let mut ends: Vec<_> = ends.map(|(start, length)| start..start + length).collect();
     ends.sort_by_key(|range| range.start);
     assert!(ends.is_sorted_by(|left, right| left.end <= right.start), "chunks overlap: {ends:?}");

@@ -55,7 +55,9 @@ impl tower_service::Service<http::Request<Body>> for IngestService {
 
     fn call(&mut self, request: http::Request<Body>) -> Self::Future {
         if request.uri().path() != INGEST_PATH {
-            return Box::pin(async { Ok(Status::unimplemented("only IngestDataStream is served here").into_http()) });
+            return Box::pin(async {
+                Ok(Status::unimplemented("only IngestDataStream is served here").into_http())
+            });
         }
         let (parts, body) = request.into_parts();
         let call = Call { ingest: self.ingest.clone(), body: Some(body) };

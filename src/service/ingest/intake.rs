@@ -98,8 +98,8 @@ fn describe(domain: &Domain, rows: u64, chunks: u64, published: &Published) -> S
 
 impl Stream {
     fn open(metadata: Metadata, store: &dyn Store, limits: ChunkLimits) -> Result<Self, Refusal> {
-        let domain = schema::find(&metadata.domain)
-            .ok_or_else(|| Refusal::UnknownDomain(metadata.domain.clone()))?;
+        let domain =
+            schema::find(&metadata.domain).ok_or_else(|| Refusal::UnknownDomain(metadata.domain.clone()))?;
         let dimension = checked_dimension(domain, metadata.vector_dimension)?;
         let decoder = ChunkDecoder::new(domain, dimension, limits)
             .map_err(|source| Refusal::Chunk { chunk: 1, source })?;

@@ -3,7 +3,8 @@
 use std::{collections::HashMap, sync::Arc};
 
 use arrow_array::{
-    Array as _, ArrayRef, Int32Array, StringArray, builder::StringBuilder, cast::AsArray as _, types::Int32Type,
+    Array as _, ArrayRef, Int32Array, StringArray, builder::StringBuilder, cast::AsArray as _,
+    types::Int32Type,
 };
 use arrow_schema::ArrowError;
 
@@ -58,9 +59,9 @@ impl Categories {
 
 /// Every number replaced by what stands at its place in `codes`; nulls stay.
 pub(super) fn renumber(numbers: &Int32Array, codes: &[i32]) -> ArrayRef {
-    let renumbered = numbers.iter().map(|number| {
-        number.and_then(|number| codes.get(usize::try_from(number).ok()?)).copied()
-    });
+    let renumbered = numbers
+        .iter()
+        .map(|number| number.and_then(|number| codes.get(usize::try_from(number).ok()?)).copied());
     Arc::new(renumbered.collect::<Int32Array>())
 }
 

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, ops::Range, sync::Arc};
 
 use arrow_array::{
-    Array as _, ArrayRef, DictionaryArray, Int32Array, RecordBatch, StringArray, cast::AsArray as _, make_array,
+    Array, ArrayRef, DictionaryArray, Int32Array, RecordBatch, StringArray, cast::AsArray as _, make_array,
     types::Int32Type,
 };
 use arrow_data::transform::{Capacities, MutableArrayData};
@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     digest::{Digester, fingerprint, key_hash},
-    file::{Dataset, DatasetOptions, DatasetWriter, SourceInfo},
+    file::{Dataset, DatasetOptions, DatasetWriter, SourceInfo, ahead::ahead},
 };
 
 /// Rows of a written batch.
@@ -59,9 +59,7 @@ pub(super) fn publish(
     let options = DatasetOptions { overwrite: true, source: Some(source), ..DatasetOptions::default() };
     let mut writer =
         DatasetWriter::create(&table.folder, &table.domain.name, Arc::clone(&merge.schema), options)?;
-    for batch in merge.batches() {
-        writer.write(&batch?)?;
-    }
+    ahead(merge.batches(), |batch| writer.write(&batch?).map_err(Error::from))?;
     let manifest = writer.finish()?;
     Ok(Outcome { version: manifest.generation, changed: true, table_rows: manifest.rows })
 }
@@ -73,7 +71,7 @@ struct Merge<'a> {
     present: Option<&'a Dataset>,
     incoming: &'a Incoming,
     /// For each category column: the merged dictionary, and the place in it of each number of the run.
-    dictionaries: Vec<Option<(Arc<StringArray>, Vec<i32>)>>,
+    dictionaries: Vec<Dictionary>,
     /// The rows in their new order, by the batch they stand in.
     pieces: Vec<Piece>,
     adds_rows: bool,
@@ -119,7 +117,7 @@ impl<'a> Merge<'a> {
             return Err(too_many(table, rows as u64));
         }
         let domain = &table.domain.name;
-        let dictionaries = dictionaries(present, incoming).map_err(|error| widen(error, domain))?;
+        let dictionaries = dictionaries(present, incoming, domain)?;
         Ok(Self { domain, schema, present, incoming, dictionaries, pieces, adds_rows: rows > kept })
     }
 
@@ -134,7 +132,7 @@ impl<'a> Merge<'a> {
     }
 
     /// The next version, batch by batch.
-    fn batches(&self) -> impl Iterator<Item = Result<RecordBatch, Error>> {
+    fn batches(&self) -> impl Iterator<Item = Result<RecordBatch, Error>> + Send {
         let mut pieces = Cut { pieces: self.pieces.iter().cloned(), rest: None };
         std::iter::from_fn(move || {
             let wanted = pieces.take(BATCH_ROWS);
@@ -173,18 +171,22 @@ impl<'a> Merge<'a> {
                 let numbers = |column: &ArrayRef| -> ArrayRef {
                     Arc::new(column.as_dictionary::<Int32Type>().keys().clone())
                 };
-                Ok(columns.map(|(column, dictionary)| match dictionary {
-                    Some(_) => numbers(column),
-                    None => Arc::clone(column),
-                }).collect())
+                Ok(columns
+                    .map(|(column, dictionary)| match dictionary {
+                        Some(_) => numbers(column),
+                        None => Arc::clone(column),
+                    })
+                    .collect())
             }
             (Batch::Present(_), None) => Ok(Vec::new()),
             (Batch::Incoming(index), _) => {
                 let columns = self.incoming.batches[index].columns().iter().zip(&self.dictionaries);
-                Ok(columns.map(|(column, dictionary)| match dictionary {
-                    Some((_, codes)) => renumber(column.as_primitive::<Int32Type>(), codes),
-                    None => Arc::clone(column),
-                }).collect())
+                Ok(columns
+                    .map(|(column, dictionary)| match dictionary {
+                        Some((_, codes)) => renumber(column.as_primitive::<Int32Type>(), codes),
+                        None => Arc::clone(column),
+                    })
+                    .collect())
             }
         }
     }
@@ -201,47 +203,35 @@ fn assemble(parts: &[&ArrayRef], spans: &[(usize, Range<usize>)]) -> Result<Arra
     if let [(part, rows)] = spans {
         return Ok(parts[*part].slice(rows.start, rows.len()));
     }
-    let data: Vec<_> = parts.iter().map(|part| part.to_data()).collect();
+    let data: Vec<_> = parts.iter().map(Array::to_data).collect();
     let rows = spans.iter().map(|(_, rows)| rows.len()).sum();
-    let mut assembled = MutableArrayData::with_capacities(data.iter().collect(), false, Capacities::Array(rows));
+    let mut assembled =
+        MutableArrayData::with_capacities(data.iter().collect(), false, Capacities::Array(rows));
     for (part, rows) in spans {
         assembled.try_extend(*part, rows.start, rows.end)?;
     }
     Ok(make_array(assembled.freeze()))
 }
 
+/// A category column's merged values, and the number there of each value of the run; nothing for other columns.
 type Dictionary = Option<(Arc<StringArray>, Vec<i32>)>;
 
-fn widen(error: MergeError, domain: &str) -> Error {
-    match error {
-        MergeError::File(error) => error.into(),
-        MergeError::Arrow(source) => Error::Arrow { domain: domain.to_owned(), source },
-    }
-}
-
-enum MergeError {
-    File(crate::file::Error),
-    Arrow(ArrowError),
-}
-
-impl From<ArrowError> for MergeError {
-    fn from(error: ArrowError) -> Self {
-        Self::Arrow(error)
-    }
-}
-
 /// The present dictionaries, in their order, and behind them what the run brought.
-fn dictionaries(present: Option<&Dataset>, incoming: &Incoming) -> Result<Vec<Dictionary>, MergeError> {
+fn dictionaries(
+    present: Option<&Dataset>,
+    incoming: &Incoming,
+    domain: &str,
+) -> Result<Vec<Dictionary>, Error> {
     let has_rows = |present: &&Dataset| present.batch_count() > 0;
-    let first = present.filter(has_rows).map(|present| present.batch(0)).transpose().map_err(MergeError::File)?;
+    let first = present.filter(has_rows).map(|present| present.batch(0)).transpose()?;
     let merged = incoming.categories.iter().enumerate().map(|(column, brought)| {
         let Some(brought) = brought else { return Ok(None) };
         let mut merged = Categories::default();
         if let Some(first) = &first {
             let held = first.column(column).as_dictionary::<Int32Type>().values().as_string::<i32>();
-            merged.codes_of((0..held.len()).map(|index| held.value(index)))?;
+            merged.codes_of((0..held.len()).map(|index| held.value(index))).map_err(arrow_error(domain))?;
         }
-        let codes = merged.codes_of(brought.values())?;
+        let codes = merged.codes_of(brought.values()).map_err(arrow_error(domain))?;
         Ok(Some((Arc::new(merged.dictionary()), codes)))
     });
     merged.collect()

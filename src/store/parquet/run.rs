@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, PoisonError};
 
-use arrow_array::{Array as _, RecordBatch, StringArray, cast::AsArray as _};
+use arrow_array::{Array, RecordBatch, StringArray, cast::AsArray as _};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 
 use super::{
@@ -30,20 +30,20 @@ pub(super) struct TableRun {
 }
 
 impl TableRun {
-    pub(super) fn begin(table: Arc<Table>, dimension: usize, provenance: Provenance) -> Result<Self, Error> {
+    pub(super) fn begin(table: Arc<Table>, dimension: usize, provenance: Provenance) -> Self {
         let schema = conventions::of_domain(table.domain, dimension);
         let spool_schema = Arc::new(spool_schema(&schema));
-        let spool = Spool::create(&table.folder, &table.domain.name, &spool_schema)?;
+        let spool = Spool::new(&table.folder, &table.domain.name, &spool_schema, &table.memory);
         let categories = schema.fields().iter().map(|field| is_category(field).then(Categories::default));
         let categories = categories.collect();
         let keys = Keys::default();
-        Ok(Self { table, dimension, provenance, schema, spool_schema, categories, keys, spool, rows: 0 })
+        Self { table, dimension, provenance, schema, spool_schema, categories, keys, spool, rows: 0 }
     }
 
     fn check_columns(&self, batch: &RecordBatch) -> Result<(), Error> {
         let fields = self.schema.fields().iter().enumerate();
         for (index, field) in fields {
-            let brought = batch.columns().get(index).map(|column| column.data_type());
+            let brought = batch.columns().get(index).map(Array::data_type);
             if brought != Some(field.data_type()) {
                 let domain = self.table.domain.name.clone();
                 return Err(Error::OtherColumns { domain, column: field.name().clone() });
@@ -90,7 +90,7 @@ impl Run for TableRun {
         let rows = self.count(&batch)?;
         self.index_keys(&batch)?;
         let numbered = self.numbered(&batch)?;
-        self.spool.write(&numbered)?;
+        self.spool.write(numbered)?;
         self.rows = rows;
         Ok(())
     }
@@ -101,7 +101,7 @@ impl Run for TableRun {
 
     fn finish(self: Box<Self>) -> Result<Published, Error> {
         let Self { table, dimension, provenance, schema, categories, keys, spool, rows, .. } = *self;
-        let batches = spool.into_batches()?;
+        let (batches, _memory) = spool.into_batches()?;
         let incoming = Incoming { batches, categories, keys };
         // A run that panicked while it published left the table as it was.
         let _turn = table.publishing.lock().unwrap_or_else(PoisonError::into_inner);

@@ -49,7 +49,9 @@ fn begin(store: &ParquetStore) -> Box<dyn Run> {
 /// One run of several batches.
 fn run(store: &ParquetStore, batches: &[&[Row]]) -> Published {
     let mut run = begin(store);
-    batches.iter().for_each(|rows| run.append(batch_of(DIMENSION, rows)).unwrap());
+    for rows in batches {
+        run.append(batch_of(DIMENSION, rows)).unwrap();
+    }
     run.finish().unwrap()
 }
 
@@ -70,7 +72,8 @@ fn held(folder: &Path) -> Vec<(String, Option<String>, f32)> {
 }
 
 fn expect(folder: &Path, rows: &[Row]) {
-    let rows = rows.iter().map(|(key, category, first)| ((*key).to_owned(), category.map(str::to_owned), *first));
+    let rows =
+        rows.iter().map(|(key, category, first)| ((*key).to_owned(), category.map(str::to_owned), *first));
     assert_eq!(held(folder), rows.collect::<Vec<_>>());
 }
 
@@ -91,7 +94,10 @@ fn visible(folder: &Path) -> Vec<String> {
 fn a_run_becomes_a_table() {
     let (folder, store) = store();
     let published = run(&store, &[&[("a", Some("x"), 1.0), ("b", None, 2.0)], &[("c", Some("y"), 3.0)]]);
-    assert_eq!(published, Published { version: published.version, changed: true, table_rows: 3, run_rows: 3 });
+    assert_eq!(
+        published,
+        Published { version: published.version, changed: true, table_rows: 3, run_rows: 3 }
+    );
     expect(folder.path(), &[("a", Some("x"), 1.0), ("b", None, 2.0), ("c", Some("y"), 3.0)]);
     let names = ["arrow", "ids", "json", "parquet"].map(|end| format!("skill_embedding_dic.{end}"));
     assert_eq!(visible(folder.path()), names);
@@ -108,8 +114,13 @@ fn runs_merge_by_key_and_the_last_row_wins() {
     let second = run(&store, &batches);
     assert!(second.changed && second.version > first.version, "{first:?} {second:?}");
     assert_eq!((second.table_rows, second.run_rows), (5, 5));
-    let rows: [Row; 5] =
-        [("a", Some("x"), 1.0), ("b", None, 7.0), ("c", Some("x"), 3.0), ("d", Some("x"), 6.0), ("e", Some("y"), 8.0)];
+    let rows: [Row; 5] = [
+        ("a", Some("x"), 1.0),
+        ("b", None, 7.0),
+        ("c", Some("x"), 3.0),
+        ("d", Some("x"), 6.0),
+        ("e", Some("y"), 8.0),
+    ];
     expect(folder.path(), &rows);
 }
 
@@ -119,7 +130,10 @@ fn the_same_run_again_changes_nothing() {
     let batches: [&[Row]; 2] = [&[("a", Some("x"), 1.0), ("b", None, 2.0)], &[("c", Some("y"), 3.0)]];
     let first = run(&store, &batches);
     let files = |folder: &Path| {
-        visible(folder).iter().map(|name| fs::metadata(folder.join(name)).unwrap().modified().unwrap()).collect::<Vec<_>>()
+        visible(folder)
+            .iter()
+            .map(|name| fs::metadata(folder.join(name)).unwrap().modified().unwrap())
+            .collect::<Vec<_>>()
     };
     let before = files(folder.path());
     let again = run(&store, &batches);
@@ -194,7 +208,8 @@ fn large_tables_merge_across_batches() {
     let new: Vec<Row> = keys[5_000..].iter().map(rows(2.0)).collect();
     run(&store, &old.chunks(1_000).collect::<Vec<_>>());
     run(&store, &new.chunks(777).collect::<Vec<_>>());
-    let expected: Vec<Row> = keys[..5_000].iter().map(rows(1.0)).chain(keys[5_000..].iter().map(rows(2.0))).collect();
+    let expected: Vec<Row> =
+        keys[..5_000].iter().map(rows(1.0)).chain(keys[5_000..].iter().map(rows(2.0))).collect();
     expect(folder.path(), &expected);
 }
 
@@ -211,7 +226,10 @@ fn a_table_keeps_its_dimension() {
     let (_folder, store) = store();
     run(&store, &[&[("a", None, 1.0)]]);
     let refused = store.begin(domain(), 8, Provenance::default()).err();
-    assert!(matches!(refused, Some(Error::OtherDimension { held: DIMENSION, brought: 8, .. })), "{refused:?}");
+    assert!(
+        matches!(refused, Some(Error::OtherDimension { held: DIMENSION, brought: 8, .. })),
+        "{refused:?}"
+    );
 }
 
 #[test]
@@ -228,8 +246,26 @@ fn two_first_runs_of_different_dimensions_do_not_mix() {
 #[test]
 fn rows_without_key_and_other_columns_are_refused() {
     let (_folder, store) = store();
-    let refused = begin(&store).append(batch_of(DIMENSION, &[("a", None, 1.0), ("", None, 1.0)])).unwrap_err();
+    let refused =
+        begin(&store).append(batch_of(DIMENSION, &[("a", None, 1.0), ("", None, 1.0)])).unwrap_err();
     assert!(matches!(refused, Error::BadKey { row: 1, .. }), "{refused:?}");
     let refused = begin(&store).append(batch_of(8, &[("a", None, 1.0)])).unwrap_err();
     assert!(matches!(refused, Error::OtherColumns { .. }), "{refused:?}");
+}
+
+#[test]
+fn a_run_is_the_same_in_memory_on_the_disk_and_half_of_each() {
+    let batches: [&[Row]; 3] =
+        [&[("a", Some("x"), 1.0), ("b", None, 2.0)], &[("c", Some("y"), 3.0)], &[("a", Some("z"), 4.0)]];
+    let bytes = batch_of(DIMENSION, batches[0]).get_array_memory_size();
+    let held_with = |memory_bytes: usize| {
+        let folder = TempDir::new().unwrap();
+        let store = ParquetStore::open_with(folder.path(), memory_bytes).unwrap();
+        run(&store, &batches);
+        held(folder.path())
+    };
+    let in_memory = held_with(usize::MAX >> 1);
+    assert_eq!(in_memory.len(), 3);
+    assert_eq!(held_with(0), in_memory);
+    assert_eq!(held_with(bytes), in_memory);
 }

@@ -23,7 +23,7 @@ fn vectors(element: &DataType, dimension: usize, rows: usize, missing: &[usize])
     let elements =
         ArrayData::builder(element.clone()).len(rows * dimension).add_buffer(bytes.into()).build().unwrap();
     let nulls =
-        (!missing.is_empty()).then(|| NullBuffer::from_iter((0..rows).map(|row| !missing.contains(&row))));
+        (!missing.is_empty()).then(|| (0..rows).map(|row| !missing.contains(&row)).collect::<NullBuffer>());
     let item = Arc::new(Field::new("item", element.clone(), false));
     FixedSizeListArray::new(item, dimension as i32, arrow_array::make_array(elements), nulls)
 }
