@@ -13,6 +13,11 @@
 //! `NAME.stderr` and `NAME.rejected` (the rows put aside) hold what is expected, with times, rates and file digests as `…`;
 //! `BLESS=1 cargo test cli` writes them anew.
 
+#![allow(
+    clippy::unwrap_used, clippy::panic, clippy::print_stderr,
+    reason = "a test that cannot go on has failed, and one that cannot run says so"
+)]
+
 mod case;
 mod told;
 

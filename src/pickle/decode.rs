@@ -315,6 +315,7 @@ impl<'a> Decoder<'a> {
 }
 
 /// How many `BINFLOAT`s stand at the start of `bytes` without a gap.
+#[allow(clippy::needless_bitwise_bool, reason = "without branches the eight looks are one")]
 pub(super) fn binfloats_at_start(bytes: &[u8]) -> usize {
     const TAG: u8 = Opcode::BINFLOAT as u8;
     const BLOCK: usize = 8 * BINFLOAT_BYTES;

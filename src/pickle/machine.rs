@@ -55,7 +55,8 @@ pub(super) fn run<'a>(input: &'a [u8], limits: &Limits) -> Result<Graph<'a>> {
 /// opcode, and so is the P of `PAR1` and the i of `id,name`.
 fn first_byte(input: &[u8], error: Error) -> Error {
     let no_start = match (error.offset(), error.opcode()) {
-        (0, Some(Opcode::INST)) | (0 | 1, Some(Opcode::PERSID)) => true,
+        (0, Some(Opcode::INST)) | (1, Some(Opcode::PERSID)) => true,
+        (0, Some(Opcode::PERSID)) => matches!(error.kind(), ErrorKind::CutShort(_)),
         (0, _) => matches!(error.kind(), ErrorKind::UnknownOpcode(_)),
         _ => false,
     };
