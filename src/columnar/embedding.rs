@@ -31,8 +31,8 @@ use crate::{
 
 /// Rows that one task decodes.
 const TASK_ROWS: usize = 256;
-/// Buffers kept for the next batch: one being written, one being filled.
-const POOLED_BUFFERS: usize = 2;
+/// Buffers kept for the next batches: one being filled, one being written, one whose last rows wait for the next.
+const POOLED_BUFFERS: usize = 3;
 
 /// A column of vectors of one dimension.
 pub(super) struct Embedding<'g, T: Element> {

@@ -217,7 +217,7 @@ impl Job<'_> {
         let mut sieve = Sieve::new(table.schema(), self.options.on_bad_row, self.options.bad_rows_max);
         let mut nulls = vec![0; table.schema().fields().len()];
         let mut rejected = Rejected::new(&self);
-        let mut done = 0;
+        let (mut done, mut last) = (0, None);
         ahead(decoded(&table), |(first, converted)| {
             let converted = converted.map_err(self.columnar())?;
             let rows = converted.batch.num_rows() as u64;
@@ -226,7 +226,10 @@ impl Job<'_> {
             self.input.recheck()?;
             writer.write(&sifted.batch)?;
             count_nulls(&mut nulls, &sifted.batch);
-            table.recycle(sifted.batch);
+            // The last page of a batch may still be filling, so its memory is free only after the next.
+            if let Some(batch) = last.replace(sifted.batch) {
+                table.recycle(batch);
+            }
             done += rows;
             progress(done, table.rows() as u64);
             Ok(())

@@ -113,21 +113,25 @@ impl DatasetWriter {
         let Self { place, schema, options, parquet, arrow, ids, digester, .. } = self;
         let mut digest = digester.finish();
         let fingerprint = digest::fingerprint(&schema, digest.rows, digest.d);
-        let (parquet, rest) = rayon::join(
-            || parquet.map(|parquet| parquet.finish(&fingerprint)).transpose(),
-            || {
-                let arrow = arrow.map(|arrow| arrow.finish(&fingerprint)).transpose()?;
-                let ids = ids.map(|(_, ids)| ids.finish(place.create("ids")?)).transpose()?;
-                Ok((arrow, ids))
-            },
-        );
-        let parts = Parts::of(parquet?, rest?);
+        // Threads and not the pool's workers, because most of this is waiting for the disk.
+        let (parquet, arrow, ids) = std::thread::scope(|scope| {
+            let parquet = scope.spawn(|| parquet.map(|parquet| parquet.finish(&fingerprint)).transpose());
+            let arrow = scope.spawn(|| arrow.map(|arrow| arrow.finish(&fingerprint)).transpose());
+            let ids = ids.map(|(_, ids)| ids.finish(place.create("ids")?)).transpose();
+            (parquet.join(), arrow.join(), ids)
+        });
+        let parts = Parts::of(ended(parquet)?, (ended(arrow)?, ids?));
         let timings = Timings { sync: parts.sync() };
         parts.supersede(&schema, &mut digest, &place)?;
         let manifest = describe(&schema, options.source, &digest, fingerprint, &parts);
         let manifest = place.publish(parts.files, manifest, options.overwrite)?;
         Ok((manifest, timings))
     }
+}
+
+/// A panic of a thread goes on in the one that waits for it.
+fn ended<T>(joined: std::thread::Result<T>) -> T {
+    joined.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 fn parquet(
