@@ -14,7 +14,9 @@
 //! `BLESS=1 cargo test cli` writes them anew.
 
 #![allow(
-    clippy::unwrap_used, clippy::panic, clippy::print_stderr,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stderr,
     reason = "a test that cannot go on has failed, and one that cannot run says so"
 )]
 

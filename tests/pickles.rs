@@ -1,7 +1,9 @@
 //! The reader against the pickles under `tests/fixtures/pickles`: what each must give, and what must never happen.
 
 #![allow(
-    clippy::unwrap_used, clippy::panic, clippy::print_stderr,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stderr,
     reason = "a test that cannot go on has failed, and one that cannot run says so"
 )]
 
