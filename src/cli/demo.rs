@@ -181,13 +181,12 @@ impl Story {
         writeln!(text, "1  convert   pandas pickles to Parquet and Arrow, without running them")?;
         for Sample { table, time, bytes: size } in &self.samples {
             let (name, rows) = (&table.name, count(table.manifest.rows));
-            let dimension =
-                table.manifest.schema.iter().find(|column| column.data_type.starts_with("FixedSizeList"));
-            let dimension = dimension.map_or("", |column| column.data_type.as_str());
+            let vectors =
+                table.dimension.map_or_else(String::new, |elements| format!("vectors of {elements}"));
             let milliseconds = time.as_secs_f64() * 1e3;
             writeln!(
                 text,
-                "   {name:<20} {rows:>6} rows  {:>8}  {dimension}  {milliseconds:.0} ms",
+                "   {name:<20} {rows:>6} rows  {:>8}  {vectors}  {milliseconds:.0} ms",
                 bytes(*size)
             )?;
         }

@@ -17,6 +17,7 @@ use super::{
     spool::{Input, open_input},
 };
 use crate::{
+    columnar::schema as convention,
     columnar::{
         BadRow, Converted, OnBadRow, Sieve, Table, Vectors, pandas_metadata, rejected_batch, rejected_schema,
     },
@@ -97,6 +98,8 @@ pub struct TableReport {
     pub ignored: Vec<String>,
     /// Values rounded to 32 bits.
     pub rounded: u64,
+    /// Elements of each vector, if the table has any.
+    pub dimension: Option<usize>,
     /// Missing values, by column.
     pub nulls: Vec<(String, u64)>,
     /// Where the time of the last step went.
@@ -238,8 +241,11 @@ impl Job<'_> {
         let rejected = rejected.finish()?;
         let (manifest, timings) = writer.finish_timed()?;
         let names = table.schema().fields().iter().map(|field| field.name().clone());
+        let vector =
+            convention::vector_index(table.schema()).map(|index| table.schema().field(index).data_type());
         Ok(TableReport {
             manifest,
+            dimension: vector.and_then(convention::dimension),
             bad_rows: sieve.bad_rows(),
             rejected,
             ignored: table.ignored().to_vec(),
