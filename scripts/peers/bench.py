@@ -32,6 +32,13 @@ FULL_ROWS, QUICK_ROWS = 141_897, 5_000
 PRIVATE_BYTES_MAX = 192 << 20
 
 
+def memory_of(pid):
+    """The peak of all resident pages of a process so far, and its private ones now, in MiB."""
+    status = pathlib.Path(f"/proc/{pid}/status").read_text()
+    found = dict(re.findall(r"^(VmHWM|RssAnon):\s+(\d+) kB", status, re.MULTILINE))
+    return {"peak_mib": int(found.get("VmHWM", 0)) / 1024, "private_mib": int(found.get("RssAnon", 0)) / 1024}
+
+
 class Sampler(threading.Thread):
     """Follows the memory of a process: peak of all resident pages and of the private ones, in MiB."""
 
@@ -44,10 +51,9 @@ class Sampler(threading.Thread):
     def run(self):
         while not self.done.is_set():
             with contextlib.suppress(OSError):
-                status = pathlib.Path(f"/proc/{self.pid}/status").read_text()
-                found = dict(re.findall(r"^(VmHWM|RssAnon):\s+(\d+) kB", status, re.MULTILINE))
-                self.peak = max(self.peak, int(found.get("VmHWM", 0)) / 1024)
-                self.private = max(self.private, int(found.get("RssAnon", 0)) / 1024)
+                now = memory_of(self.pid)
+                self.peak = max(self.peak, now["peak_mib"])
+                self.private = max(self.private, now["private_mib"])
             self.done.wait(0.005)
 
     def finish(self):
@@ -96,6 +102,7 @@ class Bench:
         self.rows = args.rows
         self.measured = {}
         self.limited = {}
+        self.pids = {}
         self.python = environment("current")
         self.brine = args.brine or release_binary()
         self.data = {kind: self.dataset(kind) for kind in ("list", "f32")}
@@ -140,15 +147,17 @@ class Bench:
         self.note("flight DoPut", result, result["said"]["seconds"])
         result = self.peer("tcp-push", f"{dataset}.arrow", ports["tcp-sink"])
         self.note("raw TCP", result, result["said"]["seconds"])
+        self.push("discard", dataset, ports["discard"], lambda: memory_of(self.pids["discard"]))
         store = folder / "store"
         shutil.rmtree(store, ignore_errors=True)
-        for name, where in (("discard", ["--discard"]), ("store", ["--store", store])):
-            with server([self.brine, "batch-server", *where, "--listen", "127.0.0.1:0"]) as (port, sampler):
-                result = measure([self.brine, "stream", dataset, "--to", f"http://127.0.0.1:{port}", "--json"])
-                memory = sampler.finish()
-            self.expect(result["said"]["rows"])
-            self.note(f"brine stream {name}", result, result["said"]["send_seconds"])
-            self.measured.setdefault(f"brine server {name}", []).append({**memory, "seconds": result["wall"]})
+        with server([self.brine, "batch-server", "--store", store, "--listen", "127.0.0.1:0"]) as (port, sampler):
+            self.push("store", dataset, port, sampler.finish)
+
+    def push(self, name, dataset, port, memory):
+        result = measure([self.brine, "stream", dataset, "--to", f"http://127.0.0.1:{port}", "--json"])
+        self.expect(result["said"]["rows"])
+        self.note(f"brine stream {name}", result, result["said"]["send_seconds"])
+        self.measured.setdefault(f"brine server {name}", []).append({**memory(), "seconds": result["wall"]})
 
     def expect(self, rows):
         if rows != self.rows:
@@ -168,9 +177,13 @@ class Bench:
         with tempfile.TemporaryDirectory(prefix="run-", dir=self.args.data) as folder, contextlib.ExitStack() as stack:
             folder = pathlib.Path(folder)
             ports = {}
-            for sink in ("sink", "flight-sink", "tcp-sink"):
-                ports[sink], sampler = stack.enter_context(server([self.python, PIPELINE, sink]))
+            sinks = {sink: [self.python, PIPELINE, sink] for sink in ("sink", "flight-sink", "tcp-sink")}
+            # Every server that only counts runs through all rounds, brine's like the others.
+            sinks["discard"] = [self.brine, "batch-server", "--discard", "--listen", "127.0.0.1:0"]
+            for sink, command in sinks.items():
+                ports[sink], sampler = stack.enter_context(server(command))
                 sampler.finish()
+                self.pids[sink] = sampler.pid
             for number in range(self.args.rounds):
                 note(f"round {number + 1} of {self.args.rounds}")
                 self.convert_round(folder)

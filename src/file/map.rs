@@ -10,8 +10,8 @@
 
 use std::{
     fs::{File, Metadata},
-    io::Read as _,
-    ops::Deref,
+    io::{IoSliceMut, Read as _},
+    ops::{Deref, Range},
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
     sync::Arc,
@@ -19,6 +19,7 @@ use std::{
 
 use bytes::Bytes;
 use memmap2::{Advice, Mmap};
+use rustix::io::{Errno, ReadWriteFlags, preadv2};
 
 use super::error::{self, Error};
 
@@ -128,14 +129,24 @@ impl Contents {
         };
     }
 
-    /// Has the kernel read `range` while something else is done. Advice: failure costs time only.
-    pub fn prefetch(&self, range: std::ops::Range<usize>) {
+    /// Has the kernel read `range` while something else is done, unless it is in the page cache already: then asking
+    /// costs more than it saves. Advice: failure costs time only.
+    pub fn prefetch(&self, range: Range<usize>) {
         if let Held::Mapped(map) = &self.0.bytes
             && range.start < range.end
             && range.end <= map.len()
+            && self.would_wait(range.end - 1)
         {
             _ = map.advise_range(Advice::WillNeed, range.start, range.len());
         }
+    }
+
+    /// Whether reading the byte at `position` would wait for the disk.
+    fn would_wait(&self, position: usize) -> bool {
+        let mut byte = [0];
+        let read =
+            preadv2(&self.0.file, &mut [IoSliceMut::new(&mut byte)], position as u64, ReadWriteFlags::NOWAIT);
+        read == Err(Errno::AGAIN)
     }
 
     /// The same bytes for those who hold them beyond this value; nothing is copied.
