@@ -4,11 +4,7 @@
 //! `cargo bench --bench decode -- recruit.pkl`; without a file, the sample in `data/`, which is too small for the memory
 //! of either design to show.
 
-#![allow(
-    clippy::print_stdout,
-    clippy::unwrap_used,
-    reason = "a benchmark prints, and stops at the first fault"
-)]
+#![allow(clippy::print_stdout, reason = "a benchmark prints")]
 
 use std::{hint::black_box, path::Path, time::Instant};
 
@@ -22,6 +18,8 @@ use brine::{
 };
 
 const REPEATS: usize = 5;
+/// Why nothing here fails.
+const SOUND: &str = "the file is a pickle of the domain `recruit`";
 const BATCH_ROWS: usize = 8_000;
 
 /// The median of some runs, in seconds.
@@ -45,7 +43,7 @@ fn print(name: &str, seconds: f64, bytes: usize) {
 fn cell_sink(input: &[u8], limits: &Limits, floats: &mut Vec<f32>) {
     let mut decoder = Decoder::new(input, limits);
     loop {
-        match decoder.next_instruction().unwrap() {
+        match decoder.next_instruction().expect(SOUND) {
             Instruction::Stop => return,
             Instruction::Floats { count, offset } => {
                 let run = &input[offset as usize..][..count as usize * BINFLOAT_BYTES];
@@ -63,8 +61,8 @@ fn cell_sink(input: &[u8], limits: &Limits, floats: &mut Vec<f32>) {
 fn convert(table: &Table<'_>) {
     let mut sieve = Sieve::new(table.schema(), brine::columnar::OnBadRow::Fail, None);
     for first in (0..table.rows()).step_by(BATCH_ROWS) {
-        let converted = table.convert(first..table.rows().min(first + BATCH_ROWS)).unwrap();
-        let sifted = sieve.sift(first, converted).unwrap();
+        let converted = table.convert(first..table.rows().min(first + BATCH_ROWS)).expect(SOUND);
+        let sifted = sieve.sift(first, converted).expect(SOUND);
         table.recycle(black_box(sifted.batch));
     }
 }
@@ -72,25 +70,25 @@ fn convert(table: &Table<'_>) {
 fn main() {
     let path = std::env::args().skip(1).find(|argument| !argument.starts_with("--"));
     let path = path.unwrap_or_else(|| concat!(env!("CARGO_MANIFEST_DIR"), "/data/recruit.pkl").to_owned());
-    let input = Contents::open(Path::new(&path), Access::Map).unwrap();
+    let input = Contents::open(Path::new(&path), Access::Map).expect(SOUND);
     input.advise(Walk::Whole);
     let limits = Limits::default();
     print(
         "byte ranges: the graph",
-        median(|| drop(black_box(pickle::load(&input, &limits).unwrap()))),
+        median(|| drop(black_box(pickle::load(&input, &limits).expect(SOUND)))),
         input.len(),
     );
-    let graph = pickle::load(&input, &limits).unwrap();
+    let graph = pickle::load(&input, &limits).expect(SOUND);
     println!("{:<66} {:>7} KiB", "  which takes, besides the mapped file", graph.heap_bytes() >> 10);
-    let node = tables(&graph).into_iter().find_map(|member| member.node.ok()).unwrap();
-    let frame = Frame::parse(&graph, node, &limits).unwrap();
-    let domain = schema::find("recruit").unwrap();
+    let node = tables(&graph).into_iter().find_map(|member| member.node.ok()).expect(SOUND);
+    let frame = Frame::parse(&graph, node, &limits).expect(SOUND);
+    let domain = schema::find("recruit").expect(SOUND);
     print(
         "byte ranges: dictionaries",
-        median(|| drop(black_box(Table::of_domain(&frame, domain, &limits).unwrap()))),
+        median(|| drop(black_box(Table::of_domain(&frame, domain, &limits).expect(SOUND)))),
         input.len(),
     );
-    let table = Table::of_domain(&frame, domain, &limits).unwrap();
+    let table = Table::of_domain(&frame, domain, &limits).expect(SOUND);
     print("byte ranges: all columns, all cores, buffers used again", median(|| convert(&table)), input.len());
     let sink = median(|| {
         let mut floats = Vec::new();
