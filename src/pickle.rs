@@ -22,15 +22,21 @@ mod text;
 
 pub use decode::{BINFLOAT_BYTES, Decoder, Instruction};
 pub use error::{Error, ErrorKind, Result};
-pub use global::Global;
-pub use graph::{FloatBytes, Graph, Item, ListView, Node, NodeId, Template};
+pub use global::{Global, Row};
+pub use graph::{FloatBytes, Foreign, Graph, Item, ListView, Met, Node, NodeId, Template};
+pub use machine::UnknownGlobals;
 pub use opcode::{Opcode, Takes};
 
 use crate::limits::Limits;
 
-/// Reads one whole pickle.
+/// Reads one whole pickle; a global outside the closed list ends the reading.
 pub fn load<'a>(input: &'a [u8], limits: &Limits) -> Result<Graph<'a>> {
-    machine::run(input, limits)
+    load_with(input, limits, UnknownGlobals::Refuse)
+}
+
+/// Reads one whole pickle.
+pub fn load_with<'a>(input: &'a [u8], limits: &Limits, unknown: UnknownGlobals) -> Result<Graph<'a>> {
+    machine::run(input, limits, unknown)
 }
 
 #[cfg(test)]

@@ -29,6 +29,11 @@ impl Error {
         &self.0.kind
     }
 
+    /// What is wrong, without the place.
+    pub(super) fn into_kind(self) -> ErrorKind {
+        self.0.kind
+    }
+
     /// The opcode, if the fault is one's.
     pub fn opcode(&self) -> Option<Opcode> {
         self.0.opcode

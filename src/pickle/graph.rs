@@ -3,7 +3,10 @@
 //! A node is 16 bytes. Text and bytes are spans of the input; a run of floats is its byte range, so that a 500 MB pickle
 //! of embeddings is a graph of a few MB and its floats are decoded where they lie, on the way out.
 
-use super::global::Global;
+use super::{
+    global::{Global, Row},
+    text::shown,
+};
 
 /// A value in a [`Graph`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -100,6 +103,8 @@ pub enum Node {
         len: u32,
     },
     Global(Global),
+    /// A global outside the closed list, which means nothing: see [`Graph::foreign`].
+    Foreign(u32),
     /// A callable and a tuple of arguments, and what BUILD gave to the result.
     Reduce {
         callable: NodeId,
@@ -137,6 +142,7 @@ impl Node {
             Self::Dict { .. } => "a dict",
             Self::Set { .. } | Self::FrozenSet { .. } => "a set",
             Self::Global(_) => "a class or function",
+            Self::Foreign(_) => "a class or function that is not known",
             Self::Reduce { .. } | Self::Object { .. } => "an object",
             Self::Packed { .. } => "an array",
         }
@@ -199,6 +205,40 @@ pub enum Item {
     Float(f64),
 }
 
+/// A global outside the closed list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Foreign {
+    /// The module, as written, shortened.
+    pub module: String,
+    /// The name in it, as written, shortened.
+    pub name: String,
+    /// Where it is named first.
+    pub offset: u64,
+}
+
+impl Foreign {
+    pub(super) fn new(module: &[u8], name: &[u8], offset: u64) -> Self {
+        Self { module: shown(module), name: shown(name), offset }
+    }
+
+    /// The error that it is.
+    pub fn error(&self) -> super::Error {
+        let (module, name) = (self.module.clone(), self.name.clone());
+        super::Error::new(self.offset, None, super::ErrorKind::UnknownGlobal { module, name })
+    }
+}
+
+/// How often a row of the table of globals is named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Met {
+    /// Which.
+    pub row: Row,
+    /// How often.
+    pub count: u64,
+    /// Where first.
+    pub offset: u64,
+}
+
 /// The values of one pickle.
 #[derive(Debug)]
 pub struct Graph<'a> {
@@ -209,6 +249,8 @@ pub struct Graph<'a> {
     pub(super) decoded: Vec<Box<[u8]>>,
     pub(super) long: Vec<(u64, u64)>,
     pub(super) templates: Vec<Template>,
+    pub(super) foreign: Vec<Foreign>,
+    pub(super) met: Vec<Met>,
     pub(super) root: NodeId,
     pub(super) protocol: u8,
     pub(super) end: u64,
@@ -223,6 +265,16 @@ impl<'a> Graph<'a> {
     /// The protocol it announces; 0 where it announces none.
     pub fn protocol(&self) -> u8 {
         self.protocol
+    }
+
+    /// The globals outside the closed list, if the reader was told to keep them.
+    pub fn foreign(&self) -> &[Foreign] {
+        &self.foreign
+    }
+
+    /// The globals of the closed list that the pickle names, in the order in which it names them first.
+    pub fn met(&self) -> &[Met] {
+        &self.met
     }
 
     /// Bytes behind STOP, which belong to no value.
@@ -297,9 +349,15 @@ impl<'a> Graph<'a> {
         }
     }
 
-    /// The keys and values of a dict, in file order.
+    /// The keys and values of a dict, or of an object that is one, in file order.
     pub fn dict(&self, id: NodeId) -> Option<impl Iterator<Item = (NodeId, NodeId)> + '_> {
-        let Node::Dict { head, .. } = self.node(id) else { return None };
+        let head = match self.node(id) {
+            Node::Dict { head, .. } => head,
+            _ => match self.nodes.get(self.items_of(id, Global::is_dict_like)?.0 as usize) {
+                Some(Node::Dict { head, .. }) => *head,
+                _ => Segment::END,
+            },
+        };
         let entries = self.segments(head).flat_map(|segment| self.entries(segment).chunks_exact(2));
         Some(entries.map(|pair| (pair[0], pair[1])))
     }
@@ -314,6 +372,31 @@ impl<'a> Graph<'a> {
         match self.node(id) {
             Node::List { head, len, .. } => Some(ListView::new(self, head, len)),
             Node::FloatList { count, offset } => Some(ListView::floats(self, count, offset)),
+            _ => None,
+        }
+    }
+
+    /// The items of a list, tuple or set, or of an object that is one, such as a deque.
+    pub fn sequence(&self, id: NodeId) -> Option<ListView<'_>> {
+        match self.node(id) {
+            Node::Tuple { start, len } | Node::FrozenSet { start, len } => {
+                Some(ListView::flat(self, start, len))
+            }
+            Node::Set { head, len, .. } => Some(ListView::new(self, head, len)),
+            Node::Reduce { .. } => match self.items_of(id, Global::is_list_like)? {
+                NodeId::ABSENT => Some(ListView::flat(self, 0, 0)),
+                items if matches!(self.node(items), Node::Reduce { .. }) => None,
+                items => self.sequence(items),
+            },
+            _ => self.list(id),
+        }
+    }
+
+    /// Where the items of an object stand that is a collection of the wanted kind; [`NodeId::ABSENT`] if it has none.
+    fn items_of(&self, id: NodeId, wanted: impl Fn(Global) -> bool) -> Option<NodeId> {
+        let Node::Reduce { callable, state, .. } = self.node(id) else { return None };
+        match self.nodes.get(callable.0 as usize) {
+            Some(Node::Global(global)) if wanted(*global) => Some(state),
             _ => None,
         }
     }
@@ -364,6 +447,11 @@ impl<'g> ListView<'g> {
             (first - segment.values, segment)
         });
         Self { graph, segments: segments.collect(), floats: None, len: len as usize }
+    }
+
+    fn flat(graph: &'g Graph<'g>, start: u32, len: u32) -> Self {
+        let segment = Segment { start, len, values: len, next: Segment::END };
+        Self { graph, segments: vec![(0, segment)], floats: None, len: len as usize }
     }
 
     fn floats(graph: &'g Graph<'g>, count: u32, offset: u64) -> Self {

@@ -7,14 +7,15 @@
 use super::{
     decode::{Decoder, Instruction},
     error::{Error, ErrorKind, Result},
-    global::Global,
-    graph::{Graph, Node, NodeId, Segment},
+    global::{Global, Row},
+    graph::{Foreign, Graph, Met, Node, NodeId, Segment},
     memo::Memo,
     opcode::Opcode,
     text,
 };
 use crate::limits::{Budget, Exceeded, Limits};
 
+mod collection;
 mod sequence;
 
 /// The highest protocol there is.
@@ -22,6 +23,20 @@ const PROTOCOL_MAX: u8 = 5;
 
 /// Slots that a writer may leave out: `pickletools.optimize` and others number theirs as they like.
 const SPARSE_SLOTS: u64 = 1 << 16;
+
+/// Names outside the closed list that are kept; a legitimate file names few classes.
+const FOREIGN_MAX: usize = 1_000;
+
+/// What becomes of a global outside the closed list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum UnknownGlobals {
+    /// The first one ends the reading.
+    #[default]
+    Refuse,
+    /// It is kept as a name that means nothing, so that other members of a container can be read. Whoever asks for this
+    /// looks at [`Graph::foreign`] before using any value.
+    Keep,
+}
 
 /// State of the machine between two instructions.
 #[derive(Debug)]
@@ -33,21 +48,23 @@ pub(super) struct Machine<'a> {
     budget: Budget,
     limits: Limits,
     opcodes: u64,
+    /// Where the current instruction starts.
+    at: u64,
+    unknown: UnknownGlobals,
+    /// Place of each row of the table of globals in the list of those that were met.
+    met: Vec<Option<u32>>,
     /// The list of floats that grew last and the offset behind its last float.
     open_floats: Option<(NodeId, u64)>,
 }
 
 /// Runs `input` to its STOP.
-pub(super) fn run<'a>(input: &'a [u8], limits: &Limits) -> Result<Graph<'a>> {
+pub(super) fn run<'a>(input: &'a [u8], limits: &Limits, unknown: UnknownGlobals) -> Result<Graph<'a>> {
     let mut decoder = Decoder::new(input, limits);
-    let mut machine = Machine::new(input, limits);
-    loop {
-        let instruction = decoder.next_instruction().map_err(|error| first_byte(input, error))?;
-        match machine.step(instruction) {
-            Ok(false) => {}
-            Ok(true) => return Ok(machine.into_graph(decoder.end())),
-            Err(kind) => return Err(first_byte(input, decoder.error(kind))),
-        }
+    let mut machine = Machine::new(input, limits, unknown);
+    match machine.run(&mut decoder) {
+        Ok(()) => Ok(machine.into_graph(decoder.end())),
+        // What came before the fault is the better reason to refuse the file.
+        Err(error) => Err(machine.graph.foreign.first().map_or(error, Foreign::error)),
     }
 }
 
@@ -68,7 +85,7 @@ fn first_byte(input: &[u8], error: Error) -> Error {
 }
 
 impl<'a> Machine<'a> {
-    fn new(input: &'a [u8], limits: &Limits) -> Self {
+    fn new(input: &'a [u8], limits: &Limits, unknown: UnknownGlobals) -> Self {
         let graph = Graph {
             input,
             nodes: vec![Node::None, Node::Bool(false), Node::Bool(true)],
@@ -77,6 +94,8 @@ impl<'a> Machine<'a> {
             decoded: Vec::new(),
             long: Vec::new(),
             templates: Vec::new(),
+            foreign: Vec::new(),
+            met: Vec::new(),
             root: NodeId::NONE,
             protocol: 0,
             end: 0,
@@ -89,7 +108,23 @@ impl<'a> Machine<'a> {
             budget: Budget::new("bytes of the pickle's values", limits.graph_bytes_max(input.len())),
             limits: limits.clone(),
             opcodes: 0,
+            at: 0,
+            unknown,
+            met: Vec::new(),
             open_floats: None,
+        }
+    }
+
+    fn run(&mut self, decoder: &mut Decoder<'a>) -> Result<()> {
+        let input = self.graph.input;
+        loop {
+            let instruction = decoder.next_instruction().map_err(|error| first_byte(input, error))?;
+            self.at = decoder.at();
+            match self.step(instruction) {
+                Ok(false) => {}
+                Ok(true) => return Ok(()),
+                Err(kind) => return Err(first_byte(input, decoder.error(kind))),
+            }
         }
     }
 
@@ -157,7 +192,9 @@ impl<'a> Machine<'a> {
             I::Build => self.build()?,
             I::NewObj => self.new_object()?,
             I::NewObjEx => self.new_object_ex()?,
-            I::Inst { module, name } => return Err(unknown_global(module, name)),
+            I::Inst { module, name } => {
+                return Err(Foreign::new(module, name, self.at).error().into_kind());
+            }
             I::Obj => {
                 return Err(ErrorKind::WrongType { wanted: "a class of the closed list", found: "OBJ" });
             }
@@ -323,19 +360,54 @@ impl<'a> Machine<'a> {
     // === globals and objects ===
 
     fn global(&mut self, module: &[u8], name: &[u8]) -> Result<(), ErrorKind> {
-        let global = Global::find(module, name).ok_or_else(|| unknown_global(module, name))?;
-        self.push(Node::Global(global))
+        let node = match Row::find(module, name) {
+            Some(row) => {
+                self.meet(row)?;
+                Node::Global(row.global())
+            }
+            None => self.foreign(module, name)?,
+        };
+        self.push(node)
     }
 
     fn stack_global(&mut self) -> Result<(), ErrorKind> {
         let (name, module) = (self.pop()?, self.pop()?);
         let text = |id| {
             let found = self.graph.node(id).kind();
-            self.graph.text_bytes(id).ok_or(ErrorKind::WrongType { wanted: "a str", found })
+            let text = self.graph.text_bytes(id).map(<[u8]>::to_vec);
+            text.ok_or(ErrorKind::WrongType { wanted: "a str", found })
         };
         let (module, name) = (text(module)?, text(name)?);
-        let global = Global::find(module, name).ok_or_else(|| unknown_global(module, name))?;
-        self.push(Node::Global(global))
+        self.global(&module, &name)
+    }
+
+    fn meet(&mut self, row: Row) -> Result<(), ErrorKind> {
+        self.met.resize(self.met.len().max(row.index() + 1), None);
+        if let Some(place) = self.met[row.index()] {
+            self.graph.met[place as usize].count += 1;
+        } else {
+            self.met[row.index()] = Some(index(self.graph.met.len())?);
+            self.graph.met.push(Met { row, count: 1, offset: self.at });
+        }
+        Ok(())
+    }
+
+    /// A name that means nothing, if such names are kept.
+    fn foreign(&mut self, module: &[u8], name: &[u8]) -> Result<Node, ErrorKind> {
+        let foreign = Foreign::new(module, name, self.at);
+        if self.unknown == UnknownGlobals::Refuse {
+            return Err(foreign.error().into_kind());
+        }
+        let same = |other: &Foreign| other.module == foreign.module && other.name == foreign.name;
+        let known = self.graph.foreign.iter().position(same);
+        let place = known.unwrap_or(self.graph.foreign.len());
+        if known.is_none() {
+            if place >= FOREIGN_MAX {
+                return Err(exceeded("globals that are not known", FOREIGN_MAX));
+            }
+            self.graph.foreign.push(foreign);
+        }
+        Ok(Node::Foreign(index(place)?))
     }
 
     fn expect(&self, id: NodeId, wanted: &'static str, fits: impl Fn(Node) -> bool) -> Result<(), ErrorKind> {
@@ -346,17 +418,65 @@ impl<'a> Machine<'a> {
     fn reduce(&mut self) -> Result<(), ErrorKind> {
         let (args, callable) = (self.pop()?, self.pop()?);
         self.expect(args, "a tuple of arguments", |node| matches!(node, Node::Tuple { .. }))?;
-        self.expect(callable, "a function of the closed list", |node| matches!(node, Node::Global(_)))?;
+        let global = match self.graph.node(callable) {
+            Node::Global(global) => global,
+            Node::Foreign(_) => return self.push(Node::Reduce { callable, args, state: NodeId::ABSENT }),
+            Node::Reduce { .. } if self.is_made_callable(callable) => {
+                return self.push(Node::Reduce { callable, args, state: NodeId::ABSENT });
+            }
+            other => {
+                let wanted = "a function of the closed list";
+                return Err(ErrorKind::WrongType { wanted, found: other.kind() });
+            }
+        };
         if let Some(packed) = self.pack_call(callable, args) {
             return self.push_id(packed);
         }
-        self.push(Node::Reduce { callable, args, state: NodeId::ABSENT })
+        if !self.makes_a_known_callable(global, args) {
+            let (module, name) = global.name().rsplit_once('.').unwrap_or_default();
+            let node = self.foreign(module.as_bytes(), name.as_bytes())?;
+            return self.push(node);
+        }
+        let state = self.items_of_call(global, args)?;
+        self.push(Node::Reduce { callable, args, state })
+    }
+
+    /// Two functions make callables, and only in one shape each: `getattr(ZoneInfo, '_unpickle')` and
+    /// `partial(new_block)`. In any other they are as foreign as a name outside the list.
+    fn makes_a_known_callable(&self, global: Global, args: NodeId) -> bool {
+        let args = self.graph.tuple(args).unwrap_or_default();
+        let is = |id: &NodeId, global| self.graph.node(*id) == Node::Global(global);
+        match (global, args) {
+            (Global::GetAttr, [class, name]) => {
+                is(class, Global::ZoneInfo) && self.graph.text(*name) == Some("_unpickle")
+            }
+            (Global::Partial, [function]) => is(function, Global::NewBlock),
+            (Global::GetAttr | Global::Partial, _) => false,
+            _ => true,
+        }
+    }
+
+    /// Whether an object is one of the two callables that are made. BUILD can swap the function of a partial, so its
+    /// state is looked at as well.
+    fn is_made_callable(&self, id: NodeId) -> bool {
+        let Node::Reduce { callable, state, .. } = self.graph.node(id) else { return false };
+        match self.graph.node(callable) {
+            Node::Global(Global::GetAttr) => state == NodeId::ABSENT,
+            Node::Global(Global::Partial) => {
+                let state = Graph::present(state).and_then(|state| self.graph.tuple(state));
+                let Some(&[function, args, _, NodeId::NONE]) = state else { return false };
+                self.graph.node(function) == Node::Global(Global::NewBlock)
+                    && self.graph.tuple(args).is_some_and(<[NodeId]>::is_empty)
+            }
+            _ => false,
+        }
     }
 
     fn new_object(&mut self) -> Result<(), ErrorKind> {
         let (args, class) = (self.pop()?, self.pop()?);
         self.expect(args, "a tuple of arguments", |node| matches!(node, Node::Tuple { .. }))?;
-        self.expect(class, "a class of the closed list", |node| matches!(node, Node::Global(_)))?;
+        let wanted = "a class of the closed list";
+        self.expect(class, wanted, |node| matches!(node, Node::Global(_) | Node::Foreign(_)))?;
         self.push(Node::Object { class, args, state: NodeId::ABSENT })
     }
 
@@ -396,11 +516,4 @@ fn index(value: usize) -> Result<u32, ErrorKind> {
 #[cold]
 fn exceeded(what: &'static str, limit: usize) -> ErrorKind {
     ErrorKind::Limit(Exceeded { what, limit: limit as u64, wanted: limit as u64 + 1 })
-}
-
-#[cold]
-fn unknown_global(module: &[u8], name: &[u8]) -> ErrorKind {
-    let shown =
-        |text: &[u8]| String::from_utf8_lossy(&text[..text.len().min(200)]).escape_debug().to_string();
-    ErrorKind::UnknownGlobal { module: shown(module), name: shown(name) }
 }

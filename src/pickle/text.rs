@@ -77,6 +77,11 @@ fn malformed(line: &[u8]) -> ErrorKind {
     ErrorKind::MalformedText { what: "a text", text }
 }
 
+/// Text of a file as a message shows it: short, without control characters.
+pub(super) fn shown(text: &[u8]) -> String {
+    String::from_utf8_lossy(&text[..text.len().min(200)]).escape_debug().to_string()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,7 +3,7 @@
 //! A list of nothing but floats stays a byte range however many batches and frames it comes in; the first other item makes
 //! it a list of runs and nodes.
 
-use super::{ErrorKind, Machine, Node, NodeId, Segment, exceeded, index};
+use super::{ErrorKind, Machine, Node, NodeId, Segment, collection::Target, exceeded, index};
 use crate::pickle::{decode, opcode::Opcode};
 
 impl Machine<'_> {
@@ -115,7 +115,11 @@ impl Machine<'_> {
                 self.extend_list(list, start..start + 1)?;
                 self.extend_list(list, items)
             }
-            other => Err(ErrorKind::WrongType { wanted: "a list", found: other.kind() }),
+            other => match self.list_behind(list)? {
+                Target::Node(items_of) => self.extend_list(items_of, items),
+                Target::Nowhere => Ok(()),
+                Target::None => Err(ErrorKind::WrongType { wanted: "a list", found: other.kind() }),
+            },
         }
     }
 
@@ -157,7 +161,7 @@ impl Machine<'_> {
 
     pub(super) fn set_items(&mut self) -> Result<(), ErrorKind> {
         let items = self.values_to_mark()?;
-        self.extend_dict(items)
+        self.extend_top(items)
     }
 
     pub(super) fn set_item(&mut self) -> Result<(), ErrorKind> {
@@ -165,17 +169,21 @@ impl Machine<'_> {
         self.budget.spend(2 * size_of::<NodeId>() as u64)?;
         let start = self.graph.children.len();
         self.graph.children.extend([key, value]);
-        self.extend_dict(start..start + 2)
+        self.extend_top(start..start + 2)
     }
 
     pub(super) fn dict(&mut self) -> Result<(), ErrorKind> {
         let items = self.values_to_mark()?;
         self.push(Node::Dict { head: Segment::END, tail: Segment::END, len: 0 })?;
-        self.extend_dict(items)
+        self.extend_top(items)
     }
 
-    fn extend_dict(&mut self, items: std::ops::Range<usize>) -> Result<(), ErrorKind> {
+    fn extend_top(&mut self, items: std::ops::Range<usize>) -> Result<(), ErrorKind> {
         let id = self.top()?;
+        self.extend_dict(id, items)
+    }
+
+    pub(super) fn extend_dict(&mut self, id: NodeId, items: std::ops::Range<usize>) -> Result<(), ErrorKind> {
         if !items.len().is_multiple_of(2) {
             return Err(ErrorKind::OddItems);
         }
@@ -185,7 +193,11 @@ impl Machine<'_> {
                 self.set(id, Node::Dict { head, tail, len });
                 Ok(())
             }
-            other => Err(ErrorKind::WrongType { wanted: "a dict", found: other.kind() }),
+            other => match self.dict_behind(id)? {
+                Target::Node(items_of) => self.extend_dict(items_of, items),
+                Target::Nowhere => Ok(()),
+                Target::None => Err(ErrorKind::WrongType { wanted: "a dict", found: other.kind() }),
+            },
         }
     }
 
