@@ -18,6 +18,7 @@ mod frame;
 mod index;
 mod table;
 mod values;
+mod zone;
 
 pub use arrow_text::ArrowText;
 pub use error::{Error, ErrorKind, Result};
@@ -25,3 +26,4 @@ pub use frame::{Column, Frame};
 pub use index::Index;
 pub use table::{Member, tables};
 pub use values::Values;
+pub use zone::Zone;

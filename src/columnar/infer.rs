@@ -65,7 +65,7 @@ impl Plain {
             (Kind::Uint, _) => DataType::UInt64,
             (Kind::Float, 4) => DataType::Float32,
             (Kind::Float, _) => DataType::Float64,
-            (Kind::Int | Kind::Object, _) => DataType::Int64,
+            _ => DataType::Int64,
         }
     }
 }
@@ -79,6 +79,10 @@ pub(super) fn infer(source: Source<'_>, rows: usize, limits: &Limits) -> Result<
         Values::ArrowText(_) => return Ok(Inferred::Text),
         Values::Categories { .. } => return Ok(Inferred::Category),
         Values::Objects { .. } => {}
+        _ => {
+            let (column, found) = (source.name.to_owned(), "values of an extension type".to_owned());
+            return Err(Error::NoType { column, row: 0, found });
+        }
     }
     let mut found: Option<(Inferred, &'static str)> = None;
     for (row, cell) in source.cells(0..rows).enumerate() {

@@ -101,6 +101,7 @@ impl<'g> Source<'g> {
                 _ => Cell::Null,
             },
             Values::Objects { .. } => self.cells(row..row + 1).next().unwrap_or(Cell::Null),
+            _ => Cell::Null,
         }
     }
 

@@ -17,8 +17,48 @@ pub enum Kind {
     Uint,
     /// Floats of 2, 4 or 8 bytes.
     Float,
+    /// Two floats of 4 or 8 bytes: the real and the imaginary part.
+    Complex,
+    /// Text of code points of 4 bytes each, padded with zeros.
+    Text,
+    /// Bytes, padded with zeros.
+    Raw,
+    /// Steps since 1970; the smallest integer stands for a missing one.
+    Datetime(Step),
+    /// Steps; the smallest integer stands for a missing one.
+    Timedelta(Step),
     /// References to Python objects.
     Object,
+}
+
+/// The unit that times and durations count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Step {
+    /// The unit.
+    pub unit: Unit,
+    /// How many units one step is: nearly always 1.
+    pub count: u32,
+}
+
+/// A unit of time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[allow(missing_docs, reason = "the names say it")]
+pub enum Unit {
+    Year,
+    Month,
+    Week,
+    Day,
+    Hour,
+    Minute,
+    Second,
+    Milli,
+    Micro,
+    Nano,
+    Pico,
+    Femto,
+    Atto,
+    /// Without a unit: only missing values make sense.
+    Generic,
 }
 
 /// The type of an array's items.
@@ -54,6 +94,11 @@ impl Dtype {
             Kind::Int => 'i',
             Kind::Uint => 'u',
             Kind::Float => 'f',
+            Kind::Complex => 'c',
+            Kind::Text => 'U',
+            Kind::Raw => 'S',
+            Kind::Datetime(_) => 'M',
+            Kind::Timedelta(_) => 'm',
             Kind::Object => 'O',
         };
         format!("{letter}{}", self.itemsize)

@@ -37,7 +37,9 @@ pub fn number(dtype: Dtype, bytes: &[u8]) -> Option<Number> {
             4 => f64::from(f32::from_bits(raw as u32)),
             _ => f64::from_bits(raw),
         }),
-        Kind::Object => return None,
+        Kind::Complex | Kind::Text | Kind::Raw | Kind::Datetime(_) | Kind::Timedelta(_) | Kind::Object => {
+            return None;
+        }
     })
 }
 

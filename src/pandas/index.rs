@@ -91,7 +91,7 @@ impl<'g> Index<'g> {
                     _ => graph.text(id).map(str::to_owned),
                 },
             },
-            Values::Categories { .. } | Values::Masked { .. } => None,
+            _ => None,
         };
         (0..self.len).map(|row| label(row).ok_or(ErrorKind::UnknownForm)).collect()
     }

@@ -3,6 +3,7 @@
 use super::{
     arrow_text::ArrowText,
     error::{At as _, ErrorKind, Result},
+    zone::Zone,
 };
 use crate::{
     limits::Limits,
@@ -48,6 +49,60 @@ pub enum Values<'g> {
     },
     /// Text in Arrow buffers.
     ArrowText(Arc<ArrowText<'g>>),
+    /// Item `item` of an array of `M8`: steps since 1970 in UTC, the smallest integer for a missing one.
+    Times {
+        /// The array, shared by the columns of its block.
+        array: Arc<Array<'g>>,
+        /// Which of its items.
+        item: usize,
+        /// The zone they are shown in.
+        zone: Option<Zone>,
+    },
+    /// Item `item` of an array of `m8`: steps, the smallest integer for a missing one.
+    Durations {
+        /// The array, shared by the columns of its block.
+        array: Arc<Array<'g>>,
+        /// Which of its items.
+        item: usize,
+    },
+    /// Item `item` of an array of ordinals, the smallest integer for a missing one.
+    Periods {
+        /// The ordinals.
+        array: Arc<Array<'g>>,
+        /// Which of its items.
+        item: usize,
+        /// pandas' text for the frequency, such as `M` or `Q-DEC`.
+        frequency: String,
+    },
+    /// Intervals: two sides of the same length.
+    Intervals {
+        /// The left sides.
+        left: Box<Values<'g>>,
+        /// The right sides.
+        right: Box<Values<'g>>,
+        /// Which sides belong to the interval: `left`, `right`, `both`, `neither`.
+        closed: String,
+    },
+    /// A few values among many of one.
+    Sparse {
+        /// The rows that have a value of their own: rising.
+        positions: Arc<[u32]>,
+        /// Their values.
+        values: Box<Values<'g>>,
+        /// The value of all other rows: a number, `None`, a text or a NumPy scalar.
+        fill: NodeId,
+        /// How many rows there are.
+        rows: usize,
+    },
+    /// Values looked up by code, -1 for missing: a level of an index.
+    Coded {
+        /// The codes, checked.
+        codes: Arc<Array<'g>>,
+        /// The values.
+        values: Box<Values<'g>>,
+        /// How many values there are.
+        count: usize,
+    },
     /// A range of integers.
     Range {
         /// The first.
