@@ -26,6 +26,7 @@ use super::{
 use crate::{
     limits::Limits,
     numpy::{Array, Data, Dtype, array::packed_items, items::number},
+    pandas::Values,
     pickle::{FloatBytes, Item, Node, NodeId},
 };
 
@@ -163,8 +164,16 @@ impl<'g, T: Element> Embedding<'g, T> {
     }
 
     fn fill_row(&self, item: Item, out: &mut [T::Native]) -> (Result<bool, Reason>, u64) {
+        self.fill_checked(out, |out, seen| self.fill(item, out, seen))
+    }
+
+    fn fill_checked(
+        &self,
+        out: &mut [T::Native],
+        fill: impl FnOnce(&mut [T::Native], &mut Seen) -> Result<bool, Reason>,
+    ) -> (Result<bool, Reason>, u64) {
         let mut seen = Seen::default();
-        let mut filled = self.fill(item, out, &mut seen);
+        let mut filled = fill(out, &mut seen);
         if !self.any_float && seen.not_finite && filled == Ok(true) {
             filled = Err(first_not_finite::<T>(out));
         }
@@ -176,6 +185,9 @@ impl<'g, T: Element> Embedding<'g, T> {
 
     /// Decodes all rows; the answers stand in row order.
     fn fill_rows(&self, rows: Range<usize>, out: &mut [T::Native]) -> Vec<Result<bool, Reason>> {
+        if let Values::Vectors(array) = self.source.values {
+            return self.fill_matrix_rows(array, rows, out);
+        }
         let items: Vec<Item> = match self.source.items(rows.clone()) {
             Some(items) => items.collect(),
             None => return self.fill_text_rows(rows, out),
@@ -202,10 +214,32 @@ impl<'g, T: Element> Embedding<'g, T> {
         })
     }
 
+    /// A column whose vectors are the rows of one array.
+    fn fill_matrix_rows(
+        &self,
+        array: &Array<'_>,
+        rows: Range<usize>,
+        out: &mut [T::Native],
+    ) -> Vec<Result<bool, Reason>> {
+        let rows: Vec<usize> = rows.collect();
+        let tasks = out.par_chunks_mut(self.dimension * TASK_ROWS).zip(rows.par_chunks(TASK_ROWS));
+        let filled = tasks.flat_map_iter(|(out, rows)| {
+            let mut gathered = Vec::new();
+            self.note(out.chunks_mut(self.dimension).zip(rows), |row, out| {
+                self.fill_checked(out, |out, seen| {
+                    let payload =
+                        array.row_bytes(*row, &mut gathered).ok_or_else(|| wrong("no array of numbers"))?;
+                    fill_payload::<T>(array.dtype, payload, out, seen)
+                })
+            })
+        });
+        filled.collect()
+    }
+
     fn note<'o, C: 'o>(
         &self,
         rows: impl Iterator<Item = (&'o mut [T::Native], C)>,
-        fill: impl Fn(C, &mut [T::Native]) -> (Result<bool, Reason>, u64),
+        mut fill: impl FnMut(C, &mut [T::Native]) -> (Result<bool, Reason>, u64),
     ) -> Vec<Result<bool, Reason>> {
         let mut rounded = 0;
         let filled = rows.map(|(out, cell)| {
