@@ -6,13 +6,13 @@
 use std::{
     ops::Range,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicU64, Ordering},
     },
 };
 
 use arrow_array::{ArrayRef, FixedSizeListArray, PrimitiveArray, cast::AsArray as _};
-use arrow_buffer::{MutableBuffer, NullBuffer, ScalarBuffer};
+use arrow_buffer::{NullBuffer, ScalarBuffer};
 use arrow_schema::{DataType, Field};
 use rayon::prelude::*;
 
@@ -20,6 +20,7 @@ use super::{
     convert::{Convert, Faults},
     element::{Element, Seen},
     error::Reason,
+    pool::Pool,
     source::{Cell, Source},
     text_list::sequence,
 };
@@ -32,9 +33,6 @@ use crate::{
 
 /// Rows that one task decodes.
 const TASK_ROWS: usize = 256;
-/// Buffers kept for the next batches: one being filled, one being written, one whose last rows wait for the next.
-const POOLED_BUFFERS: usize = 3;
-
 /// A column of vectors of one dimension.
 pub(super) struct Embedding<'g, T: Element> {
     source: Source<'g>,
@@ -44,7 +42,7 @@ pub(super) struct Embedding<'g, T: Element> {
     any_float: bool,
     limits: Limits,
     rounded: AtomicU64,
-    pool: Mutex<Vec<MutableBuffer>>,
+    pool: Pool,
     element: std::marker::PhantomData<T>,
 }
 
@@ -63,17 +61,9 @@ impl<'g, T: Element> Embedding<'g, T> {
             any_float,
             limits: limits.clone(),
             rounded: AtomicU64::new(0),
-            pool: Mutex::default(),
+            pool: Pool::default(),
             element: std::marker::PhantomData,
         }
-    }
-
-    fn buffer(&self, bytes: usize) -> MutableBuffer {
-        let pooled = self.pool.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let mut buffer = pooled.unwrap_or_else(|| MutableBuffer::new(bytes));
-        // Rows are written in full, placeholders too, so what an earlier batch left there is never read.
-        buffer.resize(bytes, 0);
-        buffer
     }
 
     /// Decodes the vector of one cell into `out`; false if it is missing.
@@ -259,7 +249,8 @@ impl<T: Element> Convert for Embedding<'_, T> {
     }
 
     fn convert(&self, rows: Range<usize>, faults: &mut Faults<'_>) -> ArrayRef {
-        let mut buffer = self.buffer(rows.len() * self.dimension * size_of::<T::Native>());
+        // Rows are written in full, placeholders too.
+        let mut buffer = self.pool.take(rows.len() * self.dimension * size_of::<T::Native>());
         let filled = self.fill_rows(rows.clone(), buffer.typed_data_mut());
         for (row, filled) in rows.clone().zip(&filled) {
             match filled {
@@ -285,12 +276,7 @@ impl<T: Element> Convert for Embedding<'_, T> {
     fn recycle(&self, array: ArrayRef) {
         let buffer = array.as_fixed_size_list().values().as_primitive::<T>().values().inner().clone();
         drop(array);
-        if let Ok(buffer) = buffer.into_mutable() {
-            let mut pool = self.pool.lock().unwrap_or_else(PoisonError::into_inner);
-            if pool.len() < POOLED_BUFFERS {
-                pool.push(buffer);
-            }
-        }
+        self.pool.give(buffer);
     }
 }
 
