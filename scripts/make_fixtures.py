@@ -75,11 +75,7 @@ def samples(python):
 
 
 def fixtures(python):
-    target = ROOT / "tests" / "fixtures" / "pickles"
-    target.mkdir(parents=True, exist_ok=True)
-    for old in target.iterdir():
-        if old.name != "README.md":
-            old.unlink()
+    target = empty("pickles")
     for version in PANDAS:
         script = ROOT / "scripts" / "fixtures" / "pickles.py"
         subprocess.run([environment(version, python), script, target, version], check=True)
@@ -101,7 +97,8 @@ def empty(name):
     target = ROOT / "tests" / "fixtures" / name
     target.mkdir(parents=True, exist_ok=True)
     for old in target.iterdir():
-        old.unlink()
+        if old.name != "README.md":
+            old.unlink()
     return target
 
 

@@ -110,7 +110,7 @@ fn every_shorter_prefix_is_refused_or_ends_between_two_streams() {
     let wrong = |form: &Form| -> Vec<String> {
         // Below this the magic itself is cut, and there is no layer to be seen.
         let first = if form.told.as_ref().is_ok_and(|layers| layers[0] == "tar") { 512 } else { 6 };
-        let sparse = |cut: &usize| *cut < 2_000 || cut % 97 == 0;
+        let sparse = |cut: &usize| *cut < 2_000 || cut.is_multiple_of(97);
         let cuts = (first..form.content.len()).filter(sparse);
         let cut = cuts.filter(|cut| {
             unpack(&form.content[..*cut]).is_ok_and(|(bytes, _)| bytes != inner && bytes != half)
