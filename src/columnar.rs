@@ -9,6 +9,7 @@
 //! are used again. `convert::Convert` is the seam: adding a kind of column is one file and one arm in
 //! `table.rs`.
 
+mod block;
 mod category;
 pub mod cells;
 mod convert;
@@ -19,6 +20,7 @@ mod infer;
 mod integer;
 mod number;
 mod pandas_metadata;
+mod pool;
 pub mod schema;
 mod sieve;
 mod source;

@@ -53,6 +53,9 @@ pub(super) struct Args {
     /// Name of the data set [default: the file's stem]
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
+    /// Convert one member of a dict, list or tuple, by its path, such as `train` or `splits.0`
+    #[arg(long, value_name = "PATH")]
+    select: Option<String>,
     /// Replace data sets of the same name
     #[arg(long)]
     overwrite: bool,
@@ -127,6 +130,7 @@ impl Args {
             },
             bad_rows_max: self.max_bad_rows,
             name: self.name.clone(),
+            select: self.select.clone(),
             strict: self.strict,
             temporary_folder: self.temp_dir.clone(),
             dataset: DatasetOptions {

@@ -78,7 +78,11 @@ pub(super) fn infer(source: Source<'_>, rows: usize, limits: &Limits) -> Result<
         Values::Range { .. } => return Ok(Inferred::Plain(Plain::INT)),
         Values::ArrowText(_) => return Ok(Inferred::Text),
         Values::Categories { .. } => return Ok(Inferred::Category),
-        Values::Objects { .. } => {}
+        Values::Vectors(array) => {
+            let dimension = array.shape.last().copied().unwrap_or(0);
+            return Ok(Inferred::Vector { dimension, narrow: is_narrow(array.dtype) });
+        }
+        Values::Objects { .. } | Values::Cells(_) => {}
         _ => {
             let (column, found) = (source.name.to_owned(), "values of an extension type".to_owned());
             return Err(Error::NoType { column, row: 0, found });

@@ -73,14 +73,20 @@ impl<'g> Source<'g> {
                 let items = cells.items_from(first + rows.start).take(rows.len());
                 Box::new(items.map(move |item| self.of_item(item)))
             }
+            Values::Cells(cells) => Box::new(cells[rows].iter().map(move |item| self.of_item(*item))),
             _ => Box::new(rows.map(move |row| self.cell(row))),
         }
     }
 
     /// The items of `rows` of a column of objects, undecided.
-    pub(super) fn items(self, rows: Range<usize>) -> Option<impl Iterator<Item = Item> + 'g> {
-        let Values::Objects { cells, first } = self.values else { return None };
-        Some(cells.items_from(first + rows.start).take(rows.len()))
+    pub(super) fn items(self, rows: Range<usize>) -> Option<Box<dyn Iterator<Item = Item> + 'g>> {
+        match self.values {
+            Values::Objects { cells, first } => {
+                Some(Box::new(cells.items_from(first + rows.start).take(rows.len())))
+            }
+            Values::Cells(cells) => Some(Box::new(cells[rows].iter().copied())),
+            _ => None,
+        }
     }
 
     /// The cell of one row of a column that is no list of objects.
@@ -100,7 +106,9 @@ impl<'g> Source<'g> {
                 }
                 _ => Cell::Null,
             },
-            Values::Objects { .. } => self.cells(row..row + 1).next().unwrap_or(Cell::Null),
+            Values::Objects { .. } | Values::Cells(_) => {
+                self.cells(row..row + 1).next().unwrap_or(Cell::Null)
+            }
             _ => Cell::Null,
         }
     }

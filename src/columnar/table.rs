@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     limits::Limits,
-    pandas::{Frame, Index},
+    pandas::{Frame, Index, Values},
     schema::{Column, Domain, Kind},
 };
 
@@ -219,8 +219,12 @@ fn with_source(field: &Field, name: &str) -> Field {
 /// The dimension of the first vector that has an allowed one.
 fn dimension(column: &Column, source: Source<'_>, rows: usize, limits: &Limits) -> Result<usize> {
     let mut first = 0;
-    for cell in source.cells(0..rows) {
-        let Some(found) = dimension_of(source, cell, limits) else { continue };
+    let matrix = match source.values {
+        Values::Vectors(array) => array.shape.last().copied(),
+        _ => None,
+    };
+    let cells = source.cells(0..if matrix.is_some() { 0 } else { rows });
+    for found in matrix.into_iter().chain(cells.filter_map(|cell| dimension_of(source, cell, limits))) {
         let allowed = column.dimensions.is_empty() || column.dimensions.contains(&found);
         if allowed && (1..=limits.vector_dimension_max).contains(&found) {
             return Ok(found);

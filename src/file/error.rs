@@ -38,18 +38,22 @@ pub enum Error {
         source: crate::pickle::Error,
     },
     /// The pickle holds a frame that cannot be read.
-    #[error("{}: the frame cannot be read", path.display())]
+    #[error("{}: {} cannot be read", path.display(), table(member))]
     Pandas {
         /// The file.
         path: PathBuf,
+        /// The path of the table in the file; empty for the file's own value.
+        member: String,
         /// What is wrong, and in which member.
         source: crate::pandas::Error,
     },
     /// A table cannot be converted.
-    #[error("{}: the table cannot be converted", path.display())]
+    #[error("{}: {} cannot be converted", path.display(), table(member))]
     Columnar {
         /// The file.
         path: PathBuf,
+        /// The path of the table in the file; empty for the file's own value.
+        member: String,
         /// What is wrong, in which row and column.
         source: crate::columnar::Error,
     },
@@ -62,6 +66,16 @@ pub enum Error {
         member: String,
         /// Why it is none.
         reason: String,
+    },
+    /// The pickle holds no member of the path that was asked for.
+    #[error("{}: there is no member {wanted:?}; there are {}", path.display(), some_of(present))]
+    NoMember {
+        /// The file.
+        path: PathBuf,
+        /// What was asked for.
+        wanted: String,
+        /// The members there are.
+        present: Vec<String>,
     },
     /// A data set of this name is there already.
     #[error("{} exists already; --overwrite replaces it", path.display())]
@@ -321,4 +335,17 @@ pub(crate) fn arrow(path: impl Into<PathBuf>) -> impl FnOnce(ArrowError) -> Erro
 /// Says that a file is damaged.
 pub(crate) fn damaged(path: impl Into<PathBuf>, what: Damage) -> Error {
     Error::Damaged { path: path.into(), what }
+}
+
+/// A table as messages name it.
+fn table(member: &str) -> String {
+    if member.is_empty() { "the table".to_owned() } else { format!("table {member:?}") }
+}
+
+/// The first of many names.
+fn some_of(names: &[String]) -> String {
+    const SHOWN: usize = 10;
+    let shown: Vec<String> = names.iter().take(SHOWN).map(|name| format!("{name:?}")).collect();
+    let more = if names.len() > SHOWN { format!(" and {} more", names.len() - SHOWN) } else { String::new() };
+    shown.join(", ") + &more
 }

@@ -72,6 +72,22 @@ impl Array<'_> {
         bytes.get(start..start + self.dtype.itemsize)
     }
 
+    /// The bytes of row `row` of an array of shape (rows, elements): where they lie if the array is in C order, else
+    /// gathered into `buffer`.
+    pub fn row_bytes<'b>(&'b self, row: usize, buffer: &'b mut Vec<u8>) -> Option<&'b [u8]> {
+        let (Data::Bytes(bytes), [rows, elements]) = (&self.data, self.shape.as_slice()) else { return None };
+        let size = self.dtype.itemsize;
+        if !self.fortran {
+            return bytes.get(row * elements * size..(row + 1) * elements * size);
+        }
+        buffer.clear();
+        for element in 0..*elements {
+            let at = (element * rows + row) * size;
+            buffer.extend_from_slice(bytes.get(at..at + size)?);
+        }
+        Some(buffer)
+    }
+
     /// The number at column `item` and row `row`.
     pub fn number(&self, item: usize, row: usize) -> Option<Number> {
         number(self.dtype, self.item_bytes(item, row)?)

@@ -60,6 +60,9 @@ pub enum ErrorKind {
     /// More columns than are read.
     #[error("{0} columns are more than are read")]
     TooManyColumns(usize),
+    /// A bound was met.
+    #[error(transparent)]
+    Limit(#[from] crate::limits::Exceeded),
     /// A fault one layer down.
     #[error(transparent)]
     Numpy(#[from] numpy::Error),

@@ -67,6 +67,15 @@ impl<'g> Frame<'g> {
     }
 }
 
+impl<'g> Frame<'g> {
+    /// A frame of columns that plain Python holds, all of `rows` values.
+    pub(super) fn plain(graph: &'g Graph<'g>, columns: Vec<(String, Values<'g>)>, rows: usize) -> Self {
+        let columns = columns.into_iter().map(|(name, values)| Column { name, values }).collect();
+        let index = Index { name: None, values: Values::Range { start: 0, step: 1 }, len: rows };
+        Self { graph, columns, index, rows }
+    }
+}
+
 /// Blocks, columns and index of a manager.
 fn manager_parts<'g>(graph: &'g Graph<'g>, id: NodeId) -> Result<(&'g [NodeId], NodeId, NodeId), ErrorKind> {
     if class_of(graph, id) != Some(Global::BlockManager) {

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     limits::Limits,
     numpy::{self, Array, Data},
-    pickle::{Global, Graph, ListView, Node, NodeId},
+    pickle::{Global, Graph, Item, ListView, Node, NodeId},
 };
 use std::sync::Arc;
 
@@ -29,6 +29,10 @@ pub enum Values<'g> {
         /// Position of row 0.
         first: usize,
     },
+    /// Objects picked out of rows, one for each row.
+    Cells(Arc<[Item]>),
+    /// One vector for each row: an array of numbers of shape (rows, elements).
+    Vectors(Arc<Array<'g>>),
     /// Codes into categories, -1 for missing.
     Categories {
         /// The codes, checked.

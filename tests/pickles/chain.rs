@@ -19,9 +19,9 @@ pub(super) fn run(bytes: &[u8]) -> Result<usize, String> {
     let limits = Limits::default();
     let graph = pickle::load(bytes, &limits).map_err(|error| error.to_string())?;
     let mut rows = 0;
-    for member in tables(&graph) {
-        let Ok(node) = member.node else { continue };
-        let frame = Frame::parse(&graph, node, &limits).map_err(|error| error.to_string())?;
+    for member in tables(&graph, &limits).map_err(|error| error.to_string())? {
+        let Ok(found) = member.found else { continue };
+        let frame = found.parse(&graph, &limits).map_err(|error| error.to_string())?;
         rows += converted(&frame, &limits)?;
     }
     Ok(rows)
