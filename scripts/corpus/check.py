@@ -81,7 +81,8 @@ def check(brine, path, folder, own, likely):
             value = pd.read_pickle(path)
         except Exception as error:
             return [{"result": "unreadable", "why": f"pandas cannot read it: {error}"[:200]}]
-        expected = {members.name(path.stem, keys): frame for keys, frame in members.tables(value)}
+        found = list(members.tables(value))
+        expected = dict(zip(members.names(path.stem, [keys for keys, _ in found]), [frame for _, frame in found]))
         summary, refused = convert(brine, path, folder)
         if refused is not None:
             results = [{"table": "", "result": "refused", "why": refused}]
