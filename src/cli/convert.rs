@@ -31,6 +31,7 @@ Examples:
   brine convert recruit.pkl -o out/
   brine convert jobs.pkl.zst -o out/ --schema my_domain.toml --on-bad-row quarantine
   brine convert frame.pkl -o out/ --schema auto --vectors f32 --json
+  ssh host cat frame.pkl.xz | brine convert - -o out/ --name frame
 
 For each table OUT gets NAME.parquet (for analytics), NAME.arrow (mapped by `brine stream`), NAME.ids and NAME.json.
 The pickle is never executed: what is no data is refused, with its name and byte offset.
@@ -41,7 +42,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 input refused, 7 done with rows q
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
-    /// Pickles, plain or compressed with gzip or zstd
+    /// Pickles, plain or packed (gzip, bzip2, xz, lzma, zlib, zstd, lz4, zip, tar); - is standard input
     #[arg(required = true, value_name = "IN.pkl")]
     inputs: Vec<PathBuf>,
     /// The folder for the data sets
@@ -78,7 +79,7 @@ pub(super) struct Args {
     /// How many bad rows there may be
     #[arg(long, value_name = "N", env = "BRINE_MAX_BAD_ROWS")]
     max_bad_rows: Option<u64>,
-    /// Where compressed input is unpacked [default: the output folder]
+    /// Where packed and piped input is unpacked [default: the output folder]
     #[arg(long, value_name = "DIR", env = "BRINE_TEMP_DIR")]
     temp_dir: Option<PathBuf>,
 }

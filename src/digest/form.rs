@@ -93,26 +93,18 @@ impl Form {
         rows: Range<usize>,
         out: impl Iterator<Item = &'o mut [u8]>,
     ) {
-        let marked = usize::from(matches!(self.missing, Missing::Marked));
-        let mark = |out: &mut [u8]| out[..marked].fill(1);
-        match column.cells() {
-            Cells::Integer(values) => rows.zip(out).for_each(|(row, out)| {
-                mark(out);
-                out[marked..][..size_of::<u64>()].copy_from_slice(&values.bits(row).to_le_bytes());
-            }),
-            Cells::Fixed(values) if values.width() == size_of::<f64>() => {
-                let cells = values.bytes(rows).as_chunks::<{ size_of::<f64>() }>().0;
-                cells.iter().zip(out).for_each(|(cell, out)| {
-                    mark(out);
-                    out[marked..][..size_of::<f64>()].copy_from_slice(cell);
-                });
+        match (column.cells(), matches!(self.missing, Missing::Marked)) {
+            (Cells::Integer(values), marked) => {
+                let cells = rows.map(|row| values.bits(row).to_le_bytes());
+                cells.zip(out).for_each(|(cell, out)| put_cell(&cell, marked, out));
             }
-            Cells::Fixed(values) => {
+            (Cells::Fixed(values), marked) if values.width() == size_of::<f64>() => {
+                let cells = values.bytes(rows).as_chunks::<{ size_of::<f64>() }>().0;
+                cells.iter().zip(out).for_each(|(cell, out)| put_cell(cell, marked, out));
+            }
+            (Cells::Fixed(values), marked) => {
                 let cells = values.bytes(rows).chunks_exact(values.width());
-                cells.zip(out).for_each(|(cell, out)| {
-                    mark(out);
-                    out[marked..][..cell.len()].copy_from_slice(cell);
-                });
+                cells.zip(out).for_each(|(cell, out)| put_cell(cell, marked, out));
             }
             _ => {}
         }
@@ -148,6 +140,16 @@ impl Form {
             }
             _ => range.into_iter().try_for_each(|row| item.put(items, row, out)),
         }
+    }
+}
+
+#[inline]
+fn put_cell(cell: &[u8], marked: bool, out: &mut [u8]) {
+    if marked {
+        out[0] = 1;
+        out[1..=cell.len()].copy_from_slice(cell);
+    } else {
+        out[..cell.len()].copy_from_slice(cell);
     }
 }
 

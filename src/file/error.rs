@@ -5,6 +5,8 @@ use std::{io, path::PathBuf};
 use arrow_schema::ArrowError;
 use parquet::errors::ParquetError;
 
+use super::packed::{Layers, Unread};
+
 /// Why a file could not be read or written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -137,23 +139,35 @@ pub enum Error {
         /// The file.
         path: PathBuf,
     },
-    /// Decompression passed a bound.
-    #[error("{}: decompressed data passes the limit of {limit_bytes} bytes ({bound})", path.display())]
-    Expands {
-        /// The compressed file.
+    /// What the input is packed in cannot be taken off.
+    #[error("{}: its {} cannot be unpacked", path.display(), Layers(&source.layers))]
+    Packed {
+        /// The file.
         path: PathBuf,
-        /// The bound in bytes for this file.
-        limit_bytes: u64,
-        /// Which bound it is.
-        bound: &'static str,
+        /// Why, and in which layer.
+        source: Unread,
     },
     /// A form of compression this program does not read.
-    #[error("{}: {format} compression is not supported; decompress it first", path.display())]
+    #[error("{}: {format} is not read; unpack it first", path.display())]
     Compression {
         /// The file.
         path: PathBuf,
         /// The form.
         format: &'static str,
+    },
+    /// A pipe gave more than the bounds allow.
+    #[error("{}: more than {limit_bytes} bytes came through the pipe", path.display())]
+    Piped {
+        /// What the pipe is called.
+        path: PathBuf,
+        /// The bound.
+        limit_bytes: u64,
+    },
+    /// A folder where a file should be.
+    #[error("{} is a folder, not a file", path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
     },
     /// A batch does not have the columns of the file.
     #[error("{}: batch with another schema than the file's", path.display())]
@@ -257,20 +271,6 @@ pub enum Damage {
         found: u64,
         /// The bound.
         limit: u64,
-    },
-    /// The compressed data ends too early.
-    #[error("the compressed data is cut short after {bytes} decompressed bytes")]
-    CutShort {
-        /// Decompressed bytes before the end.
-        bytes: u64,
-    },
-    /// The compressed data contradicts itself.
-    #[error("the compressed data is corrupt after {bytes} decompressed bytes: {reason}")]
-    Corrupt {
-        /// Decompressed bytes before the fault.
-        bytes: u64,
-        /// What the decoder said.
-        reason: String,
     },
     /// There are more or fewer rows than the manifest or the footer counts.
     #[error("{found} rows where there should be {expected}")]

@@ -15,7 +15,7 @@ use super::{
     AtomicFile, DatasetOptions, DatasetWriter, Error, Manifest, SourceInfo, Timings,
     ahead::ahead,
     parquet::{ParquetOptions, ParquetSink},
-    spool::{Input, open_input},
+    spool::{Input, called, open_input},
 };
 use crate::{
     columnar::schema as convention,
@@ -121,6 +121,7 @@ pub fn convert(
     super::atomic::create_folder(folder)?;
     let temporary = options.temporary_folder.as_deref().unwrap_or(folder);
     let input = open_input(path, temporary, &Decompression::default())?;
+    let path = called(path);
     let source = SourceInfo { file_name: file_name(path), size: input.source_bytes(), blake3: None };
     std::thread::scope(|scope| {
         let digest = scope.spawn(|| input.source_blake3());
@@ -272,10 +273,20 @@ fn file_name(path: &Path) -> String {
 
 /// The file's name without its extensions: `recruit` for `recruit.pkl.gz`.
 fn stem(path: &Path) -> String {
+    const PACKED: [&str; 9] = [".gz", ".bz2", ".xz", ".zst", ".zip", ".tar", ".lzma", ".lz4", ".z"];
+    const PICKLE: [&str; 4] = [".pkl", ".pickle", ".p", ".joblib"];
     let name = file_name(path);
-    let packed = [".gz", ".zst"].iter().find_map(|extension| name.strip_suffix(extension)).unwrap_or(&name);
-    let bare = [".pkl", ".pickle", ".p"].iter().find_map(|extension| packed.strip_suffix(extension));
-    bare.unwrap_or(packed).to_owned()
+    let mut bare = name.as_str();
+    while let Some(outer) = without(bare, &PACKED) {
+        bare = outer;
+    }
+    without(bare, &PICKLE).unwrap_or(bare).to_owned()
+}
+
+/// The name without one of these extensions; a name that is nothing else keeps it.
+fn without<'a>(name: &'a str, extensions: &[&str]) -> Option<&'a str> {
+    let stem = extensions.iter().find_map(|extension| name.strip_suffix(extension));
+    stem.filter(|stem| !stem.is_empty())
 }
 
 /// One table on its way to its data set.
