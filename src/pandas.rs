@@ -12,6 +12,7 @@
 //! name, unknown ones are passed over. Lengths, placements, codes and Arrow offsets are checked before they are used:
 //! an unpickler that trusts them reads foreign memory.
 
+mod arrow_array;
 mod arrow_text;
 mod blocks;
 mod error;
@@ -30,6 +31,7 @@ mod table;
 mod values;
 mod zone;
 
+pub use arrow_array::{ArrowColumn, ArrowField, ArrowPart, ArrowType};
 pub use arrow_text::ArrowText;
 pub use error::{Error, ErrorKind, Result};
 pub use frame::{Column, Frame};

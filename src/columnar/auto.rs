@@ -9,6 +9,7 @@ use arrow_array::{
 use arrow_schema::{DataType, Field};
 
 use super::{
+    arrow_column::Whole,
     category::Category,
     convert::{Convert, Faults},
     derived::{Coded, Intervals, Periods, Sparse, TypedCategory},
@@ -49,6 +50,7 @@ impl Auto<'_> {
                 let field = field(DataType::Duration(times::unit_of(step)));
                 Box::new(Times { array, item: *item, step, field, is_duration: true })
             }
+            Values::Arrow(column) => Box::new(Whole::new(source.name, column)?),
             Values::Periods { array, item, frequency } => {
                 Box::new(Periods::new(source.name, array, *item, frequency))
             }
@@ -72,18 +74,13 @@ impl Auto<'_> {
                 Box::new(sparse.ok_or_else(|| no_type(source, "a sparse array of other values"))?)
             }
             Values::Categories { codes, categories, count, ordered } => {
-                match Category::new(source, rows, field(super::category::data_type())) {
-                    Some(category) => Box::new(category),
-                    None => {
-                        let values = self.whole(Source { values: categories, ..source }, *count)?;
-                        let data_type = DataType::Dictionary(
-                            Box::new(DataType::Int32),
-                            Box::new(values.data_type().clone()),
-                        );
-                        let field = field(data_type).with_dict_is_ordered(*ordered);
-                        Box::new(TypedCategory { field, codes, values })
-                    }
+                if let Some(category) = Category::new(source, rows, field(super::category::data_type())) {
+                    return Ok(Box::new(category));
                 }
+                let values = self.whole(Source { values: categories, ..source }, *count)?;
+                let data_type = Box::new(values.data_type().clone());
+                let field = field(DataType::Dictionary(Box::new(DataType::Int32), data_type));
+                Box::new(TypedCategory { field: field.with_dict_is_ordered(*ordered), codes, values })
             }
             Values::Numbers { array, item } if !is_number(array.dtype.kind) => Box::new(
                 FixedItems::new(source.name, array, *item)

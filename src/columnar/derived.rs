@@ -143,7 +143,7 @@ impl Convert for Periods<'_> {
 
     fn convert(&self, rows: Range<usize>, _: &mut Faults<'_>) -> ArrayRef {
         let ordinal = |row| self.array.steps(self.item, row).filter(|ordinal| *ordinal != i64::MIN);
-        times::integers(&DataType::Int64, rows.map(ordinal).collect())
+        times::integers(&DataType::Int64, &rows.map(ordinal).collect::<Vec<_>>())
     }
 }
 

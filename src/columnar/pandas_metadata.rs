@@ -51,14 +51,14 @@ fn name_of(label: &Label) -> Value {
 
 /// A name of a column whose labels are of several levels, or of no text, is the text of the field.
 fn of_column(column: &Column<'_>, field: &Field) -> Value {
-    described(name_of(&column.label), field, &column.values, column.dtype.as_deref())
+    described(&name_of(&column.label), field, &column.values, column.dtype.as_deref())
 }
 
 fn of_level(level: &Index<'_>, field: &Field) -> Value {
-    described(name_of(&level.name), field, &level.values, level.dtype.as_deref())
+    described(&name_of(&level.name), field, &level.values, level.dtype.as_deref())
 }
 
-fn described(name: Value, field: &Field, values: &Values<'_>, dtype: Option<&str>) -> Value {
+fn described(name: &Value, field: &Field, values: &Values<'_>, dtype: Option<&str>) -> Value {
     let (pandas_type, mut numpy_type) = types(field.data_type());
     let mut metadata = Value::Null;
     match (values, field.data_type()) {

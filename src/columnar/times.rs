@@ -98,15 +98,17 @@ impl Convert for Times<'_> {
                 None
             }),
         });
-        integers(self.field.data_type(), values.collect())
+        integers(self.field.data_type(), &values.collect::<Vec<_>>())
     }
 }
 
 /// An array of 64-bit integers of any logical type.
-pub(super) fn integers(data_type: &DataType, values: Vec<Option<i64>>) -> ArrayRef {
-    let nulls = NullBuffer::from_iter(values.iter().map(Option::is_some));
+pub(super) fn integers(data_type: &DataType, values: &[Option<i64>]) -> ArrayRef {
+    let nulls: NullBuffer = values.iter().map(Option::is_some).collect();
     let mut buffer = MutableBuffer::with_capacity(values.len() * size_of::<i64>());
-    values.iter().for_each(|value| buffer.push(value.unwrap_or(0)));
+    for value in values {
+        buffer.push(value.unwrap_or(0));
+    }
     let data = ArrayData::builder(data_type.clone())
         .len(values.len())
         .add_buffer(buffer.into())

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use super::{
+    arrow_array::ArrowColumn,
     arrow_text::ArrowText,
     error::{At as _, ErrorKind, Result},
     frequency,
@@ -80,6 +81,13 @@ pub(super) fn parse<'g>(graph: &'g Graph<'g>, id: NodeId, reading: Reading<'_>) 
         Some(Global::Categorical) => categorical(graph, id, reading),
         Some(Global::MaskedArray) => masked(graph, id, reading).at("values"),
         Some(Global::ArrowStringArray) => arrow_text(graph, id).at("values"),
+        Some(Global::ArrowExtensionArray) => {
+            let column = ArrowColumn::of_extension(graph, id, reading.limits).at("values")?;
+            Ok(arrow_column(column))
+        }
+        Some(Global::ArrowArray | Global::ArrowChunks) => {
+            ArrowColumn::parse(graph, id, reading.limits).at("values").map(arrow_column)
+        }
         Some(Global::DatetimeArray) => times(graph, id, reading).at("values"),
         Some(Global::TimedeltaArray) => {
             let (_, array) = parts(graph, id, &["_dtype"], &["_data", "_ndarray"]).at("values")?;
@@ -269,6 +277,11 @@ fn arrow_text<'g>(graph: &'g Graph<'g>, id: NodeId) -> Result<Block<'g>, ErrorKi
     let state = graph.state(id).ok_or(ErrorKind::Missing("state"))?;
     let dtype = graph.dict_value(state, "_dtype").map(|dtype| text_dtype(graph, dtype));
     Ok(Block { dtype, ..Block::one(Values::ArrowText(Arc::new(text)), rows) })
+}
+
+fn arrow_column(column: ArrowColumn<'_>) -> Block<'_> {
+    let rows = column.rows;
+    Block::one(Values::Arrow(Arc::new(column)), rows)
 }
 
 /// What pandas calls a type of text: `string` with `pd.NA` for missing, `str` with NaN.

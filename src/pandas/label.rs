@@ -111,7 +111,7 @@ impl Label {
             Values::Durations { .. } => Self::Other("a duration"),
             Values::Periods { .. } => Self::Other("a period"),
             Values::Intervals { .. } => Self::Other("an interval"),
-            Values::Sparse { .. } | Values::Vectors(_) => Self::Other("a value"),
+            Values::Sparse { .. } | Values::Vectors(_) | Values::Arrow(_) => Self::Other("a value"),
         }
     }
 

@@ -180,6 +180,8 @@ fn is_array(graph: &Graph<'_>, id: NodeId) -> bool {
                 | G::StringArray
                 | G::ArrowStringArray
                 | G::ArrowExtensionArray
+                | G::ArrowArray
+                | G::ArrowChunks
                 | G::MaskedArray
                 | G::NumpyExtensionArray
         )
