@@ -34,7 +34,8 @@ fn batch(bytes: &[u8]) -> Result<RecordBatch, String> {
     let mut members = tables(&graph, &limits).map_err(|error| told(&error))?;
     let member = members.pop().filter(|_| members.is_empty()).ok_or("not one table")?;
     let frame = member.found?.parse(&graph, &limits).map_err(|error| told(&error))?;
-    let table = Table::inferred(&frame, Vectors::AsIs, Mixed::Refuse, &limits).map_err(|error| told(&error))?;
+    let table =
+        Table::inferred(&frame, Vectors::AsIs, Mixed::Refuse, &limits).map_err(|error| told(&error))?;
     let converted = table.convert(0..table.rows()).map_err(|error| told(&error))?;
     if let Some(bad) = converted.bad.first() {
         return Err(format!("{bad:?}"));
@@ -45,7 +46,9 @@ fn batch(bytes: &[u8]) -> Result<RecordBatch, String> {
 /// The columns of a frame, or the one of a series, as `(label, dtype, values)`; labels that are no text are not looked for.
 fn columns(truth: &Value) -> Vec<(&str, &Value, &Value)> {
     let Some(data) = truth["frame"]["data"].as_array() else { return Vec::new() };
-    let named = data.iter().filter_map(|column| Some((column["label"].as_str()?, &column["dtype"], &column["values"])));
+    let named = data
+        .iter()
+        .filter_map(|column| Some((column["label"].as_str()?, &column["dtype"], &column["values"])));
     let named: Vec<_> = named.collect();
     let once = |label: &str| named.iter().filter(|(other, ..)| *other == label).count() == 1;
     named.iter().copied().filter(|(label, ..)| once(label)).collect()
@@ -69,7 +72,9 @@ fn check(case: &Case, file: &str, bytes: &[u8]) -> Result<Option<usize>, String>
                 Verdict::NotJudged => {}
                 Verdict::Other => {
                     let type_ = column.data_type();
-                    return Err(format!("{file}: column {label:?}, row {row}: {value} became another value ({type_})"));
+                    return Err(format!(
+                        "{file}: column {label:?}, row {row}: {value} became another value ({type_})"
+                    ));
                 }
             }
         }
@@ -81,13 +86,20 @@ fn check(case: &Case, file: &str, bytes: &[u8]) -> Result<Option<usize>, String>
 fn what_old_pandas_wrote_holds_what_it_read() {
     for (label, least) in ARCHIVES {
         let cases = archive::cases(label);
-        let files: Vec<_> = cases.iter().flat_map(|case| case.files.iter().map(move |file| (case, file))).collect();
+        let files: Vec<_> =
+            cases.iter().flat_map(|case| case.files.iter().map(move |file| (case, file))).collect();
         let outcomes: Vec<_> =
             files.par_iter().map(|(case, (name, bytes))| check(case, name, bytes)).collect();
         let faults: Vec<_> = outcomes.iter().filter_map(|outcome| outcome.as_ref().err()).collect();
-        assert!(faults.is_empty(), "{label}: {} faults, such as {:#?}", faults.len(), &faults[..faults.len().min(20)]);
+        assert!(
+            faults.is_empty(),
+            "{label}: {} faults, such as {:#?}",
+            faults.len(),
+            &faults[..faults.len().min(20)]
+        );
         let converted = outcomes.iter().filter(|outcome| matches!(outcome, Ok(Some(_)))).count();
-        let cells: usize = outcomes.iter().filter_map(|outcome| outcome.as_ref().ok().copied().flatten()).sum();
+        let cells: usize =
+            outcomes.iter().filter_map(|outcome| outcome.as_ref().ok().copied().flatten()).sum();
         assert!(converted >= least, "{label}: only {converted} of {} files convert", files.len());
         assert!(cells > least * 2, "{label}: only {cells} cells were compared");
     }

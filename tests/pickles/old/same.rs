@@ -4,8 +4,8 @@ use arrow_array::{
     Array, ArrayRef,
     cast::AsArray as _,
     types::{
-        Float16Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type,
-        UInt32Type, UInt64Type,
+        Float16Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type,
+        UInt16Type, UInt32Type, UInt64Type,
     },
 };
 use arrow_schema::{DataType, TimeUnit};
@@ -44,7 +44,9 @@ pub(super) fn cell(array: &ArrayRef, row: usize, truth: &Value, dtype: &Value) -
         DataType::Dictionary(_, _) => category(array, row, truth, dtype),
         DataType::List(_) => items(&array.as_list::<i32>().value(row), truth),
         DataType::FixedSizeList(_, _) => items(&array.as_fixed_size_list().value(row), truth),
-        DataType::Timestamp(TimeUnit::Nanosecond, _) | DataType::Duration(TimeUnit::Nanosecond) if truth.is_i64() => {
+        DataType::Timestamp(TimeUnit::Nanosecond, _) | DataType::Duration(TimeUnit::Nanosecond)
+            if truth.is_i64() =>
+        {
             let values = array.to_data();
             verdict(truth.as_i64() == Some(values.buffers()[0].typed_data::<i64>()[values.offset() + row]))
         }
@@ -62,9 +64,10 @@ fn is_missing(truth: &Value, dtype: &Value) -> bool {
         || (is_category && truth.as_i64() == Some(-1))
         || ["nat", "na"].iter().any(|tag| truth.get(tag).is_some())
         || truth.get("np").is_some_and(|scalar| is_missing(&scalar["value"], dtype))
-        || [truth.get("f"), truth.get("decimal")].into_iter().flatten().any(|said| {
-            said.as_str().is_some_and(|said| said.eq_ignore_ascii_case("nan"))
-        })
+        || [truth.get("f"), truth.get("decimal")]
+            .into_iter()
+            .flatten()
+            .any(|said| said.as_str().is_some_and(|said| said.eq_ignore_ascii_case("nan")))
 }
 
 /// The value in a scalar of NumPy, or the value itself.
