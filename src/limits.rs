@@ -37,6 +37,8 @@ pub struct Limits {
     pub int_digits_max: usize,
     /// Dimensions of one array: NumPy's own bound.
     pub array_dimensions_max: usize,
+    /// Pickles inside each other: joblib writes an array of objects as one inside the other, and no deeper.
+    pub nested_pickles_max: usize,
     /// Columns of one table.
     pub columns_max: usize,
     /// Elements of one embedding vector.
@@ -57,6 +59,7 @@ impl Default for Limits {
             line_bytes_max: 64 * KIB,
             int_digits_max: 4_300,
             array_dimensions_max: 64,
+            nested_pickles_max: 2,
             columns_max: 1 << 16,
             vector_dimension_max: 1 << 16,
             members_max: 10_000,

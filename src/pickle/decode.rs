@@ -118,6 +118,22 @@ impl<'a> Decoder<'a> {
         self.cursor.offset()
     }
 
+    /// The next `count` bytes, which are no instruction: they stand outside all frames.
+    pub(super) fn take_raw(&mut self, count: u64) -> Result<&'a [u8], ErrorKind> {
+        self.leave_frame()?;
+        Ok(self.cursor.take_long(count)?)
+    }
+
+    /// Says that no frame is open.
+    pub(super) fn leave_frame(&self) -> Result<(), ErrorKind> {
+        if self.frame_end.is_some() { Err(ErrorKind::CrossesFrame) } else { Ok(()) }
+    }
+
+    /// Steps over bytes that are no instruction: see [`Graph::raw`](super::Graph::raw).
+    pub fn skip_to(&mut self, offset: u64) -> Result<(), ErrorKind> {
+        self.take_raw(offset.saturating_sub(self.end())).map(drop)
+    }
+
     /// A fault of the instruction that was decoded last.
     #[cold]
     pub fn error(&self, kind: impl Into<ErrorKind>) -> Error {

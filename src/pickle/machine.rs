@@ -16,6 +16,7 @@ use super::{
 use crate::limits::{Budget, Exceeded, Limits};
 
 mod collection;
+mod raw;
 mod sequence;
 
 /// The highest protocol there is.
@@ -55,6 +56,16 @@ pub(super) struct Machine<'a> {
     met: Vec<Option<u32>>,
     /// The list of floats that grew last and the offset behind its last float.
     open_floats: Option<(NodeId, u64)>,
+    /// The pickles around the one that is being read, the outermost first.
+    around: Vec<raw::Around>,
+}
+
+/// What follows an instruction.
+enum Next {
+    Instruction,
+    /// What the wrapper of an array announces: bytes, or a pickle of their own.
+    Raw(raw::Announced),
+    End,
 }
 
 /// Runs `input` to its STOP.
@@ -96,6 +107,7 @@ impl<'a> Machine<'a> {
             templates: Vec::new(),
             foreign: Vec::new(),
             met: Vec::new(),
+            raw: Vec::new(),
             root: NodeId::NONE,
             protocol: 0,
             end: 0,
@@ -112,6 +124,7 @@ impl<'a> Machine<'a> {
             unknown,
             met: Vec::new(),
             open_floats: None,
+            around: Vec::new(),
         }
     }
 
@@ -120,10 +133,14 @@ impl<'a> Machine<'a> {
         loop {
             let instruction = decoder.next_instruction().map_err(|error| first_byte(input, error))?;
             self.at = decoder.at();
-            match self.step(instruction) {
-                Ok(false) => {}
-                Ok(true) => return Ok(()),
-                Err(kind) => return Err(first_byte(input, decoder.error(kind))),
+            let done = match self.step(instruction) {
+                Ok(Next::Instruction) => continue,
+                Ok(Next::Raw(announced)) => self.raw(announced, decoder).map(|()| false),
+                Ok(Next::End) => self.end(decoder),
+                Err(kind) => Err(kind),
+            };
+            if done.map_err(|kind| first_byte(input, decoder.error(kind)))? {
+                return Ok(());
             }
         }
     }
@@ -133,13 +150,13 @@ impl<'a> Machine<'a> {
         self.graph
     }
 
-    /// One instruction; true after STOP.
+    /// One instruction.
     #[inline]
     #[allow(
         clippy::too_many_lines,
         reason = "one arm for each instruction, none of them longer than it needs"
     )]
-    fn step(&mut self, instruction: Instruction<'a>) -> Result<bool, ErrorKind> {
+    fn step(&mut self, instruction: Instruction<'a>) -> Result<Next, ErrorKind> {
         use Instruction as I;
         self.opcodes += 1;
         match instruction {
@@ -147,9 +164,12 @@ impl<'a> Machine<'a> {
             I::Proto(protocol) if protocol > PROTOCOL_MAX => {
                 return Err(ErrorKind::UnknownProtocol(protocol));
             }
-            I::Proto(protocol) => self.graph.protocol = self.graph.protocol.max(protocol),
+            I::Proto(protocol) if self.around.is_empty() => {
+                self.graph.protocol = self.graph.protocol.max(protocol);
+            }
+            I::Proto(_) => {}
             I::Frame => {}
-            I::Stop => return self.stop(),
+            I::Stop => return self.stop().map(|()| Next::End),
             I::Mark => self.mark()?,
             I::Pop => self.pop_top()?,
             I::PopMark => self.items_to_mark().map(|_| ())?,
@@ -189,7 +209,7 @@ impl<'a> Machine<'a> {
             I::Global { module, name } => self.global(module, name, Opcode::GLOBAL)?,
             I::StackGlobal => self.stack_global()?,
             I::Reduce => self.reduce()?,
-            I::Build => self.build()?,
+            I::Build => return self.build(),
             I::NewObj => self.new_object()?,
             I::NewObjEx => self.new_object_ex()?,
             I::Inst { module, name } => {
@@ -200,16 +220,16 @@ impl<'a> Machine<'a> {
             }
             I::Outside(what) => return Err(ErrorKind::Outside(what)),
         }
-        Ok(false)
+        Ok(Next::Instruction)
     }
 
-    fn stop(&mut self) -> Result<bool, ErrorKind> {
+    fn stop(&mut self) -> Result<(), ErrorKind> {
         let root = self.pop()?;
         if !(self.stack.is_empty() && self.marks.is_empty()) {
             return Err(ErrorKind::NotConsumed { values: self.stack.len(), marks: self.marks.len() });
         }
         self.graph.root = root;
-        Ok(true)
+        Ok(())
     }
 
     // === the stack ===
@@ -236,13 +256,18 @@ impl<'a> Machine<'a> {
     }
 
     fn push_span(&mut self, bytes: &'a [u8], node: impl Fn(u32, u64) -> Node) -> Result<(), ErrorKind> {
+        let node = self.span(bytes, node)?;
+        self.push(node)
+    }
+
+    fn span(&mut self, bytes: &'a [u8], node: impl Fn(u32, u64) -> Node) -> Result<Node, ErrorKind> {
         let offset = bytes.as_ptr() as u64 - self.graph.input.as_ptr() as u64;
         if let Ok(len) = u32::try_from(bytes.len()) {
-            return self.push(node(len, offset));
+            return Ok(node(len, offset));
         }
         let long = index(self.graph.long.len())?;
         self.graph.long.push((offset, bytes.len() as u64));
-        self.push(Node::Long(long))
+        Ok(Node::Long(long))
     }
 
     fn push_decoded(&mut self, text: Box<[u8]>, node: impl Fn(u32) -> Node) -> Result<(), ErrorKind> {
@@ -486,12 +511,12 @@ impl<'a> Machine<'a> {
         self.new_object()
     }
 
-    fn build(&mut self) -> Result<(), ErrorKind> {
+    fn build(&mut self) -> Result<Next, ErrorKind> {
         let state = self.pop()?;
         let object = self.top()?;
         if let Some(packed) = self.pack_state(object, state) {
             self.stack.pop();
-            return self.push_id(packed);
+            return self.push_id(packed).map(|()| Next::Instruction);
         }
         let built = match self.graph.node(object) {
             Node::Reduce { callable, args, state: NodeId::ABSENT } => Node::Reduce { callable, args, state },
@@ -500,7 +525,8 @@ impl<'a> Machine<'a> {
             other => return Err(ErrorKind::WrongType { wanted: "an object", found: other.kind() }),
         };
         self.set(object, built);
-        Ok(())
+        let announced = if self.is_wrapper(object) { Some(self.announced(object, state)?) } else { None };
+        Ok(announced.map_or(Next::Instruction, Next::Raw))
     }
 }
 
