@@ -1,12 +1,15 @@
 //! The dumps of several versions of joblib under `tests/fixtures/joblib`: each must give what the plain pickle beside it
 //! gives. Written by `scripts/fixtures/joblib_dumps.py`.
 
-use std::path::{Path, PathBuf};
+use std::{
+    error::Error as _,
+    path::{Path, PathBuf},
+};
 
 use brine::{
     file::{
         DatasetOptions, Only,
-        pickle::{Options, convert},
+        pickle::{Options, TableReport, convert},
     },
     limits::Limits,
     pickle,
@@ -25,22 +28,20 @@ fn files(extension: &str) -> Vec<PathBuf> {
     files
 }
 
-/// The tables of a file: path inside it, columns, rows and digest of each, and what is none.
-fn tables(path: &Path) -> Vec<String> {
+/// The tables of a file: path inside it, columns, rows and digest of each, and what is none. Or why there are none: a
+/// column that is refused is refused in both forms.
+fn tables(path: &Path) -> Result<Vec<String>, String> {
     let folder = tempfile::tempdir().unwrap();
     let dataset = DatasetOptions { only: Some(Only::Arrow), ..DatasetOptions::default() };
     let options = Options { dataset, name: Some("x".to_owned()), ..Options::default() };
-    match convert(path, folder.path(), &options, &mut |_, _| ()) {
-        Ok(report) => {
-            let table = |table: &brine::file::pickle::TableReport| {
-                let manifest = &table.manifest;
-                format!("{} {} {:?} {:?}", table.name, manifest.rows, manifest.schema, manifest.fingerprint)
-            };
-            let skipped = report.skipped.iter().map(|(path, reason)| format!("{path}: {reason}"));
-            report.tables.iter().map(table).chain(skipped).collect()
-        }
-        Err(error) => panic!("{}: {error}: {:?}", path.display(), std::error::Error::source(&error)),
-    }
+    let report = convert(path, folder.path(), &options, &mut |_, _| ());
+    let report = report.map_err(|error| format!("{:?}", error.source()))?;
+    let table = |table: &TableReport| {
+        let manifest = &table.manifest;
+        format!("{} {} {:?} {:?}", table.name, manifest.rows, manifest.schema, manifest.fingerprint)
+    };
+    let skipped = report.skipped.iter().map(|(path, reason)| format!("{path}: {reason}"));
+    Ok(report.tables.iter().map(table).chain(skipped).collect())
 }
 
 #[test]
@@ -51,10 +52,11 @@ fn every_dump_gives_the_tables_of_the_plain_pickle() {
         .collect();
     let dumps = files("joblib");
     assert!(dumps.len() > 35 && plain.len() > 25, "{} dumps, {} plain", dumps.len(), plain.len());
+    let read = plain.iter().filter(|(_, tables)| tables.is_ok()).count();
+    assert!(read >= 20, "only {read} are read");
     for dump in dumps {
         let name = dump.display().to_string();
         let (_, wanted) = plain.iter().find(|(stem, _)| name.starts_with(stem.as_str())).unwrap();
-        assert!(!wanted.is_empty(), "{name}");
         assert_eq!(&tables(&dump), wanted, "{name}");
     }
 }
