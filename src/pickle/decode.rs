@@ -4,6 +4,8 @@
 //! 64 KiB frame of a row at most, not one for each float. Frames follow PEP 3154; as `CPython` does since July 2026, an
 //! instruction that crosses the end of its frame is refused (it made scanners and readers disagree).
 
+use std::ops::Range;
+
 use super::{
     error::{Error, ErrorKind, Result},
     opcode::Opcode,
@@ -106,6 +108,11 @@ impl<'a> Decoder<'a> {
             at: 0,
             opcode: None,
         }
+    }
+
+    /// Stands before the first instruction of a part of `input`; offsets are those of the whole.
+    pub(super) fn between(input: &'a [u8], part: Range<usize>, limits: &Limits) -> Self {
+        Self { cursor: Cursor::between(input, part), ..Self::new(input, limits) }
     }
 
     /// Offset of the instruction that was decoded last.

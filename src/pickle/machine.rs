@@ -61,7 +61,7 @@ pub(super) struct Machine<'a> {
 }
 
 /// What follows an instruction.
-enum Next {
+pub(super) enum Next {
     Instruction,
     /// What the wrapper of an array announces: bytes, or a pickle of their own.
     Raw(raw::Announced),
@@ -96,7 +96,7 @@ fn first_byte(input: &[u8], error: Error) -> Error {
 }
 
 impl<'a> Machine<'a> {
-    fn new(input: &'a [u8], limits: &Limits, unknown: UnknownGlobals) -> Self {
+    pub(super) fn new(input: &'a [u8], limits: &Limits, unknown: UnknownGlobals) -> Self {
         let graph = Graph {
             input,
             nodes: vec![Node::None, Node::Bool(false), Node::Bool(true)],
@@ -128,7 +128,7 @@ impl<'a> Machine<'a> {
         }
     }
 
-    fn run(&mut self, decoder: &mut Decoder<'a>) -> Result<()> {
+    pub(super) fn run(&mut self, decoder: &mut Decoder<'a>) -> Result<()> {
         let input = self.graph.input;
         loop {
             let instruction = decoder.next_instruction().map_err(|error| first_byte(input, error))?;
@@ -145,7 +145,7 @@ impl<'a> Machine<'a> {
         }
     }
 
-    fn into_graph(mut self, end: u64) -> Graph<'a> {
+    pub(super) fn into_graph(mut self, end: u64) -> Graph<'a> {
         self.graph.end = end;
         self.graph
     }
@@ -156,7 +156,7 @@ impl<'a> Machine<'a> {
         clippy::too_many_lines,
         reason = "one arm for each instruction, none of them longer than it needs"
     )]
-    fn step(&mut self, instruction: Instruction<'a>) -> Result<Next, ErrorKind> {
+    pub(super) fn step(&mut self, instruction: Instruction<'a>) -> Result<Next, ErrorKind> {
         use Instruction as I;
         self.opcodes += 1;
         match instruction {
@@ -223,7 +223,7 @@ impl<'a> Machine<'a> {
         Ok(Next::Instruction)
     }
 
-    fn stop(&mut self) -> Result<(), ErrorKind> {
+    pub(super) fn stop(&mut self) -> Result<(), ErrorKind> {
         let root = self.pop()?;
         if !(self.stack.is_empty() && self.marks.is_empty()) {
             return Err(ErrorKind::NotConsumed { values: self.stack.len(), marks: self.marks.len() });
@@ -241,7 +241,7 @@ impl<'a> Machine<'a> {
         Ok(id)
     }
 
-    fn push_id(&mut self, id: NodeId) -> Result<(), ErrorKind> {
+    pub(super) fn push_id(&mut self, id: NodeId) -> Result<(), ErrorKind> {
         if self.stack.len() >= self.limits.stack_depth_max {
             return Err(exceeded("values on the stack", self.limits.stack_depth_max));
         }
@@ -250,7 +250,7 @@ impl<'a> Machine<'a> {
     }
 
     #[inline]
-    fn push(&mut self, node: Node) -> Result<(), ErrorKind> {
+    pub(super) fn push(&mut self, node: Node) -> Result<(), ErrorKind> {
         let id = self.store(node)?;
         self.push_id(id)
     }
@@ -270,7 +270,11 @@ impl<'a> Machine<'a> {
         Ok(Node::Long(long))
     }
 
-    fn push_decoded(&mut self, text: Box<[u8]>, node: impl Fn(u32) -> Node) -> Result<(), ErrorKind> {
+    pub(super) fn push_decoded(
+        &mut self,
+        text: Box<[u8]>,
+        node: impl Fn(u32) -> Node,
+    ) -> Result<(), ErrorKind> {
         self.budget.spend(text.len() as u64)?;
         let decoded = index(self.graph.decoded.len())?;
         self.graph.decoded.push(text);

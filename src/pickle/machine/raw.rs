@@ -18,7 +18,7 @@ use crate::pickle::{
 const HAS_OBJECTS: i64 = 1;
 
 /// What a wrapper announces.
-pub(super) struct Announced {
+pub(in crate::pickle) struct Announced {
     wrapper: NodeId,
     padded: bool,
     items: Items,
@@ -33,7 +33,7 @@ enum Items {
 
 /// A pickle that waits for the end of one inside it.
 #[derive(Debug)]
-pub(super) struct Around {
+pub(in crate::pickle) struct Around {
     wrapper: NodeId,
     memo: Memo,
     stack: Vec<NodeId>,
@@ -174,22 +174,35 @@ impl<'a> Machine<'a> {
         if self.around.len() >= self.limits.nested_pickles_max {
             return Err(exceeded("pickles inside each other", self.limits.nested_pickles_max));
         }
+        let around = self.put_aside(wrapper);
+        self.around.push(around);
+        Ok(())
+    }
+
+    /// The state of the pickle that is being read; the machine is then as new.
+    pub(in crate::pickle) fn put_aside(&mut self, wrapper: NodeId) -> Around {
         self.open_floats = None;
-        self.around.push(Around {
+        Around {
             wrapper,
             memo: std::mem::take(&mut self.memo),
             stack: std::mem::take(&mut self.stack),
             marks: std::mem::take(&mut self.marks),
-        });
-        Ok(())
+        }
+    }
+
+    /// Goes on with a pickle that was put aside. Returns the wrapper in it that waits for a value.
+    pub(in crate::pickle) fn take_up(&mut self, around: Around) -> NodeId {
+        let Around { wrapper, memo, stack, marks } = around;
+        self.open_floats = None;
+        (self.memo, self.stack, self.marks) = (memo, stack, marks);
+        wrapper
     }
 
     /// After STOP: goes on with the pickle around, where the wrapper is now the value that was read. True if there is none.
     pub(super) fn end(&mut self, decoder: &Decoder<'a>) -> Result<bool, ErrorKind> {
-        let Some(Around { wrapper, memo, stack, marks }) = self.around.pop() else { return Ok(true) };
+        let Some(around) = self.around.pop() else { return Ok(true) };
         decoder.leave_frame()?;
-        self.open_floats = None;
-        (self.memo, self.stack, self.marks) = (memo, stack, marks);
+        let wrapper = self.take_up(around);
         self.set(wrapper, self.graph.node(self.graph.root));
         Ok(false)
     }
