@@ -4,6 +4,7 @@
     python scripts/make_fixtures.py samples     data/: the samples of make_sample_data.py and their manifest
     python scripts/make_fixtures.py fixtures    tests/fixtures/pickles/: small pickles with what pandas says they hold
     python scripts/make_fixtures.py packed      tests/fixtures/packed/: one pickle in every form of packing
+    python scripts/make_fixtures.py arrays      tests/fixtures/arrays/: arrays in NumPy's own files
     python scripts/make_fixtures.py joblib      tests/fixtures/joblib/: dumps of several versions of joblib
 
 Makes one virtual environment for each pandas version under ${BRINE_CACHE:-target/peers} (Python 3.11: the one version
@@ -98,6 +99,12 @@ def packed(python):
     tell(target)
 
 
+def arrays(python):
+    target = empty("arrays")
+    subprocess.run([environment("2.1.4", python), ROOT / "scripts" / "fixtures" / "arrays.py", target], check=True)
+    tell(target)
+
+
 def joblib(python):
     target = empty("joblib")
     for name in (name for name in OTHERS if name.startswith("joblib")):
@@ -123,7 +130,7 @@ def tell(target):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["samples", "fixtures", "packed", "joblib", "all"])
+    parser.add_argument("what", choices=["samples", "fixtures", "packed", "arrays", "joblib", "all"])
     parser.add_argument("--python", default=sys.executable, help="a Python 3.11 (default: this one)")
     args = parser.parse_args()
     if args.what in ("samples", "all"):
@@ -132,6 +139,8 @@ def main():
         fixtures(args.python)
     if args.what in ("packed", "all"):
         packed(args.python)
+    if args.what in ("arrays", "all"):
+        arrays(args.python)
     if args.what in ("joblib", "all"):
         joblib(args.python)
 

@@ -11,6 +11,7 @@
     reason = "a test that panics has failed, which is what it is for; the rest is about programs that run for long"
 )]
 
+mod arrays;
 mod cli;
 mod grpc;
 mod joblib;

@@ -30,7 +30,7 @@ fn files(extension: &str) -> Vec<PathBuf> {
 
 /// The tables of a file: path inside it, columns, rows and digest of each, and what is none. Or why there are none: a
 /// column that is refused is refused in both forms.
-fn tables(path: &Path) -> Result<Vec<String>, String> {
+pub(super) fn tables(path: &Path) -> Result<Vec<String>, String> {
     let folder = tempfile::tempdir().unwrap();
     let dataset = DatasetOptions { only: Some(Only::Arrow), ..DatasetOptions::default() };
     let options = Options { dataset, name: Some("x".to_owned()), ..Options::default() };
