@@ -135,7 +135,7 @@ impl<'a> Machine<'a> {
             self.at = decoder.at();
             let done = match self.step(instruction) {
                 Ok(Next::Instruction) => continue,
-                Ok(Next::Raw(announced)) => self.raw(announced, decoder).map(|()| false),
+                Ok(Next::Raw(announced)) => self.raw(&announced, decoder).map(|()| false),
                 Ok(Next::End) => self.end(decoder),
                 Err(kind) => Err(kind),
             };
@@ -164,10 +164,9 @@ impl<'a> Machine<'a> {
             I::Proto(protocol) if protocol > PROTOCOL_MAX => {
                 return Err(ErrorKind::UnknownProtocol(protocol));
             }
-            I::Proto(protocol) if self.around.is_empty() => {
-                self.graph.protocol = self.graph.protocol.max(protocol);
-            }
-            I::Proto(_) => {}
+            // A pickle inside another has a protocol of its own.
+            I::Proto(_) if !self.around.is_empty() => {}
+            I::Proto(protocol) => self.graph.protocol = self.graph.protocol.max(protocol),
             I::Frame => {}
             I::Stop => return self.stop().map(|()| Next::End),
             I::Mark => self.mark()?,

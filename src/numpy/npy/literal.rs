@@ -105,7 +105,7 @@ impl Reader<'_> {
                     return Some(Literal::Text(text));
                 }
                 (_, '\\') => {
-                    text.push(chars.next().map(|(_, char)| char).filter(|char| "'\"\\".contains(*char))?)
+                    text.push(chars.next().map(|(_, char)| char).filter(|char| "'\"\\".contains(*char))?);
                 }
                 (_, char) => text.push(char),
             }

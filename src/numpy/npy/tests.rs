@@ -62,7 +62,7 @@ fn what_is_no_header_is_refused() {
 
 #[test]
 fn every_shorter_prefix_is_refused() {
-    let whole = file(2, &"{'descr': [('a', '<f4')], 'fortran_order': True, 'shape': (1,), }\n".to_owned());
+    let whole = file(2, "{'descr': [('a', '<f4')], 'fortran_order': True, 'shape': (1,), }\n");
     let end = whole.len() - 4;
     assert!((0..end).all(|cut| Header::parse(&whole[..cut]).is_err()));
     assert!(Header::parse(&whole[..end]).is_ok());
