@@ -21,7 +21,7 @@ mod opcode;
 mod pack;
 mod text;
 
-pub use assembly::Assembly;
+pub(crate) use assembly::Assembly;
 pub use decode::{BINFLOAT_BYTES, Decoder, Instruction};
 pub use error::{Error, ErrorKind, Result};
 pub use global::{Global, Row};

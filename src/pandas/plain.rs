@@ -52,7 +52,9 @@ impl Plain {
     pub(super) fn of(graph: &Graph<'_>, id: NodeId, limits: &Limits) -> Option<Self> {
         if is_array(graph, id) {
             let array = Array::parse(graph, id, limits).ok()?;
-            return matches!(array.shape.len(), 1 | 2).then_some(Self::Array);
+            // Rows without a column take no bytes, so that a file could name any number of them.
+            return matches!(*array.shape.as_slice(), [_] | [0, _] | [_, 1..=usize::MAX])
+                .then_some(Self::Array);
         }
         match graph.dict(id) {
             Some(_) => Self::of_dict(graph, id, limits),

@@ -16,49 +16,49 @@ use crate::limits::Limits;
 
 /// A value in the making: a stack, as in a pickle.
 #[derive(Debug)]
-pub struct Assembly<'a> {
+pub(crate) struct Assembly<'a> {
     machine: Machine<'a>,
     limits: Limits,
 }
 
 impl<'a> Assembly<'a> {
     /// Begins a value whose bytes are ranges of `input`.
-    pub fn new(input: &'a [u8], limits: &Limits, unknown: UnknownGlobals) -> Self {
+    pub(crate) fn new(input: &'a [u8], limits: &Limits, unknown: UnknownGlobals) -> Self {
         Self { machine: Machine::new(input, limits, unknown), limits: limits.clone() }
     }
 
     /// What an instruction does. Those that name bytes must name bytes of the input.
-    pub fn step(&mut self, instruction: Instruction<'a>) -> Result<(), ErrorKind> {
+    pub(crate) fn step(&mut self, instruction: Instruction<'a>) -> Result<(), ErrorKind> {
         self.machine.step(instruction).map(drop)
     }
 
     /// A number.
-    pub fn int(&mut self, value: i64) -> Result<(), ErrorKind> {
+    pub(crate) fn int(&mut self, value: i64) -> Result<(), ErrorKind> {
         self.step(Instruction::Int(value))
     }
 
     /// A text that is not in the input.
-    pub fn text(&mut self, text: &str) -> Result<(), ErrorKind> {
+    pub(crate) fn text(&mut self, text: &str) -> Result<(), ErrorKind> {
         self.machine.push_decoded(text.as_bytes().into(), Node::DecodedText)
     }
 
     /// Bytes that are not in the input.
-    pub fn bytes(&mut self, bytes: &[u8]) -> Result<(), ErrorKind> {
+    pub(crate) fn bytes(&mut self, bytes: &[u8]) -> Result<(), ErrorKind> {
         self.machine.push_decoded(bytes.into(), Node::DecodedString)
     }
 
     /// Bytes of the input.
-    pub fn range(&mut self, range: Range<usize>) -> Result<(), ErrorKind> {
+    pub(crate) fn range(&mut self, range: Range<usize>) -> Result<(), ErrorKind> {
         self.step(Instruction::Bytes(&self.machine.graph.input[range]))
     }
 
     /// A class or function.
-    pub fn global(&mut self, global: Global) -> Result<(), ErrorKind> {
+    pub(crate) fn global(&mut self, global: Global) -> Result<(), ErrorKind> {
         self.machine.push(Node::Global(global))
     }
 
     /// The value of the pickle that begins this range; returns where it ends.
-    pub fn pickle(&mut self, range: Range<usize>) -> Result<usize> {
+    pub(crate) fn pickle(&mut self, range: Range<usize>) -> Result<usize> {
         let mut decoder = Decoder::between(self.machine.graph.input, range, &self.limits);
         let around = self.machine.put_aside(NodeId::NONE);
         self.machine.run(&mut decoder)?;
@@ -69,7 +69,7 @@ impl<'a> Assembly<'a> {
     }
 
     /// The graph of the one value that is left, which ends at `end`.
-    pub fn finish(mut self, end: usize) -> Result<Graph<'a>, ErrorKind> {
+    pub(crate) fn finish(mut self, end: usize) -> Result<Graph<'a>, ErrorKind> {
         self.machine.stop()?;
         Ok(self.machine.into_graph(end as u64))
     }

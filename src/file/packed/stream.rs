@@ -8,9 +8,12 @@ use flate2::{
     bufread::{DeflateDecoder, GzDecoder, ZlibDecoder},
 };
 use lz4_flex::frame::FrameDecoder;
-use lzma_rust2::{LzmaReader, XzReader};
+use lzma_rust2::{LzmaReader, XzReader, lzma_get_memory_usage_by_props};
 
-use super::{Bound, Fault, Layer, Packed, Peeling, Unread, lz4, zip};
+use super::{
+    Bound, Fault, Layer, Packed, Peeling, Unread, lz4,
+    zip::{self, Method},
+};
 use crate::limits::files::{LZMA_MEMORY_KIB_MAX, ZSTD_WINDOW_LOG_MAX};
 
 /// A stream that is being decompressed.
@@ -286,7 +289,7 @@ impl Read for Archive<'_> {
                 }
             }
             let Some(next) = self.contents.next() else { return Ok(0) };
-            self.current = Some(Checked::new(self.bytes, next));
+            self.current = Some(Checked::new(self.bytes, next)?);
         }
     }
 }
@@ -308,17 +311,41 @@ struct Checked<'a> {
 }
 
 impl<'a> Checked<'a> {
-    fn new(archive: &'a [u8], content: zip::Content) -> Self {
-        let behind = archive.len() - content.range.end;
-        let bytes = &archive[content.range];
-        let inner: Box<dyn Decode + 'a> =
-            if content.deflated { Box::new(Single(DeflateDecoder::new(bytes))) } else { Box::new(bytes) };
-        Self { inner, crc: Crc::new(), unpacked_bytes: content.unpacked_bytes, wanted: content.crc, behind }
+    fn new(archive: &'a [u8], content: zip::Content) -> io::Result<Self> {
+        let zip::Content { range, method, unpacked_bytes, crc: wanted } = content;
+        let behind = archive.len() - range.end;
+        let bytes = &archive[range];
+        let inner: Box<dyn Decode + 'a> = match method {
+            Method::Stored => Box::new(bytes),
+            Method::Deflated => Box::new(Single(DeflateDecoder::new(bytes))),
+            Method::Bzip2 => decoder(Layer::Bzip2, bytes)?,
+            Method::Zstd => decoder(Layer::Zstd, bytes)?,
+            Method::Xz => decoder(Layer::Xz, bytes)?,
+            Method::Lzma => Box::new(Lzma(Some(lzma_member(bytes)?))),
+        };
+        Ok(Self { inner, crc: Crc::new(), unpacked_bytes, wanted, behind })
     }
 
     fn left(&self) -> usize {
         self.inner.left() + self.behind
     }
+}
+
+/// In a zip, LZMA has a header of its own: version, length of the properties, properties; and always an end marker.
+fn lzma_member(bytes: &[u8]) -> io::Result<LzmaReader<&[u8]>> {
+    let ([_, _, 5, 0, properties, a, b, c, d], rest) =
+        bytes.split_first_chunk().ok_or(ErrorKind::UnexpectedEof)?
+    else {
+        return Err(io::Error::new(ErrorKind::InvalidData, "an LZMA header of unknown form"));
+    };
+    let dictionary_bytes = u32::from_le_bytes([*a, *b, *c, *d]);
+    if lzma_get_memory_usage_by_props(dictionary_bytes, *properties)? > LZMA_MEMORY_KIB_MAX {
+        return Err(io::Error::new(
+            ErrorKind::InvalidData,
+            "more memory is asked for than an LZMA stream gets",
+        ));
+    }
+    LzmaReader::new_with_props(rest, u64::MAX, *properties, dictionary_bytes, None)
 }
 
 impl Decode for &[u8] {

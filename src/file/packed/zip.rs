@@ -1,4 +1,4 @@
-//! zip: its only member, or its arrays; stored or deflated.
+//! zip: its only member, or its arrays; stored, or packed in one of the ways that Python's `zipfile` knows.
 //!
 //! Members are found by the directory at the end. What two readers could disagree about is refused: a directory that is
 //! not where its record says, and a member whose own header says something else than the directory.
@@ -26,8 +26,6 @@ const LOCATOR_BYTES: usize = 20;
 
 /// Bits of the flags: encrypted, strongly encrypted, names masked.
 const ENCRYPTED: u16 = 1 | 1 << 6 | 1 << 13;
-const STORED: u16 = 0;
-const DEFLATED: u16 = 8;
 /// The extra field that holds what does not fit into 32 bits.
 const ZIP_64: u16 = 1;
 /// The writer's system when the upper half of the attributes is a Unix mode.
@@ -50,9 +48,34 @@ struct Member<'a> {
 #[derive(Debug, Clone)]
 pub(super) struct Content {
     pub(super) range: Range<usize>,
-    pub(super) deflated: bool,
+    pub(super) method: Method,
     pub(super) unpacked_bytes: u64,
     pub(super) crc: u32,
+}
+
+/// How a member is packed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Method {
+    Stored,
+    Deflated,
+    Bzip2,
+    Lzma,
+    Zstd,
+    Xz,
+}
+
+impl Method {
+    fn of(number: u16) -> Option<Self> {
+        Some(match number {
+            0 => Self::Stored,
+            8 => Self::Deflated,
+            12 => Self::Bzip2,
+            14 => Self::Lzma,
+            93 => Self::Zstd,
+            95 => Self::Xz,
+            _ => return None,
+        })
+    }
 }
 
 /// The arrays of an archive.
@@ -73,8 +96,8 @@ pub(super) fn inside(bytes: &[u8]) -> Result<Inside, Fault> {
             self::arrays(arrays, bytes).map(Inside::Arrays)
         }
         [member] => match member.content(bytes)? {
-            content if content.deflated => Ok(Inside::Stream(Packed::Members(vec![content]))),
-            content => Ok(Inside::Part(content.range)),
+            content if content.method == Method::Stored => Ok(Inside::Part(content.range)),
+            content => Ok(Inside::Stream(Packed::Members(vec![content]))),
         },
         several => Err(Fault::members(several.iter().map(|member| member.name))),
     }
@@ -82,7 +105,7 @@ pub(super) fn inside(bytes: &[u8]) -> Result<Inside, Fault> {
 
 fn arrays(members: &[Member<'_>], bytes: &[u8]) -> Result<Arrays, Fault> {
     let contents = members.iter().map(|member| member.content(bytes)).collect::<Result<Vec<_>, _>>()?;
-    let packed = contents.iter().any(|content| content.deflated);
+    let packed = contents.iter().any(|content| content.method != Method::Stored);
     let mut end = 0;
     let mut place = |content: &Content| {
         let start = end;
@@ -137,13 +160,10 @@ impl<'a> Member<'a> {
             return Err(Fault::Encrypted { name: shown(self.name) });
         }
         let range = self.range(bytes)?;
-        let deflated = match self.method {
-            STORED => false,
-            DEFLATED => true,
-            method => return Err(Fault::Method { name: shown(self.name), method }),
-        };
-        let range = if deflated { range } else { self.stored(bytes, range)? };
-        Ok(Content { range, deflated, unpacked_bytes: self.unpacked_bytes, crc: self.crc })
+        let method = Method::of(self.method)
+            .ok_or_else(|| Fault::Method { name: shown(self.name), method: self.method })?;
+        let range = if method == Method::Stored { self.stored(bytes, range)? } else { range };
+        Ok(Content { range, method, unpacked_bytes: self.unpacked_bytes, crc: self.crc })
     }
 
     fn stored(&self, bytes: &[u8], range: Range<usize>) -> Result<Range<usize>, Fault> {
