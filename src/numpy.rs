@@ -9,5 +9,5 @@ pub mod items;
 pub mod npy;
 
 pub use array::{Array, Data};
-pub use dtype::{Dtype, Kind, Step, Unit};
+pub use dtype::{Dtype, FieldOf, Kind, Step, Unit};
 pub use error::{Error, Result};
