@@ -79,6 +79,12 @@ impl Limits {
     pub fn cell_bytes_max(&self, input_bytes: usize) -> u64 {
         self.cell_bytes_floor.saturating_add(16 * input_bytes as u64)
     }
+
+    /// Rows that a table may have: those of a range, of a sparse array, or without any column are only a number in the
+    /// file. All others take a byte each.
+    pub fn rows_max(&self, input_bytes: usize) -> u64 {
+        self.cell_bytes_max(input_bytes) / size_of::<u64>() as u64
+    }
 }
 
 /// A bound that was met.

@@ -7,8 +7,6 @@
 //! | list of float vectors | one column `vector` |
 //! | dict of lists and arrays of one length | a column for each key; an array of two dimensions is a column of vectors |
 //! | dict of many float vectors | columns `key` and `vector` |
-//! | array of floats of two dimensions | one column `vector`, as embeddings are kept |
-//! | any other array of one or two dimensions | columns `0`, `1`, …, as `pandas.DataFrame(array)` has them |
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -20,8 +18,8 @@ use super::{
 };
 use crate::{
     limits::{Budget, Limits},
-    numpy::{Array, Data, Kind},
-    pickle::{Global, Graph, Item, ListView, Node, NodeId},
+    numpy::{Array, Kind},
+    pickle::{Global, Graph, Item, Node, NodeId},
 };
 
 /// The column of a table that is nothing but vectors.
@@ -44,19 +42,11 @@ pub enum Plain {
     Columns,
     /// A dict of vectors.
     KeyedVectors,
-    /// An array of one or two dimensions.
-    Array,
 }
 
 impl Plain {
     /// What `id` is; `None` if it is no table. Looks at all items, but not into them.
     pub(super) fn of(graph: &Graph<'_>, id: NodeId, limits: &Limits) -> Option<Self> {
-        if is_array(graph, id) {
-            let array = Array::parse(graph, id, limits).ok()?;
-            // Rows without a column take no bytes, so that a file could name any number of them.
-            return matches!(*array.shape.as_slice(), [_] | [0, _] | [_, 1..=usize::MAX])
-                .then_some(Self::Array);
-        }
         match graph.dict(id) {
             Some(_) => Self::of_dict(graph, id, limits),
             None => Self::of_list(graph, id),
@@ -95,7 +85,6 @@ impl Plain {
             Self::Vectors => vectors(graph, id).at("rows"),
             Self::Columns => columns(graph, id, limits),
             Self::KeyedVectors => keyed_vectors(graph, id, limits).at("rows"),
-            Self::Array => array(graph, id, limits).at("array"),
         }
     }
 }
@@ -310,61 +299,13 @@ fn columns<'g>(graph: &'g Graph<'g>, id: NodeId, limits: &Limits) -> Result<Fram
     Ok(Frame::plain(graph, columns, rows))
 }
 
-fn is_array(graph: &Graph<'_>, id: NodeId) -> bool {
-    matches!(class_of(graph, id), Some(Global::FromBuffer | Global::Reconstruct))
-}
-
-fn array<'g>(graph: &'g Graph<'g>, id: NodeId, limits: &Limits) -> Result<Frame<'g>, ErrorKind> {
-    let array = Array::parse(graph, id, limits)?;
-    let (rows, columns) = match *array.shape.as_slice() {
-        [rows] => (rows, 1),
-        [rows, columns] => (rows, columns),
-        _ => return Err(ErrorKind::UnknownForm),
-    };
-    if is_matrix(&array) {
-        let values = Values::Vectors(Arc::new(array));
-        return Ok(Frame::plain(graph, vec![(VECTOR.to_owned(), values)], rows));
-    }
-    if columns > limits.columns_max {
-        return Err(ErrorKind::TooManyColumns(columns));
-    }
-    let values: Vec<Values<'g>> = match array.data {
-        Data::Objects(ref cells) => cells_by_column(graph, cells, rows, columns, limits)?,
-        // A row of the transposed array is a column, and its bytes are the same in the other order.
-        Data::Bytes(_) => {
-            let turned = Array { shape: vec![columns, rows], fortran: !array.fortran, ..array };
-            let turned = Arc::new(turned);
-            (0..columns).map(|item| Values::Numbers { array: Arc::clone(&turned), item }).collect()
-        }
-    };
-    let named = values.into_iter().enumerate().map(|(place, values)| (place.to_string(), values));
-    Ok(Frame::plain(graph, named.collect(), rows))
-}
-
-/// The cells of each column, of an array that holds them row by row.
-fn cells_by_column<'g>(
-    graph: &Graph<'_>,
-    cells: &ListView<'g>,
-    rows: usize,
-    columns: usize,
-    limits: &Limits,
-) -> Result<Vec<Values<'g>>, ErrorKind> {
-    let bytes = rows.saturating_mul(columns).saturating_mul(size_of::<Item>());
-    cell_budget(graph, limits).spend(bytes as u64)?;
-    let mut growing: Vec<Vec<Item>> = vec![Vec::with_capacity(rows); columns];
-    for (place, item) in cells.items_from(0).enumerate() {
-        growing[place % columns].push(item);
-    }
-    Ok(growing.into_iter().map(|cells| Values::Cells(cells.into())).collect())
-}
-
 fn column<'g>(graph: &'g Graph<'g>, id: NodeId, limits: &Limits) -> Result<(Values<'g>, usize)> {
     if let Node::List { .. } | Node::FloatList { .. } | Node::Tuple { .. } = graph.node(id) {
         let list = graph.sequence(id).ok_or(ErrorKind::UnknownForm).at("column")?;
         let rows = list.len();
         return Ok((Values::Objects { cells: Arc::new(list), first: 0 }, rows));
     }
-    if is_array(graph, id)
+    if let Some(Global::FromBuffer | Global::Reconstruct) = class_of(graph, id)
         && let Ok(array) = Array::parse(graph, id, limits)
         && is_matrix(&array)
     {
