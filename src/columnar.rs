@@ -11,20 +11,30 @@
 
 mod category;
 pub mod cells;
+mod coded;
+mod complex;
 mod convert;
 mod element;
 mod embedding;
 mod error;
+mod fixed;
+mod fixed_text;
 mod infer;
 mod integer;
+mod interval;
 mod number;
+mod numpy_time;
 mod pandas_metadata;
+mod period;
 pub mod schema;
 mod sieve;
 mod source;
+mod sparse;
 mod table;
 mod text;
 mod text_list;
+mod time;
+mod typed;
 
 pub use error::{BadRow, Error, MissingColumn, Reason, Result};
 pub use pandas_metadata::pandas_metadata;

@@ -6,8 +6,8 @@ use arrow_array::{
     ArrayRef, ArrowPrimitiveType,
     builder::{BooleanBuilder, PrimitiveBuilder},
     types::{
-        Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type,
-        UInt32Type, UInt64Type,
+        Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type,
+        UInt16Type, UInt32Type, UInt64Type,
     },
 };
 use arrow_schema::{DataType, Field};
@@ -51,7 +51,8 @@ pub(super) fn converter<'g>(source: Source<'g>, data_type: &DataType) -> Option<
 }
 
 /// Exact conversion of a number cell.
-trait FromCell: Sized {
+pub(super) trait FromCell: Sized {
+    /// The number of `cell`, if it is one of this type.
     fn from_cell(cell: Cell<'_>) -> Option<Self>;
 }
 
@@ -85,6 +86,13 @@ impl FromCell for f32 {
     fn from_cell(cell: Cell<'_>) -> Option<Self> {
         // The cell was widened from a 32-bit float, so this loses nothing.
         f64::from_cell(cell).map(|value| value as f32)
+    }
+}
+
+impl FromCell for half::f16 {
+    fn from_cell(cell: Cell<'_>) -> Option<Self> {
+        // As above: from a 16-bit float.
+        f64::from_cell(cell).map(Self::from_f64)
     }
 }
 

@@ -21,6 +21,7 @@ use super::{
     source::Source,
     text::Text,
     text_list::TextList,
+    typed,
 };
 use crate::{
     limits::Limits,
@@ -278,10 +279,14 @@ fn by_cells<'g>(
     limits: &Limits,
 ) -> Result<Box<dyn Convert + 'g>> {
     let field = |data_type| Field::new(source.name, data_type, true);
+    let inner = |source: Source<'g>, rows| by_cells(source, rows, vectors, limits);
+    if let Some(converter) = typed::converter(source, rows, &inner, limits)? {
+        return Ok(converter);
+    }
     let no_type = || Error::NoType {
         column: source.name.to_owned(),
         row: 0,
-        found: "categories of other values".to_owned(),
+        found: "values of an unknown form".to_owned(),
     };
     Ok(match infer(source, rows, limits)? {
         Inferred::Text => Box::new(Text { source, field: field(DataType::Utf8) }),

@@ -1,0 +1,86 @@
+//! Which converter a column has that is no column of objects: the file says its type, and no cell has to be looked at.
+
+use arrow_schema::{DataType, Field};
+
+use super::{
+    coded::Coded,
+    complex,
+    convert::Convert,
+    error::{Error, Result},
+    fixed, fixed_text, interval, number, numpy_time, period,
+    source::Source,
+    sparse,
+    text::Text,
+};
+use crate::{
+    limits::Limits,
+    numpy::{Array, Kind},
+    pandas::Values,
+};
+
+/// Makes the converter of a column of `rows` rows, whatever its values are.
+pub(super) type Inner<'f, 'g> = dyn Fn(Source<'g>, usize) -> Result<Box<dyn Convert + 'g>> + 'f;
+
+/// The converter of a column that is no column of objects; `None` if it is one. `inner` makes those of values within
+/// values, which may be objects.
+pub(super) fn converter<'g>(
+    source: Source<'g>,
+    rows: usize,
+    inner: &Inner<'_, 'g>,
+    limits: &Limits,
+) -> Result<Option<Box<dyn Convert + 'g>>> {
+    let name = source.name;
+    let within = |values: &'g Values<'g>, rows| inner(Source { values, ..source }, rows);
+    let found = match source.values {
+        Values::Objects { .. } => return Ok(None),
+        Values::Numbers { array, item } => of_array(name, array, *item),
+        Values::Masked { data, mask } => fixed::converter(name, data, 0, Some(mask)),
+        Values::Range { .. } => number::converter(source, &DataType::Int64),
+        Values::ArrowText(_) => {
+            Some(Box::new(Text { source, field: Field::new(name, DataType::Utf8, true) }) as Box<_>)
+        }
+        Values::Times { array, item, zone } => numpy_time::converter(name, array, *item, zone.as_ref()),
+        Values::Durations { array, item } => numpy_time::converter(name, array, *item, None),
+        Values::Periods { array, item, frequency } => period::converter(name, array, *item, frequency),
+        Values::Intervals { left, right, closed } => {
+            interval::converter(name, within(left, rows)?, within(right, rows)?, closed)
+        }
+        Values::Sparse { positions, values, fill, rows } => {
+            if sparse::is_bomb(*rows, source.graph.input().len(), limits) {
+                return Err(Error::TooManyValues { column: name.to_owned(), count: *rows });
+            }
+            sparse::converter(source, positions, within(values, positions.len())?, *fill)
+        }
+        Values::Categories { codes, categories, count, ordered } => {
+            let values = within(categories, *count)?;
+            Some(Box::new(Coded::categories(name, codes, values, *count, *ordered)?) as Box<_>)
+        }
+        Values::Coded { codes, values, count } => {
+            Some(Box::new(Coded::level(name, codes, within(values, *count)?, *count)?) as Box<_>)
+        }
+    };
+    found.map(Some).ok_or_else(|| no_type(source))
+}
+
+/// The converter of one column of an array of any dtype but objects.
+fn of_array<'g>(name: &str, array: &'g Array<'g>, item: usize) -> Option<Box<dyn Convert + 'g>> {
+    match array.dtype.kind {
+        Kind::Datetime(_) | Kind::Timedelta(_) => numpy_time::converter(name, array, item, None),
+        Kind::Complex => complex::converter(name, array, item),
+        Kind::Text | Kind::Raw => fixed_text::converter(name, array, item),
+        _ => fixed::converter(name, array, item, None),
+    }
+}
+
+fn no_type(source: Source<'_>) -> Error {
+    let found = match source.values {
+        Values::Numbers { array, .. } | Values::Times { array, .. } | Values::Durations { array, .. } => {
+            format!("items of dtype {}", array.dtype.code())
+        }
+        Values::Masked { data, .. } => format!("items of dtype {}", data.dtype.code()),
+        Values::Sparse { .. } => "sparse values with a fill of another type".to_owned(),
+        Values::Intervals { .. } => "intervals whose sides are of different types".to_owned(),
+        _ => "values of an unknown form".to_owned(),
+    };
+    Error::NoType { column: source.name.to_owned(), row: 0, found }
+}
