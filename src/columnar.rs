@@ -9,6 +9,7 @@
 //! are used again. `convert::Convert` is the seam: adding a kind of column is one file and one arm in
 //! `table.rs`.
 
+mod arrow_column;
 mod category;
 pub mod cells;
 mod coded;

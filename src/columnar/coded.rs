@@ -81,7 +81,7 @@ impl<'g> Coded<'g> {
 
 /// Whether values of this type stay values of a dictionary: those that Parquet writers and common readers take. Extension
 /// types and structs are none.
-fn is_dictionary_value(field: &Field) -> bool {
+pub(super) fn is_dictionary_value(field: &Field) -> bool {
     use DataType as T;
     field.metadata().is_empty()
         && (matches!(field.data_type(), T::Utf8 | T::Binary | T::Date32 | T::Timestamp(_, _) | T::Duration(_))

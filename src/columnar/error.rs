@@ -171,6 +171,9 @@ pub enum Reason {
     /// A time that no whole number of the column's unit stands for.
     #[error("the time does not fit the column's unit exactly")]
     Inexact,
+    /// A value that its own Arrow type does not allow.
+    #[error("the value is none that its Arrow type allows")]
+    Inconsistent,
     /// A value that cannot be coerced.
     #[error(transparent)]
     Coerce(#[from] coerce::Error),

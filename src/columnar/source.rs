@@ -92,6 +92,10 @@ impl<'g> Source<'g> {
                 _ => Cell::Null,
             },
             Values::ArrowText(text) => text.value(row).map_or(Cell::Null, Cell::Text),
+            Values::Arrow(column) => match column.number(row) {
+                Some(number) => Cell::from(number),
+                None => column.text(row).map_or(Cell::Null, Cell::Text),
+            },
             Values::Range { .. } => Cell::Int(self.values.in_range(row)),
             Values::Categories { codes, categories, .. } => match codes.number(0, row) {
                 Some(Number::Int(code @ 0..)) => {

@@ -3,6 +3,7 @@
 use arrow_schema::{DataType, Field};
 
 use super::{
+    arrow_column,
     coded::Coded,
     complex,
     convert::Convert,
@@ -38,6 +39,12 @@ pub(super) fn converter<'g>(
         Values::Range { .. } => number::converter(source, &DataType::Int64),
         Values::ArrowText(_) => {
             Some(Box::new(Text { source, field: Field::new(name, DataType::Utf8, true) }) as Box<_>)
+        }
+        Values::Arrow(column) => {
+            if sparse::is_bomb(column.rows, source.graph.input().len(), limits) {
+                return Err(Error::TooManyValues { column: name.to_owned(), count: column.rows });
+            }
+            arrow_column::converter(name, column)?
         }
         Values::Times { array, item, zone } => numpy_time::converter(name, array, *item, zone.as_ref()),
         Values::Durations { array, item } => numpy_time::converter(name, array, *item, None),
@@ -77,6 +84,7 @@ fn no_type(source: Source<'_>) -> Error {
         Values::Numbers { array, .. } | Values::Times { array, .. } | Values::Durations { array, .. } => {
             format!("items of dtype {}", array.dtype.code())
         }
+        Values::Arrow(column) => format!("Arrow values of type {}", column.data_type),
         Values::Masked { data, .. } => format!("items of dtype {}", data.dtype.code()),
         Values::Sparse { .. } => "sparse values with a fill of another type".to_owned(),
         Values::Intervals { .. } => "intervals whose sides are of different types".to_owned(),

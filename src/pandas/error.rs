@@ -57,6 +57,12 @@ pub enum ErrorKind {
     /// An Arrow buffer that does not hold what its array claims.
     #[error("the Arrow buffers do not hold what the array claims")]
     BadArrowBuffers,
+    /// An Arrow array whose parts do not fit together.
+    #[error("the Arrow array is not sound: {0}")]
+    Arrow(&'static str),
+    /// An Arrow type without a meaning here.
+    #[error("the Arrow type {0:?} is not one that this reader knows")]
+    ArrowType(String),
     /// More columns than are read.
     #[error("{0} columns are more than are read")]
     TooManyColumns(usize),

@@ -1,6 +1,7 @@
 //! The values of one column or index, as the file holds them: numbers, objects, categories, masks, Arrow text.
 
 use super::{
+    arrow_array::ArrowColumn,
     arrow_text::ArrowText,
     error::{At as _, ErrorKind, Result},
     zone::Zone,
@@ -49,6 +50,8 @@ pub enum Values<'g> {
     },
     /// Text in Arrow buffers.
     ArrowText(Arc<ArrowText<'g>>),
+    /// Any values in Arrow buffers.
+    Arrow(Arc<ArrowColumn<'g>>),
     /// Item `item` of an array of `M8`: steps since 1970 in UTC, the smallest integer for a missing one.
     Times {
         /// The array, shared by the columns of its block.
@@ -136,6 +139,7 @@ impl<'g> Values<'g> {
                 let rows = text.rows();
                 Ok(one((Self::ArrowText(Arc::new(text)), rows)))
             }
+            Some(Global::ArrowExtensionArray) => arrow(graph, id, limits).at("values").map(one),
             Some(other) => {
                 Err(ErrorKind::WrongType { wanted: "an array", found: other.name().to_owned() }).at("values")
             }
@@ -193,6 +197,15 @@ fn columns_of_array<'g>(
         }
     };
     Ok((columns, rows))
+}
+
+/// The Arrow array of an extension array; text has a form of its own.
+fn arrow<'g>(graph: &'g Graph<'g>, id: NodeId, limits: &Limits) -> Result<(Values<'g>, usize), ErrorKind> {
+    let state = graph.state(id).ok_or(ErrorKind::Missing("state"))?;
+    let array = graph.dict_value(state, "_pa_array").or_else(|| graph.dict_value(state, "_data"));
+    let column = ArrowColumn::parse(graph, array.ok_or(ErrorKind::Missing("_pa_array"))?, limits)?;
+    let rows = column.rows;
+    Ok((Values::Arrow(Arc::new(column)), rows))
 }
 
 /// The dtype and the array behind an extension array: state `(dtype, array[, dict])`.
