@@ -29,5 +29,5 @@ pub use error::{Error, ErrorKind, Result};
 pub use frame::{Column, Frame};
 pub use index::Index;
 pub use table::{Member, tables};
-pub use values::Values;
+pub use values::{Text, Values};
 pub use zone::Zone;

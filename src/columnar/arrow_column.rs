@@ -1,7 +1,8 @@
 //! Columns that pandas keeps in Arrow buffers: copied range by range into arrays of the types that common readers keep.
 //!
 //! - `large_*` and views become the plain type with 32-bit offsets: a range of rows is small.
-//! - Seconds become milliseconds and `date64` becomes `date32`: Parquet has no type for either.
+//! - Seconds become milliseconds and `date64` becomes `date32`: Parquet has no type for either. 16-bit floats become
+//!   32-bit ones: older readers refuse a whole Parquet file with such a column.
 //! - Runs, and dictionaries inside other types, are written out.
 //! - A dictionary of the column keeps its values in their order; those of several chunks follow each other.
 

@@ -7,7 +7,7 @@ use std::{marker::PhantomData, ops::Range, sync::Arc};
 use arrow_array::{
     ArrayRef, ArrowPrimitiveType, BooleanArray, PrimitiveArray,
     types::{
-        Float16Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type,
+        Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type,
         UInt16Type, UInt32Type, UInt64Type,
     },
 };
@@ -57,7 +57,7 @@ impl<'g> Items<'g> {
 
     /// The numbers of `rows`.
     pub(super) fn numbers<N: Number>(&self, rows: Range<usize>) -> ScalarBuffer<N> {
-        if self.is_plain() {
+        if self.is_plain() && self.width == size_of::<N>() {
             let bytes = &self.bytes[rows.start * self.width..rows.end * self.width];
             return ScalarBuffer::new(Buffer::from(bytes), 0, rows.len());
         }
@@ -67,7 +67,7 @@ impl<'g> Items<'g> {
 
 /// A number of fixed width.
 pub(super) trait Number: arrow_buffer::ArrowNativeType {
-    /// The number that `bytes`, which are as many as it is wide, hold.
+    /// The number that `bytes`, which are as many as it is wide, hold; of a 32-bit float also a 16-bit one's.
     fn of_bytes(bytes: &[u8], big_endian: bool) -> Self;
 }
 
@@ -84,7 +84,19 @@ macro_rules! number {
     )+};
 }
 
-number!(i8, i16, i32, i64, u8, u16, u32, u64, half::f16, f32, f64);
+number!(i8, i16, i32, i64, u8, u16, u32, u64, half::f16, f64);
+
+impl Number for f32 {
+    #[inline]
+    fn of_bytes(bytes: &[u8], big_endian: bool) -> Self {
+        if let &[first, second] = bytes {
+            return half::f16::of_bytes(&[first, second], big_endian).to_f32();
+        }
+        let mut own = [0; size_of::<Self>()];
+        own.copy_from_slice(bytes);
+        if big_endian { Self::from_be_bytes(own) } else { Self::from_le_bytes(own) }
+    }
+}
 
 /// Which rows have a value, by a mask that is true where none is.
 pub(super) fn validity(mask: Option<Items<'_>>, rows: Range<usize>) -> Option<NullBuffer> {
@@ -133,7 +145,7 @@ pub(super) fn converter<'g>(
     Some(numbers! {
         Int8 => Int8Type, Int16 => Int16Type, Int32 => Int32Type, Int64 => Int64Type,
         UInt8 => UInt8Type, UInt16 => UInt16Type, UInt32 => UInt32Type, UInt64 => UInt64Type,
-        Float16 => Float16Type, Float32 => Float32Type, Float64 => Float64Type
+        Float32 => Float32Type, Float64 => Float64Type
     })
 }
 
@@ -149,8 +161,8 @@ pub(super) fn data_type(array: &Array<'_>) -> Option<DataType> {
         (Kind::Uint, 2) => DataType::UInt16,
         (Kind::Uint, 4) => DataType::UInt32,
         (Kind::Uint, 8) => DataType::UInt64,
-        (Kind::Float, 2) => DataType::Float16,
-        (Kind::Float, 4) => DataType::Float32,
+        // Readers of Parquet from before 2024 refuse a whole file with 16-bit floats in it; 32 bits hold each of them.
+        (Kind::Float, 2 | 4) => DataType::Float32,
         (Kind::Float, 8) => DataType::Float64,
         _ => return None,
     })

@@ -89,13 +89,6 @@ impl FromCell for f32 {
     }
 }
 
-impl FromCell for half::f16 {
-    fn from_cell(cell: Cell<'_>) -> Option<Self> {
-        // As above: from a 16-bit float.
-        f64::from_cell(cell).map(Self::from_f64)
-    }
-}
-
 impl<T> Convert for Numbers<'_, T>
 where
     T: ArrowPrimitiveType<Native: FromCell> + Send + Sync,

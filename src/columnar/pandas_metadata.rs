@@ -2,7 +2,9 @@
 //!
 //! The form is the one that pyarrow writes (`pyarrow/pandas_compat.py`, `construct_metadata`).
 
-use arrow_schema::{DataType, Field};
+mod dtype;
+
+use arrow_schema::Field;
 use serde_json::{Value, json};
 
 use super::table::{INDEX_NAME, Table};
@@ -20,7 +22,14 @@ pub fn pandas_metadata(frame: &Frame<'_>, table: &Table<'_>) -> String {
         }
         _ => json!({"kind": "range", "name": null, "start": 0, "stop": frame.rows, "step": 1}),
     };
-    let columns: Vec<Value> = table.schema().fields().iter().map(|field| column(field)).collect();
+    let entry = |field: &Field| {
+        let column = frame.columns.iter().find(|column| column.name == *field.name());
+        let (label, values) = column.map_or((json!(frame.index.name), &frame.index.values), |column| {
+            (json!(column.name), &column.values)
+        });
+        column_entry(&label, values, field)
+    };
+    let columns: Vec<Value> = table.schema().fields().iter().map(|field| entry(field)).collect();
     let metadata = json!({
         "index_columns": [index],
         "column_indexes": [],
@@ -32,31 +41,14 @@ pub fn pandas_metadata(frame: &Frame<'_>, table: &Table<'_>) -> String {
     metadata.to_string()
 }
 
-fn column(field: &Field) -> Value {
-    let name = (field.name() != INDEX_NAME).then_some(field.name());
-    let (pandas_type, numpy_type) = types(field.data_type());
-    let metadata = match field.data_type() {
-        DataType::Dictionary(..) => json!({"num_categories": null, "ordered": field.dict_is_ordered()}),
-        _ => Value::Null,
-    };
+/// What is said of one column: its label, the name of its field, and its types.
+fn column_entry(label: &Value, values: &Values<'_>, field: &Field) -> Value {
+    let types = dtype::types(values, field);
     json!({
-        "name": name,
+        "name": label,
         "field_name": field.name(),
-        "pandas_type": pandas_type,
-        "numpy_type": numpy_type,
-        "metadata": metadata,
+        "pandas_type": types.logical,
+        "numpy_type": types.numpy,
+        "metadata": types.metadata,
     })
-}
-
-fn types(data_type: &DataType) -> (String, String) {
-    let both = |name: &str| (name.to_owned(), name.to_owned());
-    match data_type {
-        DataType::Utf8 | DataType::LargeUtf8 => ("unicode".to_owned(), "object".to_owned()),
-        DataType::Dictionary(..) => ("categorical".to_owned(), "int32".to_owned()),
-        DataType::Boolean => both("bool"),
-        DataType::List(item) | DataType::FixedSizeList(item, _) => {
-            (format!("list[{}]", types(item.data_type()).0), "object".to_owned())
-        }
-        other => both(&other.to_string().to_lowercase()),
-    }
 }

@@ -69,7 +69,7 @@ impl<'g> Source<'g> {
     /// The cells of `rows`.
     pub(super) fn cells(self, rows: Range<usize>) -> Box<dyn Iterator<Item = Cell<'g>> + 'g> {
         match self.values {
-            Values::Objects { cells, first } => {
+            Values::Objects { cells, first } | Values::Strings { cells, first, .. } => {
                 let items = cells.items_from(first + rows.start).take(rows.len());
                 Box::new(items.map(move |item| self.of_item(item)))
             }
@@ -79,7 +79,9 @@ impl<'g> Source<'g> {
 
     /// The items of `rows` of a column of objects, undecided.
     pub(super) fn items(self, rows: Range<usize>) -> Option<impl Iterator<Item = Item> + 'g> {
-        let Values::Objects { cells, first } = self.values else { return None };
+        let (Values::Objects { cells, first } | Values::Strings { cells, first, .. }) = self.values else {
+            return None;
+        };
         Some(cells.items_from(first + rows.start).take(rows.len()))
     }
 
@@ -104,7 +106,7 @@ impl<'g> Source<'g> {
                 }
                 _ => Cell::Null,
             },
-            Values::Objects { .. } => self.cells(row..row + 1).next().unwrap_or(Cell::Null),
+            Values::Objects { .. } | Values::Strings { .. } => self.cells(row..row + 1).next().unwrap_or(Cell::Null),
             _ => Cell::Null,
         }
     }

@@ -5,7 +5,7 @@ use std::{ops::Range, sync::Arc};
 use arrow_array::{
     Array as _, ArrayRef, ArrowPrimitiveType, BooleanArray, PrimitiveArray, StringArray, new_null_array,
     types::{
-        Float16Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type,
+        Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type,
         UInt16Type, UInt32Type, UInt64Type,
     },
 };
@@ -56,7 +56,6 @@ fn one_row(cell: Cell<'_>, data_type: &DataType) -> Option<ArrayRef> {
                     Arc::new(StringArray::from(vec![std::str::from_utf8(text).ok()?]))
                 }
                 // Among floats, a missing value is NaN.
-                (DataType::Float16, Cell::Null) => number::<Float16Type>(Cell::Float(f64::NAN))?,
                 (DataType::Float32, Cell::Null) => number::<Float32Type>(Cell::Float(f64::NAN))?,
                 (DataType::Float64, Cell::Null) => number::<Float64Type>(Cell::Float(f64::NAN))?,
                 (_, Cell::Null) => new_null_array(data_type, 1),
@@ -68,7 +67,7 @@ fn one_row(cell: Cell<'_>, data_type: &DataType) -> Option<ArrayRef> {
     Some(one! {
         Int8 => Int8Type, Int16 => Int16Type, Int32 => Int32Type, Int64 => Int64Type,
         UInt8 => UInt8Type, UInt16 => UInt16Type, UInt32 => UInt32Type, UInt64 => UInt64Type,
-        Float16 => Float16Type, Float32 => Float32Type, Float64 => Float64Type
+        Float32 => Float32Type, Float64 => Float64Type
     })
 }
 

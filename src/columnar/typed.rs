@@ -37,7 +37,7 @@ pub(super) fn converter<'g>(
         Values::Numbers { array, item } => of_array(name, array, *item),
         Values::Masked { data, mask } => fixed::converter(name, data, 0, Some(mask)),
         Values::Range { .. } => number::converter(source, &DataType::Int64),
-        Values::ArrowText(_) => {
+        Values::ArrowText(_) | Values::Strings { .. } => {
             Some(Box::new(Text { source, field: Field::new(name, DataType::Utf8, true) }) as Box<_>)
         }
         Values::Arrow(column) => {

@@ -25,6 +25,8 @@ pub struct ArrowColumn<'g> {
     pub chunks: Vec<(usize, ArrowArray<'g>)>,
     /// How many rows there are.
     pub rows: usize,
+    /// Whether pandas 2.1 or a later one wrote it.
+    pub is_recent: bool,
 }
 
 /// An array whose parts fit together.
@@ -72,7 +74,7 @@ impl<'g> ArrowColumn<'g> {
         chunks: &[NodeId],
         left: &mut Allowance,
     ) -> Result<Self, ErrorKind> {
-        let mut column = Self { data_type, chunks: Vec::new(), rows: 0 };
+        let mut column = Self { data_type, chunks: Vec::new(), rows: 0, is_recent: false };
         for id in chunks {
             let Some((Global::ArrowArray, &[whole])) = call(graph, *id) else {
                 return Err(ErrorKind::UnknownForm);

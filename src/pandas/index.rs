@@ -84,7 +84,7 @@ impl<'g> Index<'g> {
                 Number::Bool(value) => Some(value.to_string()),
                 Number::Float(value) => Some(format!("{value:?}")),
             },
-            Values::Objects { cells, first } => match cells.items_from(first + row).next()? {
+            Values::Objects { cells, first } | Values::Strings { cells, first, .. } => match cells.items_from(first + row).next()? {
                 Item::Float(value) => Some(format!("{value:?}")),
                 Item::Node(id) => match graph.node(id) {
                     Node::Int(value) => Some(value.to_string()),

@@ -30,6 +30,15 @@ pub enum Values<'g> {
         /// Position of row 0.
         first: usize,
     },
+    /// Texts and missing values among objects, of one of pandas' dtypes for text.
+    Strings {
+        /// The cells of the whole block.
+        cells: Arc<ListView<'g>>,
+        /// Position of row 0.
+        first: usize,
+        /// Which dtype.
+        text: Text,
+    },
     /// Codes into categories, -1 for missing.
     Categories {
         /// The codes, checked.
@@ -115,6 +124,42 @@ pub enum Values<'g> {
     },
 }
 
+/// Which of pandas' dtypes for text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Text {
+    /// `string[python]`: Python objects, `pd.NA` where one is missing.
+    Python,
+    /// `string[pyarrow]`: an Arrow array, `pd.NA` where one is missing.
+    Arrow,
+    /// `str`: either, NaN where one is missing.
+    Nan,
+}
+
+impl Text {
+    /// What a `StringDtype` says; `storage` where it says nothing, as before pandas 1.3.
+    pub(super) fn of_dtype(graph: &Graph<'_>, dtype: Option<NodeId>, storage: Self) -> Self {
+        let Some(dtype) = dtype else { return storage };
+        if let Node::Reduce { args, .. } = graph.node(dtype)
+            && let Some(&[storage, missing]) = graph.tuple(args)
+        {
+            return match (graph.node(missing), graph.text(storage)) {
+                (Node::Float(_), _) => Self::Nan,
+                (_, Some("pyarrow")) => Self::Arrow,
+                _ => Self::Python,
+            };
+        }
+        let storage_text = graph.state(dtype).and_then(|state| {
+            graph.dict_value(state, "storage").or_else(|| graph.dict_value(state, "_storage"))
+        });
+        match storage_text.and_then(|id| graph.text(id)) {
+            Some("python") => Self::Python,
+            Some("pyarrow") => Self::Arrow,
+            Some("pyarrow_numpy") => Self::Nan,
+            _ => storage,
+        }
+    }
+}
+
 impl<'g> Values<'g> {
     /// The integer of one row of a range; 0 of all else. Values of a range always fit, the steps on the way need not.
     pub fn in_range(&self, row: usize) -> i64 {
@@ -131,7 +176,7 @@ impl<'g> Values<'g> {
             Some(Global::FromBuffer | Global::Reconstruct) => {
                 columns_of_array(graph, id, limits).at("values")
             }
-            Some(Global::StringArray) => columns_of_array(graph, backing(graph, id)?.1, limits).at("values"),
+            Some(Global::StringArray) => strings(graph, id, limits),
             Some(Global::Categorical) => categorical(graph, id, limits).map(one),
             Some(Global::MaskedArray) => masked(graph, id, limits).at("values").map(one),
             Some(Global::ArrowStringArray) => {
@@ -199,11 +244,23 @@ fn columns_of_array<'g>(
     Ok((columns, rows))
 }
 
-/// The Arrow array of an extension array; text has a form of its own.
+fn strings<'g>(graph: &'g Graph<'g>, id: NodeId, limits: &Limits) -> Result<(Vec<Values<'g>>, usize)> {
+    let (dtype, array) = backing(graph, id)?;
+    let text = Text::of_dtype(graph, Some(dtype), Text::Python);
+    let (values, rows) = columns_of_array(graph, array, limits).at("values")?;
+    let values = values.into_iter().map(|values| match values {
+        Values::Objects { cells, first } => Values::Strings { cells, first, text },
+        other => other,
+    });
+    Ok((values.collect(), rows))
+}
+
+/// The Arrow array of an extension array.
 fn arrow<'g>(graph: &'g Graph<'g>, id: NodeId, limits: &Limits) -> Result<(Values<'g>, usize), ErrorKind> {
     let state = graph.state(id).ok_or(ErrorKind::Missing("state"))?;
     let array = graph.dict_value(state, "_pa_array").or_else(|| graph.dict_value(state, "_data"));
-    let column = ArrowColumn::parse(graph, array.ok_or(ErrorKind::Missing("_pa_array"))?, limits)?;
+    let mut column = ArrowColumn::parse(graph, array.ok_or(ErrorKind::Missing("_pa_array"))?, limits)?;
+    column.is_recent = graph.dict_value(state, "_pa_array").is_some();
     let rows = column.rows;
     Ok((Values::Arrow(Arc::new(column)), rows))
 }

@@ -13,7 +13,7 @@ use arrow_schema::{DataType, Field};
 
 use super::shape;
 use crate::{
-    columnar::error::Reason,
+    columnar::{error::Reason, fixed::Number as _},
     pandas::{ArrowArray, ArrowField, ArrowType, ArrowUnit, Offsets},
 };
 
@@ -65,6 +65,11 @@ pub(super) fn array(array: &ArrowArray<'_>, data_type: &ArrowType, rows: Range<u
         }
         ArrowType::Runs(ends, values) => {
             return picked(&array.children[1], values, runs(array, ends, rows).map(Some));
+        }
+        ArrowType::Float(2) => {
+            let halves = array.fixed(2, rows).chunks_exact(2);
+            let floats: Vec<f32> = halves.map(|half| f32::of_bytes(half, false)).collect();
+            primitive(wanted, count, Buffer::from_vec(floats), nulls)
         }
         ArrowType::Date64 | ArrowType::Time32(ArrowUnit::Second) | ArrowType::Timestamp(ArrowUnit::Second, _) => {
             return rescaled(array, data_type, &rows, nulls, &wanted);
