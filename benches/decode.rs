@@ -12,7 +12,7 @@ use brine::{
     columnar::{Sieve, Table},
     file::map::{Access, Contents, Walk},
     limits::Limits,
-    pandas::{Frame, tables},
+    pandas::tables,
     pickle::{self, BINFLOAT_BYTES, Decoder, Instruction},
     schema,
 };
@@ -80,8 +80,9 @@ fn main() {
     );
     let graph = pickle::load(&input, &limits).expect(SOUND);
     println!("{:<66} {:>7} KiB", "  which takes, besides the mapped file", graph.heap_bytes() >> 10);
-    let node = tables(&graph).into_iter().find_map(|member| member.node.ok()).expect(SOUND);
-    let frame = Frame::parse(&graph, node, &limits).expect(SOUND);
+    let members = tables(&graph, &limits).expect(SOUND);
+    let table = members.into_iter().find_map(|member| member.found.ok()).expect(SOUND);
+    let frame = table.parse(&graph, &limits).expect(SOUND);
     let domain = schema::find("recruit").expect(SOUND);
     print(
         "byte ranges: dictionaries",

@@ -10,8 +10,7 @@ use brine::{
     columnar::{OnBadRow, Sieve, Table},
     file::{Dataset, DatasetOptions, DatasetWriter},
     limits::Limits,
-    pandas::{self, Frame},
-    pickle, schema,
+    pandas, pickle, schema,
 };
 
 const BATCH_ROWS: usize = 4_096;
@@ -23,8 +22,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     // Nothing is copied out of the bytes until rows are converted.
     let bytes = fs::read("data/recruit.pkl")?;
     let graph = pickle::load(&bytes, &limits)?;
-    let member = pandas::tables(&graph).into_iter().next().ok_or("the pickle holds no table")?;
-    let frame = Frame::parse(&graph, member.node?, &limits)?;
+    let member = pandas::tables(&graph, &limits)?.into_iter().next().ok_or("the pickle holds no table")?;
+    let frame = member.found?.parse(&graph, &limits)?;
     let domain = schema::find("recruit").ok_or("built in")?;
     let table = Table::of_domain(&frame, domain, &limits)?;
 

@@ -3,6 +3,7 @@
 
     python scripts/make_fixtures.py samples     data/: the samples of make_sample_data.py and their manifest
     python scripts/make_fixtures.py fixtures    tests/fixtures/pickles/: small pickles with what pandas says they hold
+    python scripts/make_fixtures.py packed      tests/fixtures/packed/: one pickle in every form of packing
 
 Makes one virtual environment for each pandas version under ${BRINE_CACHE:-target/peers} (Python 3.11: the one version
 that all of them install on; --python names it), and runs the generators inside. Needs nothing installed itself.
@@ -24,14 +25,22 @@ PANDAS = {
     "3.0.6": ["pandas==3.0.6", "numpy==2.4.6", "pyarrow==26.0.1"],
     "3.1.1": ["pandas==3.1.1", "numpy==2.4.6", "pyarrow==26.0.1"],
 }
+# What else writes fixtures, each in an environment of its own.
+OTHERS = {
+    "packed": ["pandas==2.1.4", "numpy==1.26.4", "zstandard==0.23.0", "lz4==4.4.5"],
+}
 # Where the samples of a pandas version go. The first is what the published system runs.
 SAMPLES = {"2.1.4": "data", "3.1.1": "data/pandas3"}
 
 
 def environment(version, python):
-    """The interpreter of the virtual environment that holds this pandas; made when it is missing or out of date."""
-    wanted = PANDAS[version]
-    home = pathlib.Path(os.environ.get("BRINE_CACHE", ROOT / "target" / "peers")) / f"pandas-{version}"
+    """The interpreter of the virtual environment that holds this pandas."""
+    return made(f"pandas-{version}", PANDAS[version], python)
+
+
+def made(name, wanted, python):
+    """The interpreter of a virtual environment; made when it is missing or out of date."""
+    home = pathlib.Path(os.environ.get("BRINE_CACHE", ROOT / "target" / "peers")) / name
     stamp, interpreter = home / "requirements.stamp", home / "bin" / "python"
     if not (stamp.exists() and stamp.read_text() == "\n".join(wanted)):
         subprocess.run([python, "-m", "venv", "--clear", home], check=True)
@@ -66,11 +75,7 @@ def samples(python):
 
 
 def fixtures(python):
-    target = ROOT / "tests" / "fixtures" / "pickles"
-    target.mkdir(parents=True, exist_ok=True)
-    for old in target.iterdir():
-        if old.name != "README.md":
-            old.unlink()
+    target = empty("pickles")
     for version in PANDAS:
         script = ROOT / "scripts" / "fixtures" / "pickles.py"
         subprocess.run([environment(version, python), script, target, version], check=True)
@@ -81,15 +86,38 @@ def fixtures(python):
     print(f"tests/fixtures/pickles/: {len(files)} pickles, {total:,} bytes with what they hold")
 
 
+def packed(python):
+    target = empty("packed")
+    subprocess.run([made("packed", OTHERS["packed"], python), ROOT / "scripts" / "fixtures" / "packed.py", target], check=True)
+    tell(target)
+
+
+def empty(name):
+    """A folder of fixtures, without what stood in it."""
+    target = ROOT / "tests" / "fixtures" / name
+    target.mkdir(parents=True, exist_ok=True)
+    for old in target.iterdir():
+        if old.name != "README.md":
+            old.unlink()
+    return target
+
+
+def tell(target):
+    files = list(target.iterdir())
+    print(f"{target.relative_to(ROOT)}: {len(files)} files, {sum(file.stat().st_size for file in files):,} bytes")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["samples", "fixtures", "all"])
+    parser.add_argument("what", choices=["samples", "fixtures", "packed", "all"])
     parser.add_argument("--python", default=sys.executable, help="a Python 3.11 (default: this one)")
     args = parser.parse_args()
     if args.what in ("samples", "all"):
         samples(args.python)
     if args.what in ("fixtures", "all"):
         fixtures(args.python)
+    if args.what in ("packed", "all"):
+        packed(args.python)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,8 @@
 //! `table.rs`.
 
 mod arrow_column;
+mod auto;
+mod block;
 mod category;
 pub mod cells;
 mod coded;
@@ -18,15 +20,17 @@ mod convert;
 mod element;
 mod embedding;
 mod error;
-mod fixed;
 mod fixed_text;
 mod infer;
 mod integer;
 mod interval;
+mod items;
 mod number;
 mod numpy_time;
+mod object;
 mod pandas_metadata;
 mod period;
+mod pool;
 pub mod schema;
 mod sieve;
 mod source;
@@ -34,10 +38,11 @@ mod sparse;
 mod table;
 mod text;
 mod text_list;
-mod time;
+mod times;
 mod typed;
 
 pub use error::{BadRow, Error, MissingColumn, Reason, Result};
+pub use infer::Mixed;
 pub use pandas_metadata::pandas_metadata;
 pub use sieve::{OnBadRow, Sieve, Sifted, rejected_batch, rejected_schema};
 pub use table::{Converted, Table, Vectors};

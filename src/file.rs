@@ -1,5 +1,5 @@
 //! Files: data sets of Parquet, Arrow IPC, id index and manifest, written so that a crash leaves nothing half-done; inputs,
-//! mapped or decompressed into an unlinked temporary file first.
+//! mapped, or unpacked into an unlinked temporary file first.
 
 pub mod ahead;
 pub mod arrow_ipc;
@@ -9,6 +9,7 @@ mod error;
 pub mod ids;
 pub mod manifest;
 pub mod map;
+pub mod packed;
 pub mod parquet;
 pub mod pickle;
 pub mod spool;

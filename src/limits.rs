@@ -46,6 +46,10 @@ pub struct Limits {
     pub columns_max: usize,
     /// Elements of one embedding vector.
     pub vector_dimension_max: usize,
+    /// Members of one container that are looked at: a file can name one object any number of times.
+    pub members_max: usize,
+    /// Bytes that cells picked out of rows may take besides the input; the floor of [`Limits::cell_bytes_max`].
+    pub cell_bytes_floor: u64,
 }
 
 impl Default for Limits {
@@ -62,6 +66,8 @@ impl Default for Limits {
             rows_without_bytes_max: 1 << 20,
             columns_max: 1 << 16,
             vector_dimension_max: 1 << 16,
+            members_max: 10_000,
+            cell_bytes_floor: 32 * MIB as u64,
         }
     }
 }
@@ -71,6 +77,11 @@ impl Limits {
     /// one node, but an honest file spends several bytes on each.
     pub fn graph_bytes_max(&self, input_bytes: usize) -> u64 {
         self.graph_bytes_floor.saturating_add(3 * input_bytes as u64)
+    }
+
+    /// Bytes that the cells of a table of rows may take: 16 for each, and an honest file spends a byte on each at least.
+    pub fn cell_bytes_max(&self, input_bytes: usize) -> u64 {
+        self.cell_bytes_floor.saturating_add(16 * input_bytes as u64)
     }
 }
 

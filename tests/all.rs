@@ -13,6 +13,7 @@
 
 mod cli;
 mod grpc;
+mod packed;
 mod pickles;
 mod properties;
 mod tidy;

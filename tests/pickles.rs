@@ -15,6 +15,7 @@ mod hostile;
 mod memory;
 mod mutants;
 mod oracle;
+mod plain;
 mod prefixes;
 mod protocols;
 mod truth;

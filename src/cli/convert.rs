@@ -18,7 +18,7 @@ use super::{
     report::{Exit, Failure, Output},
 };
 use crate::{
-    columnar::{OnBadRow, Vectors},
+    columnar::{Mixed, OnBadRow, Vectors},
     file::{
         DatasetOptions, Error, Only, VectorEncoding,
         pickle::{self, Choice, Options, Report, TableReport},
@@ -31,6 +31,7 @@ Examples:
   brine convert recruit.pkl -o out/
   brine convert jobs.pkl.zst -o out/ --schema my_domain.toml --on-bad-row quarantine
   brine convert frame.pkl -o out/ --schema auto --vectors f32 --json
+  ssh host cat frame.pkl.xz | brine convert - -o out/ --name frame
 
 For each table OUT gets NAME.parquet (for analytics), NAME.arrow (mapped by `brine stream`), NAME.ids and NAME.json.
 The pickle is never executed: what is no data is refused, with its name and byte offset.
@@ -41,7 +42,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 input refused, 7 done with rows q
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
-    /// Pickles, plain or compressed with gzip or zstd
+    /// Pickles, plain or packed (gzip, bzip2, xz, lzma, zlib, zstd, lz4, zip, tar); - is standard input
     #[arg(required = true, value_name = "IN.pkl")]
     inputs: Vec<PathBuf>,
     /// The folder for the data sets
@@ -53,6 +54,9 @@ pub(super) struct Args {
     /// Name of the data set [default: the file's stem]
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
+    /// Convert one member of a dict, list or tuple, by its path, such as `train` or `splits.0`
+    #[arg(long, value_name = "PATH")]
+    select: Option<String>,
     /// Replace data sets of the same name
     #[arg(long)]
     overwrite: bool,
@@ -65,6 +69,9 @@ pub(super) struct Args {
     /// Element type of vectors where no schema says it [default: as in the file]
     #[arg(long, value_enum, env = "BRINE_VECTORS")]
     vectors: Option<VectorsArg>,
+    /// What becomes of a column whose cells have no one type: it is refused, or kept as JSON text
+    #[arg(long, value_enum, default_value = "refuse", env = "BRINE_MIXED")]
+    mixed: MixedArg,
     /// How Parquet stores vectors: plain, or bytes of like significance together and zstd
     #[arg(long, value_enum, default_value = "plain", env = "BRINE_VECTOR_ENCODING")]
     vector_encoding: EncodingArg,
@@ -75,7 +82,7 @@ pub(super) struct Args {
     /// How many bad rows there may be
     #[arg(long, value_name = "N", env = "BRINE_MAX_BAD_ROWS")]
     max_bad_rows: Option<u64>,
-    /// Where compressed input is unpacked [default: the output folder]
+    /// Where packed and piped input is unpacked [default: the output folder]
     #[arg(long, value_name = "DIR", env = "BRINE_TEMP_DIR")]
     temp_dir: Option<PathBuf>,
 }
@@ -96,6 +103,12 @@ enum VectorsArg {
 enum EncodingArg {
     Plain,
     ByteStreamSplit,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum MixedArg {
+    Refuse,
+    Json,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -120,6 +133,10 @@ impl Args {
                 Some(VectorsArg::F32) => Vectors::F32,
                 Some(VectorsArg::F64) => Vectors::F64,
             },
+            mixed: match self.mixed {
+                MixedArg::Refuse => Mixed::Refuse,
+                MixedArg::Json => Mixed::Json,
+            },
             on_bad_row: match self.on_bad_row {
                 OnBadRowArg::Fail => OnBadRow::Fail,
                 OnBadRowArg::Skip => OnBadRow::Skip,
@@ -127,6 +144,7 @@ impl Args {
             },
             bad_rows_max: self.max_bad_rows,
             name: self.name.clone(),
+            select: self.select.clone(),
             strict: self.strict,
             temporary_folder: self.temp_dir.clone(),
             dataset: DatasetOptions {

@@ -130,7 +130,7 @@ impl<'g> Dictionary<'g> {
         ordered: bool,
     ) -> Result<Self> {
         let (mut parts, mut first, mut count) = (Vec::new(), Vec::new(), 0_usize);
-        let bad = |row, reason| Error::BadValue {
+        let bad = |row, reason| Error::BadCategory {
             bad: Box::new(super::error::BadRow { row, column: name.to_owned(), reason }),
         };
         for (_, chunk) in &column.chunks {

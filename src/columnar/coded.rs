@@ -70,7 +70,7 @@ impl<'g> Coded<'g> {
         let mut bad = Vec::new();
         let values = values.convert(0..count, &mut Faults { column: name, bad: &mut bad });
         match bad.into_iter().next() {
-            Some(bad) => Err(Error::BadValue { bad: Box::new(bad) }),
+            Some(bad) => Err(Error::BadCategory { bad: Box::new(bad) }),
             None => {
                 let value_bytes = bytes.div_ceil(count.max(1));
                 Ok(Self { field, codes, values, keep: false, value_bytes })

@@ -10,9 +10,15 @@ use arrow_schema::{DataType, Field, Fields};
 
 use super::{
     convert::{Convert, Faults},
-    fixed::{Items, Number},
+    items::{Items, Number},
 };
 use crate::numpy::{Array, Kind};
+
+/// The parts of a complex number of 128 bits.
+pub(super) fn parts() -> Fields {
+    let part = |name: &str| Field::new(name, DataType::Float64, true);
+    vec![part("re"), part("im")].into()
+}
 
 /// A column of complex numbers whose parts are of type `T`.
 struct Complex<'g, T> {

@@ -6,13 +6,13 @@
 use std::{
     ops::Range,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicU64, Ordering},
     },
 };
 
 use arrow_array::{ArrayRef, FixedSizeListArray, PrimitiveArray, cast::AsArray as _};
-use arrow_buffer::{MutableBuffer, NullBuffer, ScalarBuffer};
+use arrow_buffer::{NullBuffer, ScalarBuffer};
 use arrow_schema::{DataType, Field};
 use rayon::prelude::*;
 
@@ -20,20 +20,19 @@ use super::{
     convert::{Convert, Faults},
     element::{Element, Seen},
     error::Reason,
+    pool::Pool,
     source::{Cell, Source},
     text_list::sequence,
 };
 use crate::{
     limits::Limits,
     numpy::{Array, Data, Dtype, array::packed_items, items::number},
+    pandas::Values,
     pickle::{FloatBytes, Item, Node, NodeId},
 };
 
 /// Rows that one task decodes.
 const TASK_ROWS: usize = 256;
-/// Buffers kept for the next batches: one being filled, one being written, one whose last rows wait for the next.
-const POOLED_BUFFERS: usize = 3;
-
 /// A column of vectors of one dimension.
 pub(super) struct Embedding<'g, T: Element> {
     source: Source<'g>,
@@ -43,7 +42,7 @@ pub(super) struct Embedding<'g, T: Element> {
     any_float: bool,
     limits: Limits,
     rounded: AtomicU64,
-    pool: Mutex<Vec<MutableBuffer>>,
+    pool: Pool,
     element: std::marker::PhantomData<T>,
 }
 
@@ -62,17 +61,9 @@ impl<'g, T: Element> Embedding<'g, T> {
             any_float,
             limits: limits.clone(),
             rounded: AtomicU64::new(0),
-            pool: Mutex::default(),
+            pool: Pool::default(),
             element: std::marker::PhantomData,
         }
-    }
-
-    fn buffer(&self, bytes: usize) -> MutableBuffer {
-        let pooled = self.pool.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let mut buffer = pooled.unwrap_or_else(|| MutableBuffer::new(bytes));
-        // Rows are written in full, placeholders too, so what an earlier batch left there is never read.
-        buffer.resize(bytes, 0);
-        buffer
     }
 
     /// Decodes the vector of one cell into `out`; false if it is missing.
@@ -163,8 +154,16 @@ impl<'g, T: Element> Embedding<'g, T> {
     }
 
     fn fill_row(&self, item: Item, out: &mut [T::Native]) -> (Result<bool, Reason>, u64) {
+        self.fill_checked(out, |out, seen| self.fill(item, out, seen))
+    }
+
+    fn fill_checked(
+        &self,
+        out: &mut [T::Native],
+        fill: impl FnOnce(&mut [T::Native], &mut Seen) -> Result<bool, Reason>,
+    ) -> (Result<bool, Reason>, u64) {
         let mut seen = Seen::default();
-        let mut filled = self.fill(item, out, &mut seen);
+        let mut filled = fill(out, &mut seen);
         if !self.any_float && seen.not_finite && filled == Ok(true) {
             filled = Err(first_not_finite::<T>(out));
         }
@@ -176,6 +175,9 @@ impl<'g, T: Element> Embedding<'g, T> {
 
     /// Decodes all rows; the answers stand in row order.
     fn fill_rows(&self, rows: Range<usize>, out: &mut [T::Native]) -> Vec<Result<bool, Reason>> {
+        if let Values::Vectors(array) = self.source.values {
+            return self.fill_matrix_rows(array, rows, out);
+        }
         let items: Vec<Item> = match self.source.items(rows.clone()) {
             Some(items) => items.collect(),
             None => return self.fill_text_rows(rows, out),
@@ -202,10 +204,32 @@ impl<'g, T: Element> Embedding<'g, T> {
         })
     }
 
+    /// A column whose vectors are the rows of one array.
+    fn fill_matrix_rows(
+        &self,
+        array: &Array<'_>,
+        rows: Range<usize>,
+        out: &mut [T::Native],
+    ) -> Vec<Result<bool, Reason>> {
+        let rows: Vec<usize> = rows.collect();
+        let tasks = out.par_chunks_mut(self.dimension * TASK_ROWS).zip(rows.par_chunks(TASK_ROWS));
+        let filled = tasks.flat_map_iter(|(out, rows)| {
+            let mut gathered = Vec::new();
+            self.note(out.chunks_mut(self.dimension).zip(rows), |row, out| {
+                self.fill_checked(out, |out, seen| {
+                    let payload =
+                        array.row_bytes(*row, &mut gathered).ok_or_else(|| wrong("no array of numbers"))?;
+                    fill_payload::<T>(array.dtype, payload, out, seen)
+                })
+            })
+        });
+        filled.collect()
+    }
+
     fn note<'o, C: 'o>(
         &self,
         rows: impl Iterator<Item = (&'o mut [T::Native], C)>,
-        fill: impl Fn(C, &mut [T::Native]) -> (Result<bool, Reason>, u64),
+        mut fill: impl FnMut(C, &mut [T::Native]) -> (Result<bool, Reason>, u64),
     ) -> Vec<Result<bool, Reason>> {
         let mut rounded = 0;
         let filled = rows.map(|(out, cell)| {
@@ -225,7 +249,8 @@ impl<T: Element> Convert for Embedding<'_, T> {
     }
 
     fn convert(&self, rows: Range<usize>, faults: &mut Faults<'_>) -> ArrayRef {
-        let mut buffer = self.buffer(rows.len() * self.dimension * size_of::<T::Native>());
+        // Rows are written in full, placeholders too.
+        let mut buffer = self.pool.take(rows.len() * self.dimension * size_of::<T::Native>());
         let filled = self.fill_rows(rows.clone(), buffer.typed_data_mut());
         for (row, filled) in rows.clone().zip(&filled) {
             match filled {
@@ -251,12 +276,7 @@ impl<T: Element> Convert for Embedding<'_, T> {
     fn recycle(&self, array: ArrayRef) {
         let buffer = array.as_fixed_size_list().values().as_primitive::<T>().values().inner().clone();
         drop(array);
-        if let Ok(buffer) = buffer.into_mutable() {
-            let mut pool = self.pool.lock().unwrap_or_else(PoisonError::into_inner);
-            if pool.len() < POOLED_BUFFERS {
-                pool.push(buffer);
-            }
-        }
+        self.pool.give(buffer);
     }
 }
 

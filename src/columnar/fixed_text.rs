@@ -11,7 +11,7 @@ use arrow_schema::{DataType, Field};
 use super::{
     convert::{Convert, Faults},
     error::Reason,
-    fixed::{Items, Number as _},
+    items::{Items, Number as _},
 };
 use crate::numpy::{Array, Kind};
 

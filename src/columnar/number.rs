@@ -33,6 +33,9 @@ struct Booleans<'g> {
 
 /// The converter of a column whose cells are all of `data_type`, or missing. `None` for types that are no numbers.
 pub(super) fn converter<'g>(source: Source<'g>, data_type: &DataType) -> Option<Box<dyn Convert + 'g>> {
+    if let Some(block) = super::block::converter(source, data_type) {
+        return Some(block);
+    }
     let field = Field::new(source.name, data_type.clone(), true);
     macro_rules! numbers {
         ($($data_type:ident => $element:ty),+) => {

@@ -13,8 +13,8 @@ use arrow_schema::{DataType, Field, TimeUnit};
 use super::{
     convert::{Convert, Faults},
     error::Reason,
-    fixed::Items,
-    time,
+    items::Items,
+    times,
 };
 use crate::{
     numpy::{Array, Kind, Step, Unit},
@@ -41,7 +41,6 @@ enum Scale {
 struct Times<'g> {
     field: Field,
     items: Items<'g>,
-    unit: TimeUnit,
     scale: Scale,
 }
 
@@ -53,23 +52,23 @@ pub(super) fn converter<'g>(
     item: usize,
     zone: Option<&Zone>,
 ) -> Option<Box<dyn Convert + 'g>> {
-    let (data_type, unit, scale) = match array.dtype.kind {
+    let (data_type, scale) = match array.dtype.kind {
         Kind::Datetime(step) => {
             let (unit, scale) = times(step);
             let zone = match zone {
-                Some(zone) => Some(time::zone_name(zone)?),
+                Some(zone) => Some(zone.to_string().into()),
                 None => None,
             };
-            (DataType::Timestamp(unit, zone), unit, scale)
+            (DataType::Timestamp(unit, zone), scale)
         }
         Kind::Timedelta(step) => {
             let (unit, scale) = durations(step)?;
-            (DataType::Duration(unit), unit, scale)
+            (DataType::Duration(unit), scale)
         }
         _ => return None,
     };
     let items = Items::of(array, item)?;
-    Some(Box::new(Times { field: Field::new(name, data_type, true), items, unit, scale }))
+    Some(Box::new(Times { field: Field::new(name, data_type, true), items, scale }))
 }
 
 /// The unit and scale of `datetime64`.
@@ -164,11 +163,7 @@ impl Convert for Times<'_> {
             values = scaled.collect();
         }
         let nulls = not_missing(&values);
-        if let DataType::Timestamp(_, zone) = self.field.data_type() {
-            time::timestamps(values, nulls, self.unit, zone.clone())
-        } else {
-            time::durations(values, nulls, self.unit)
-        }
+        times::of_values(self.field.data_type(), values, nulls)
     }
 }
 

@@ -8,7 +8,7 @@ use arrow_schema::{DataType, Field};
 
 use super::{
     convert::{Convert, Faults},
-    fixed::Items,
+    items::Items,
     numpy_time::not_missing,
 };
 use crate::numpy::{Array, Kind};

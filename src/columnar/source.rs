@@ -69,20 +69,24 @@ impl<'g> Source<'g> {
     /// The cells of `rows`.
     pub(super) fn cells(self, rows: Range<usize>) -> Box<dyn Iterator<Item = Cell<'g>> + 'g> {
         match self.values {
-            Values::Objects { cells, first } | Values::Strings { cells, first, .. } => {
+            Values::Objects { cells, first } => {
                 let items = cells.items_from(first + rows.start).take(rows.len());
                 Box::new(items.map(move |item| self.of_item(item)))
             }
+            Values::Cells(cells) => Box::new(cells[rows].iter().map(move |item| self.of_item(*item))),
             _ => Box::new(rows.map(move |row| self.cell(row))),
         }
     }
 
     /// The items of `rows` of a column of objects, undecided.
-    pub(super) fn items(self, rows: Range<usize>) -> Option<impl Iterator<Item = Item> + 'g> {
-        let (Values::Objects { cells, first } | Values::Strings { cells, first, .. }) = self.values else {
-            return None;
-        };
-        Some(cells.items_from(first + rows.start).take(rows.len()))
+    pub(super) fn items(self, rows: Range<usize>) -> Option<Box<dyn Iterator<Item = Item> + 'g>> {
+        match self.values {
+            Values::Objects { cells, first } => {
+                Some(Box::new(cells.items_from(first + rows.start).take(rows.len())))
+            }
+            Values::Cells(cells) => Some(Box::new(cells[rows].iter().copied())),
+            _ => None,
+        }
     }
 
     /// The cell of one row of a column that is no list of objects.
@@ -93,11 +97,11 @@ impl<'g> Source<'g> {
                 Some(Number::Bool(false)) => data.number(0, row).map_or(Cell::Null, Cell::from),
                 _ => Cell::Null,
             },
-            Values::ArrowText(text) => text.value(row).map_or(Cell::Null, Cell::Text),
             Values::Arrow(column) => match column.number(row) {
                 Some(number) => Cell::from(number),
                 None => column.text(row).map_or(Cell::Null, Cell::Text),
             },
+            Values::ArrowText(text) => text.value(row).map_or(Cell::Null, Cell::Text),
             Values::Range { .. } => Cell::Int(self.values.in_range(row)),
             Values::Categories { codes, categories, .. } => match codes.number(0, row) {
                 Some(Number::Int(code @ 0..)) => {
@@ -106,7 +110,9 @@ impl<'g> Source<'g> {
                 }
                 _ => Cell::Null,
             },
-            Values::Objects { .. } | Values::Strings { .. } => self.cells(row..row + 1).next().unwrap_or(Cell::Null),
+            Values::Objects { .. } | Values::Cells(_) => {
+                self.cells(row..row + 1).next().unwrap_or(Cell::Null)
+            }
             _ => Cell::Null,
         }
     }

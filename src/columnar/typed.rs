@@ -8,7 +8,9 @@ use super::{
     complex,
     convert::Convert,
     error::{Error, Result},
-    fixed, fixed_text, interval, number, numpy_time, period,
+    fixed_text,
+    infer::Plain,
+    interval, number, numpy_time, period,
     source::Source,
     sparse,
     text::Text,
@@ -22,7 +24,7 @@ use crate::{
 /// Makes the converter of a column of `rows` rows, whatever its values are.
 pub(super) type Inner<'f, 'g> = dyn Fn(Source<'g>, usize) -> Result<Box<dyn Convert + 'g>> + 'f;
 
-/// The converter of a column that is no column of objects; `None` if it is one. `inner` makes those of values within
+/// The converter of a column whose type the file says; `None` for objects and vectors. `inner` makes those of values within
 /// values, which may be objects.
 pub(super) fn converter<'g>(
     source: Source<'g>,
@@ -33,11 +35,11 @@ pub(super) fn converter<'g>(
     let name = source.name;
     let within = |values: &'g Values<'g>, rows| inner(Source { values, ..source }, rows);
     let found = match source.values {
-        Values::Objects { .. } => return Ok(None),
-        Values::Numbers { array, item } => of_array(name, array, *item),
-        Values::Masked { data, mask } => fixed::converter(name, data, 0, Some(mask)),
+        Values::Objects { .. } | Values::Cells(_) | Values::Vectors(_) => return Ok(None),
+        Values::Numbers { array, item } => of_array(source, array, *item),
+        Values::Masked { data, .. } => number::converter(source, &Plain::of(data.dtype).data_type()),
         Values::Range { .. } => number::converter(source, &DataType::Int64),
-        Values::ArrowText(_) | Values::Strings { .. } => {
+        Values::ArrowText(_) => {
             Some(Box::new(Text { source, field: Field::new(name, DataType::Utf8, true) }) as Box<_>)
         }
         Values::Arrow(column) => {
@@ -70,12 +72,16 @@ pub(super) fn converter<'g>(
 }
 
 /// The converter of one column of an array of any dtype but objects.
-fn of_array<'g>(name: &str, array: &'g Array<'g>, item: usize) -> Option<Box<dyn Convert + 'g>> {
+fn of_array<'g>(source: Source<'g>, array: &'g Array<'g>, item: usize) -> Option<Box<dyn Convert + 'g>> {
+    let name = source.name;
     match array.dtype.kind {
         Kind::Datetime(_) | Kind::Timedelta(_) => numpy_time::converter(name, array, item, None),
         Kind::Complex => complex::converter(name, array, item),
         Kind::Text | Kind::Raw => fixed_text::converter(name, array, item),
-        _ => fixed::converter(name, array, item, None),
+        Kind::Bool | Kind::Int | Kind::Uint | Kind::Float => {
+            number::converter(source, &Plain::of(array.dtype).data_type())
+        }
+        Kind::Object | Kind::Record => None,
     }
 }
 

@@ -76,6 +76,9 @@ pub(super) struct Rows<'a> {
     columns: Vec<Column>,
 }
 
+/// Rows that are put together at a time where all columns are numbers.
+const BLOCK_ROWS: usize = 32;
+
 /// Bytes in front of the canonical row that hold its index.
 const INDEX: usize = 8;
 
@@ -90,19 +93,67 @@ impl Rows<'_> {
         Ok(sums)
     }
 
-    // One buffer for all rows: the row's bytes are in the first-level cache when they are hashed, so the copy is cheap,
-    // and hashing them in one piece is faster than streaming them.
+    // One buffer for a few rows: their bytes are in the first-level cache when they are hashed, so the copy is cheap, and
+    // hashing a row in one piece is faster than streaming it.
     fn each(&self, rows: Range<usize>, mut visit: impl FnMut(usize, &mut [u8])) -> Result<(), Error> {
         let mut buffer = Vec::new();
-        for row in rows {
+        let mut first = rows.start;
+        while first < rows.end {
+            let block = first..rows.end.min(first + BLOCK_ROWS);
+            match self.number_offsets(&block) {
+                Some(offsets) => self.each_of_numbers(&block, &offsets, &mut buffer, &mut visit),
+                None => self.each_by_cells(&block, &mut buffer, &mut visit)?,
+            }
+            first = block.end;
+        }
+        Ok(())
+    }
+
+    fn each_by_cells(
+        &self,
+        rows: &Range<usize>,
+        buffer: &mut Vec<u8>,
+        visit: &mut impl FnMut(usize, &mut [u8]),
+    ) -> Result<(), Error> {
+        for row in rows.clone() {
             buffer.clear();
             buffer.extend_from_slice(&[0; INDEX]);
             for (form, column) in self.forms.iter().zip(&self.columns) {
-                form.put(column, row, &mut buffer)?;
+                form.put(column, row, buffer)?;
             }
-            visit(row, &mut buffer);
+            visit(row, buffer);
         }
         Ok(())
+    }
+
+    /// Where each column's form stands in a row, and the length of the row, if all cells of `rows` are numbers.
+    fn number_offsets(&self, rows: &Range<usize>) -> Option<Vec<usize>> {
+        let widths =
+            self.forms.iter().zip(&self.columns).map(|(form, column)| form.width(column, rows.clone()));
+        let ends = widths.scan(INDEX, |end, width| {
+            *end += width.unwrap_or(0);
+            Some(width.map(|_| *end))
+        });
+        std::iter::once(Some(INDEX)).chain(ends).collect()
+    }
+
+    /// Column by column, which is how numbers lie in memory.
+    fn each_of_numbers(
+        &self,
+        rows: &Range<usize>,
+        offsets: &[usize],
+        buffer: &mut Vec<u8>,
+        visit: &mut impl FnMut(usize, &mut [u8]),
+    ) {
+        let length = offsets.last().copied().unwrap_or(INDEX);
+        buffer.resize(rows.len() * length, 0);
+        for ((form, column), offset) in self.forms.iter().zip(&self.columns).zip(offsets) {
+            let cells = buffer.chunks_exact_mut(length).map(|row| &mut row[*offset..]);
+            form.put_numbers(column, rows.clone(), cells);
+        }
+        for (row, bytes) in rows.clone().zip(buffer.chunks_exact_mut(length)) {
+            visit(row, bytes);
+        }
     }
 }
 

@@ -286,3 +286,30 @@ fn lists_of_lists_are_walked() {
     let count = |value: u32| value.to_le_bytes().to_vec();
     assert_eq!(plain(outer), [count(2), count(2), int(1), int(2), count(1), int(3)].concat());
 }
+
+#[test]
+fn numbers_are_hashed_alike_column_by_column_and_cell_by_cell() {
+    let columns = |hole: Option<i32>| {
+        let ints = Int32Array::from(
+            (0..100).map(|row| if row == 50 { hole } else { Some(row) }).collect::<Vec<_>>(),
+        );
+        let floats = Float32Array::from((0..100_u8).map(f32::from).collect::<Vec<_>>());
+        let fields = vec![
+            Field::new("i", DataType::Int32, true),
+            Field::new("f", DataType::Float32, false),
+            Field::new("d", DataType::Float64, true),
+        ];
+        let wide = Float64Array::from((0..100_u8).map(f64::from).collect::<Vec<_>>());
+        let arrays: Vec<ArrayRef> = vec![Arc::new(ints), Arc::new(floats), Arc::new(wide)];
+        RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays).unwrap()
+    };
+    let hashes = |batch: &RecordBatch| {
+        let mut hashes = Vec::new();
+        let hasher = RowHasher::new(&batch.schema()).unwrap();
+        hasher.hash(batch, 7, |indexed, keyed| hashes.push((indexed, keyed))).unwrap();
+        hashes
+    };
+    let (whole, holed) = (hashes(&columns(Some(50))), hashes(&columns(None)));
+    let differ: Vec<usize> = (0..100).filter(|row| whole[*row] != holed[*row]).collect();
+    assert_eq!(differ, [50]);
+}

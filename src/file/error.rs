@@ -5,6 +5,8 @@ use std::{io, path::PathBuf};
 use arrow_schema::ArrowError;
 use parquet::errors::ParquetError;
 
+use super::packed::{Layers, Unread};
+
 /// Why a file could not be read or written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -38,18 +40,22 @@ pub enum Error {
         source: crate::pickle::Error,
     },
     /// The pickle holds a frame that cannot be read.
-    #[error("{}: the frame cannot be read", path.display())]
+    #[error("{}: {} cannot be read", path.display(), table(member))]
     Pandas {
         /// The file.
         path: PathBuf,
+        /// The path of the table in the file; empty for the file's own value.
+        member: String,
         /// What is wrong, and in which member.
         source: crate::pandas::Error,
     },
     /// A table cannot be converted.
-    #[error("{}: the table cannot be converted", path.display())]
+    #[error("{}: {} cannot be converted", path.display(), table(member))]
     Columnar {
         /// The file.
         path: PathBuf,
+        /// The path of the table in the file; empty for the file's own value.
+        member: String,
         /// What is wrong, in which row and column.
         source: crate::columnar::Error,
     },
@@ -62,6 +68,16 @@ pub enum Error {
         member: String,
         /// Why it is none.
         reason: String,
+    },
+    /// The pickle holds no member of the path that was asked for.
+    #[error("{}: there is no member {wanted:?}; there are {}", path.display(), some_of(present))]
+    NoMember {
+        /// The file.
+        path: PathBuf,
+        /// What was asked for.
+        wanted: String,
+        /// The members there are.
+        present: Vec<String>,
     },
     /// A data set of this name is there already.
     #[error("{} exists already; --overwrite replaces it", path.display())]
@@ -123,23 +139,35 @@ pub enum Error {
         /// The file.
         path: PathBuf,
     },
-    /// Decompression passed a bound.
-    #[error("{}: decompressed data passes the limit of {limit_bytes} bytes ({bound})", path.display())]
-    Expands {
-        /// The compressed file.
+    /// What the input is packed in cannot be taken off.
+    #[error("{}: its {} cannot be unpacked", path.display(), Layers(&source.layers))]
+    Packed {
+        /// The file.
         path: PathBuf,
-        /// The bound in bytes for this file.
-        limit_bytes: u64,
-        /// Which bound it is.
-        bound: &'static str,
+        /// Why, and in which layer.
+        source: Unread,
     },
     /// A form of compression this program does not read.
-    #[error("{}: {format} compression is not supported; decompress it first", path.display())]
+    #[error("{}: {format} is not read; unpack it first", path.display())]
     Compression {
         /// The file.
         path: PathBuf,
         /// The form.
         format: &'static str,
+    },
+    /// A pipe gave more than the bounds allow.
+    #[error("{}: more than {limit_bytes} bytes came through the pipe", path.display())]
+    Piped {
+        /// What the pipe is called.
+        path: PathBuf,
+        /// The bound.
+        limit_bytes: u64,
+    },
+    /// A folder where a file should be.
+    #[error("{} is a folder, not a file", path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
     },
     /// A batch does not have the columns of the file.
     #[error("{}: batch with another schema than the file's", path.display())]
@@ -244,20 +272,6 @@ pub enum Damage {
         /// The bound.
         limit: u64,
     },
-    /// The compressed data ends too early.
-    #[error("the compressed data is cut short after {bytes} decompressed bytes")]
-    CutShort {
-        /// Decompressed bytes before the end.
-        bytes: u64,
-    },
-    /// The compressed data contradicts itself.
-    #[error("the compressed data is corrupt after {bytes} decompressed bytes: {reason}")]
-    Corrupt {
-        /// Decompressed bytes before the fault.
-        bytes: u64,
-        /// What the decoder said.
-        reason: String,
-    },
     /// There are more or fewer rows than the manifest or the footer counts.
     #[error("{found} rows where there should be {expected}")]
     Rows {
@@ -321,4 +335,17 @@ pub(crate) fn arrow(path: impl Into<PathBuf>) -> impl FnOnce(ArrowError) -> Erro
 /// Says that a file is damaged.
 pub(crate) fn damaged(path: impl Into<PathBuf>, what: Damage) -> Error {
     Error::Damaged { path: path.into(), what }
+}
+
+/// A table as messages name it.
+fn table(member: &str) -> String {
+    if member.is_empty() { "the table".to_owned() } else { format!("table {member:?}") }
+}
+
+/// The first of many names.
+fn some_of(names: &[String]) -> String {
+    const SHOWN: usize = 10;
+    let shown: Vec<String> = names.iter().take(SHOWN).map(|name| format!("{name:?}")).collect();
+    let more = if names.len() > SHOWN { format!(" and {} more", names.len() - SHOWN) } else { String::new() };
+    shown.join(", ") + &more
 }

@@ -4,6 +4,7 @@
 //! memory of a batch goes back to the decoder once it is written.
 
 use std::{
+    collections::HashSet,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -14,16 +15,17 @@ use super::{
     AtomicFile, DatasetOptions, DatasetWriter, Error, Manifest, SourceInfo, Timings,
     ahead::ahead,
     parquet::{ParquetOptions, ParquetSink},
-    spool::{Input, open_input},
+    spool::{Input, called, open_input},
 };
 use crate::{
     columnar::schema as convention,
     columnar::{
-        BadRow, Converted, OnBadRow, Sieve, Table, Vectors, pandas_metadata, rejected_batch, rejected_schema,
+        BadRow, Converted, Mixed, OnBadRow, Sieve, Table, Vectors, pandas_metadata, rejected_batch,
+        rejected_schema,
     },
     limits::{Limits, files::Decompression},
-    pandas::{Frame, Member, tables},
-    pickle::{self, Graph, NodeId},
+    pandas::{Found, Frame, Member, tables},
+    pickle::{self, Graph, UnknownGlobals},
     schema::{Domain, builtin},
 };
 
@@ -54,12 +56,16 @@ pub struct Options {
     pub choice: Choice,
     /// The element type of vectors without a schema.
     pub vectors: Vectors,
+    /// What becomes of columns of mixed kinds.
+    pub mixed: Mixed,
     /// What becomes of bad rows.
     pub on_bad_row: OnBadRow,
     /// How many bad rows there may be.
     pub bad_rows_max: Option<u64>,
     /// Name of the data set instead of the file's stem.
     pub name: Option<String>,
+    /// The one member to convert, by its path.
+    pub select: Option<String>,
     /// Whether a member that is no table is an error.
     pub strict: bool,
     /// Where compressed input is unpacked; the output folder if it is not said.
@@ -118,11 +124,13 @@ pub fn convert(
     super::atomic::create_folder(folder)?;
     let temporary = options.temporary_folder.as_deref().unwrap_or(folder);
     let input = open_input(path, temporary, &Decompression::default())?;
+    let path = called(path);
     let source = SourceInfo { file_name: file_name(path), size: input.source_bytes(), blake3: None };
     std::thread::scope(|scope| {
         let digest = scope.spawn(|| input.source_blake3());
-        let graph = pickle::load(&input, &options.limits);
-        let graph = graph.map_err(|source| Error::Pickle { path: path.to_owned(), source })?;
+        let refused = |source| Error::Pickle { path: path.to_owned(), source };
+        let graph = pickle::load_with(&input, &options.limits, UnknownGlobals::Keep).map_err(refused)?;
+        let found = tables(&graph, &options.limits).map_err(refused)?;
         let mut digest = Some(digest);
         let mut report = Report {
             tables: Vec::new(),
@@ -130,54 +138,136 @@ pub fn convert(
             source_bytes: source.size,
             trailing_bytes: graph.trailing_bytes(),
         };
-        let members = Members::of(&graph, path, options.strict)?;
+        let members = Members::of(found, path, options)?;
         report.skipped = members.skipped;
         let mut known = source;
-        for (member, node) in members.tables {
-            let name = options.name.clone().unwrap_or_else(|| stem(path));
-            let name = if member.is_empty() { name } else { format!("{name}.{member}") };
-            let job = Job { path, folder, name, options, input: &input, graph: &graph };
+        let mut names = Names::new(options.name.clone().unwrap_or_else(|| stem(path)));
+        let mut first_unread = None;
+        for (member, found) in members.tables {
+            let name = names.of_member(&member);
+            let job = Job { path, member: &member, folder, name, options, input: &input, graph: &graph };
             let source = || {
                 if let Some(digest) = digest.take() {
                     known.blake3 = digest.join().ok().map(|hash| hash.to_hex().to_string());
                 }
                 known.clone()
             };
-            report.tables.push(job.run(node, source, progress)?);
+            match job.run(found, source, progress) {
+                Ok(table) => report.tables.push(table),
+                Err(error) => {
+                    first_unread = first_unread.or(Some(unread(&mut report, &member, error, options)?));
+                }
+            }
         }
-        Ok(report)
+        match first_unread {
+            Some(error) if report.tables.is_empty() => Err(error),
+            _ => Ok(report),
+        }
     })
+}
+
+/// Lists a member of a container that turns out unreadable, so that the others are converted; what is wrong with the
+/// whole file, or with the disk, or with a file that must be whole, ends everything.
+fn unread(report: &mut Report, member: &str, error: Error, options: &Options) -> Result<Error, Error> {
+    let of_member = matches!(error, Error::Pandas { .. } | Error::Columnar { .. });
+    if !of_member || member.is_empty() || options.strict || options.select.is_some() {
+        return Err(error);
+    }
+    report.skipped.push((member.to_owned(), chain(&error)));
+    Ok(error)
+}
+
+/// What is wrong below the file: an error's causes, outermost first.
+fn chain(error: &Error) -> String {
+    let causes = std::iter::successors(std::error::Error::source(error), |cause| cause.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 /// The members of a pickle: tables, and what is none with the reason.
 struct Members {
-    tables: Vec<(String, NodeId)>,
+    tables: Vec<(String, Found)>,
     skipped: Vec<(String, String)>,
 }
 
 impl Members {
     /// A pickle without any table is an error; so is a member that is none, if all must be.
-    fn of(graph: &Graph<'_>, path: &Path, strict: bool) -> Result<Self, Error> {
+    fn of(found: Vec<Member>, path: &Path, options: &Options) -> Result<Self, Error> {
         let mut members = Self { tables: Vec::new(), skipped: Vec::new() };
-        for Member { path, node } in tables(graph) {
-            match node {
-                Ok(node) => members.tables.push((path, node)),
+        for Member { path, found } in selected(found, path, options)? {
+            match found {
+                Ok(found) => members.tables.push((path, found)),
                 Err(reason) => members.skipped.push((path, reason)),
             }
         }
         match members.skipped.first() {
-            Some((member, reason)) if strict || members.tables.is_empty() => {
+            Some((member, reason)) if options.strict || members.tables.is_empty() => {
                 let (member, reason) = (member.clone(), reason.clone());
                 Err(Error::NoTable { path: path.to_owned(), member, reason })
             }
-            None if members.tables.is_empty() => Err(Error::NoTable {
-                path: path.to_owned(),
-                member: String::new(),
-                reason: "it is an empty dict".to_owned(),
-            }),
             _ => Ok(members),
         }
     }
+}
+
+/// The member that is asked for, or all of them.
+fn selected(found: Vec<Member>, path: &Path, options: &Options) -> Result<Vec<Member>, Error> {
+    let Some(wanted) = &options.select else { return Ok(found) };
+    let present: Vec<String> = found.iter().map(|member| member.path.clone()).collect();
+    let taken: Vec<Member> = found.into_iter().filter(|member| member.path == *wanted).collect();
+    if taken.is_empty() {
+        let wanted = wanted.clone();
+        return Err(Error::NoMember { path: path.to_owned(), wanted, present });
+    }
+    Ok(taken)
+}
+
+/// Gives data sets names that can be file names, each its own.
+struct Names {
+    stem: String,
+    taken: HashSet<String>,
+}
+
+impl Names {
+    fn new(stem: String) -> Self {
+        Self { stem, taken: HashSet::new() }
+    }
+
+    fn of_member(&mut self, member: &str) -> String {
+        let wanted = match member {
+            "" => self.stem.clone(),
+            // A data set beside which another is written uses names that end like this.
+            _ if is_generation(member) => format!("{}.{}_", self.stem, file_safe(member)),
+            _ => format!("{}.{}", self.stem, file_safe(member)),
+        };
+        let numbered = (2_u32..).map(|number| format!("{wanted}-{number}"));
+        let mut names = std::iter::once(wanted.clone()).chain(numbered);
+        let free = names.find(|name| !self.taken.contains(name)).unwrap_or(wanted);
+        self.taken.insert(free.clone());
+        free
+    }
+}
+
+/// Bytes of a member's path in a file name: names of files end at 255 bytes on common systems.
+const MEMBER_BYTES_MAX: usize = 120;
+
+fn is_generation(member: &str) -> bool {
+    let last = member.rsplit('.').next().unwrap_or_default();
+    last.strip_prefix('g')
+        .is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// A member's path with everything replaced that a file name had better not hold.
+fn file_safe(member: &str) -> String {
+    let mut safe = String::new();
+    for letter in member.chars() {
+        let plain = letter.is_alphanumeric() || "-_.".contains(letter);
+        let letter = if plain { letter } else { '_' };
+        if safe.len() + letter.len_utf8() > MEMBER_BYTES_MAX {
+            break;
+        }
+        safe.push(letter);
+    }
+    safe
 }
 
 fn file_name(path: &Path) -> String {
@@ -186,15 +276,26 @@ fn file_name(path: &Path) -> String {
 
 /// The file's name without its extensions: `recruit` for `recruit.pkl.gz`.
 fn stem(path: &Path) -> String {
+    const PACKED: [&str; 9] = [".gz", ".bz2", ".xz", ".zst", ".zip", ".tar", ".lzma", ".lz4", ".z"];
+    const PICKLE: [&str; 4] = [".pkl", ".pickle", ".p", ".joblib"];
     let name = file_name(path);
-    let packed = [".gz", ".zst"].iter().find_map(|extension| name.strip_suffix(extension)).unwrap_or(&name);
-    let bare = [".pkl", ".pickle", ".p"].iter().find_map(|extension| packed.strip_suffix(extension));
-    bare.unwrap_or(packed).to_owned()
+    let mut bare = name.as_str();
+    while let Some(outer) = without(bare, &PACKED) {
+        bare = outer;
+    }
+    without(bare, &PICKLE).unwrap_or(bare).to_owned()
+}
+
+/// The name without one of these extensions; a name that is nothing else keeps it.
+fn without<'a>(name: &'a str, extensions: &[&str]) -> Option<&'a str> {
+    let stem = extensions.iter().find_map(|extension| name.strip_suffix(extension));
+    stem.filter(|stem| !stem.is_empty())
 }
 
 /// One table on its way to its data set.
 struct Job<'a> {
     path: &'a Path,
+    member: &'a str,
     folder: &'a Path,
     name: String,
     options: &'a Options,
@@ -205,12 +306,16 @@ struct Job<'a> {
 impl Job<'_> {
     fn run(
         self,
-        node: NodeId,
+        found: Found,
         source: impl FnOnce() -> SourceInfo,
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<TableReport, Error> {
-        let frame = Frame::parse(self.graph, node, &self.options.limits);
-        let frame = frame.map_err(|source| Error::Pandas { path: self.path.to_owned(), source })?;
+        let frame = found.parse(self.graph, &self.options.limits);
+        let frame = frame.map_err(|source| Error::Pandas {
+            path: self.path.to_owned(),
+            member: self.member.to_owned(),
+            source,
+        })?;
         let table = self.table(&frame).map_err(self.columnar())?;
         let dataset = DatasetOptions {
             pandas_metadata: Some(pandas_metadata(&frame, &table)),
@@ -266,12 +371,12 @@ impl Job<'_> {
         };
         match domain {
             Some(domain) => Table::of_domain(frame, domain, limits),
-            None => Table::inferred(frame, self.options.vectors, limits),
+            None => Table::inferred(frame, self.options.vectors, self.options.mixed, limits),
         }
     }
 
     fn columnar(&self) -> impl Fn(crate::columnar::Error) -> Error + use<'_> {
-        |source| Error::Columnar { path: self.path.to_owned(), source }
+        |source| Error::Columnar { path: self.path.to_owned(), member: self.member.to_owned(), source }
     }
 }
 
@@ -316,7 +421,8 @@ impl Rejected {
             ParquetSink::create(file, rejected_schema(), ParquetOptions::default())?
         };
         let path = self.folder.join(name);
-        let batch = rejected_batch(bad).map_err(|source| Error::Columnar { path, source })?;
+        let batch =
+            rejected_batch(bad).map_err(|source| Error::Columnar { path, member: String::new(), source })?;
         self.sink.insert(sink).write(&batch)
     }
 

@@ -1,14 +1,15 @@
-//! Input files as bytes: plain ones are mapped; compressed ones are decompressed once, bounded, into an unlinked temporary
+//! Input files as bytes: plain ones are mapped; packed and piped ones are written once, bounded, into an unlinked temporary
 //! file, which is then mapped like any other.
 //!
-//! What a file is, its first bytes say, not its name. The temporary file has no name, so it is gone when the last user
-//! of its bytes is, however the program ends.
+//! The temporary file has no name, so it is gone when the last user of its bytes is, however the program ends. Only the
+//! bytes of the last stream are kept: those of a `tar` in a `gzip` go when the archive's member has been found, which is a
+//! part of them and is not copied.
 
 use std::{
     fs::{File, OpenOptions},
-    io::{self, Read, Write as _},
+    io::{self, Read as _, Seek as _, Write as _},
     ops::Deref,
-    os::unix::fs::OpenOptionsExt as _,
+    os::{fd::AsFd as _, unix::fs::OpenOptionsExt as _},
     path::Path,
 };
 
@@ -16,38 +17,27 @@ use bytes::Bytes;
 use rustix::fs::{Mode, OFlags};
 
 use super::{
-    error::{self, Damage, Error},
+    error::{self, Error},
     map::{Access, Contents, Walk},
+    packed::{self, Layer, Peeling},
 };
 use crate::limits::files::Decompression;
 
 const PIECE_BYTES: usize = 256 * 1024;
 
-/// zstd frames may ask for windows of up to 2 GiB; this is what `zstd -d` itself grants without being asked.
-const ZSTD_WINDOW_LOG_MAX: u32 = 27;
-
-/// How a file is compressed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Compression {
-    /// Not at all.
-    None,
-    /// gzip, one member or several.
-    Gzip,
-    /// zstd, one frame or several.
-    Zstd,
-    /// Known, not supported.
-    Other(&'static str),
-}
+/// The paths that mean standard input, and what errors and data sets call it.
+const STDIN: [&str; 2] = ["-", "/dev/stdin"];
+const STDIN_NAME: &str = "stdin";
 
 /// The bytes of an input; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Input {
-    contents: Contents,
+    bytes: Bytes,
     source: Contents,
-    compression: Compression,
+    layers: Vec<Layer>,
 }
 
-/// Opens `path`; what has to be decompressed goes to `temporary_folder`.
+/// Opens `path`, or standard input for `-`; what has to be written first goes to `temporary_folder`.
 pub fn open_input(path: &Path, temporary_folder: &Path, limits: &Decompression) -> Result<Input, Error> {
     open_input_with(path, temporary_folder, limits, Access::Map)
 }
@@ -59,47 +49,84 @@ pub fn open_input_with(
     limits: &Decompression,
     access: Access,
 ) -> Result<Input, Error> {
-    let source = Contents::open(path, access)?;
-    let compression = Compression::of(&source);
+    let (path, file) = open_source(path)?;
+    let source = contents(file, path, temporary_folder, limits, access)?;
     source.advise(Walk::Sequential);
-    let contents = match compression {
-        Compression::None => source.clone(),
-        Compression::Gzip => decompress(
-            flate2::read::MultiGzDecoder::new(&source[..]),
-            &source,
-            temporary_folder,
-            limits,
-            access,
-        )?,
-        Compression::Zstd => decompress(zstd_decoder(&source)?, &source, temporary_folder, limits, access)?,
-        Compression::Other(format) => return Err(Error::Compression { path: path.to_owned(), format }),
-    };
-    Ok(Input { contents, source, compression })
+    if let Some(format) = packed::unread_format(&source) {
+        return Err(Error::Compression { path: path.to_owned(), format });
+    }
+    let mut peeling = Peeling::new(source.to_bytes(), limits);
+    let unread = |source| Error::Packed { path: path.to_owned(), source };
+    loop {
+        let Some(mut stream) = peeling.next_stream().map_err(unread)? else { break };
+        let file = spooled(temporary_folder, |piece| stream.next_piece(piece).map_err(unread))?;
+        drop(stream);
+        source.recheck()?;
+        peeling.go_on(Contents::of_file(file, path, access)?.to_bytes());
+    }
+    let (bytes, layers) = peeling.finish();
+    Ok(Input { bytes, source, layers })
 }
 
-impl Compression {
-    /// What the first bytes say.
-    pub fn of(bytes: &[u8]) -> Self {
-        const MAGICS: [(&[u8], Compression); 6] = [
-            (&[0x1f, 0x8b, 8], Compression::Gzip),
-            (&[0x28, 0xb5, 0x2f, 0xfd], Compression::Zstd),
-            (b"BZh", Compression::Other("bzip2")),
-            (&[0xfd, b'7', b'z', b'X', b'Z', 0], Compression::Other("xz")),
-            (b"PK\x03\x04", Compression::Other("zip")),
-            (&[0x04, 0x22, 0x4d, 0x18], Compression::Other("lz4")),
-        ];
-        let known = MAGICS.iter().find(|(magic, _)| bytes.starts_with(magic));
-        known.map_or(Self::None, |(_, compression)| *compression)
+/// What an input is called: standard input has a name of its own.
+pub fn called(path: &Path) -> &Path {
+    let stdin = STDIN.iter().any(|name| path == Path::new(name));
+    if stdin { Path::new(STDIN_NAME) } else { path }
+}
+
+fn open_source(path: &Path) -> Result<(&Path, File), Error> {
+    let name = called(path);
+    let file = if name == path {
+        File::open(path)
+    } else {
+        io::stdin().as_fd().try_clone_to_owned().map(File::from)
+    };
+    Ok((name, file.map_err(error::io(name, "open"))?))
+}
+
+/// The bytes of an open file. What cannot be mapped, because it is a pipe or its front has been read already, is written
+/// to a temporary file first.
+fn contents(
+    mut file: File,
+    path: &Path,
+    temporary_folder: &Path,
+    limits: &Decompression,
+    access: Access,
+) -> Result<Contents, Error> {
+    let kind = file.metadata().map_err(error::io(path, "stat"))?.file_type();
+    if kind.is_dir() {
+        return Err(Error::Folder { path: path.to_owned() });
+    }
+    if kind.is_file() && file.stream_position().is_ok_and(|position| position == 0) {
+        return Contents::of_file(file, path, access);
+    }
+    let limit_bytes = limits.bytes_max;
+    let mut done_bytes = 0;
+    let file = spooled(temporary_folder, |piece| {
+        let bytes = read(&mut file, piece).map_err(error::io(path, "read"))?;
+        done_bytes += bytes as u64;
+        let fits = done_bytes <= limit_bytes;
+        if fits { Ok(bytes) } else { Err(Error::Piped { path: path.to_owned(), limit_bytes }) }
+    })?;
+    Contents::of_file(file, path, access)
+}
+
+fn read(file: &mut File, piece: &mut [u8]) -> io::Result<usize> {
+    loop {
+        match file.read(piece) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            done => return done,
+        }
     }
 }
 
 impl Input {
-    /// How the file was compressed.
-    pub fn compression(&self) -> Compression {
-        self.compression
+    /// What it is packed in, from the outside in.
+    pub fn layers(&self) -> &[Layer] {
+        &self.layers
     }
 
-    /// Size of the file itself, before decompression.
+    /// Size of the file itself, before unpacking.
     pub fn source_bytes(&self) -> u64 {
         self.source.identity().size()
     }
@@ -114,14 +141,16 @@ impl Input {
         self.source.recheck()
     }
 
-    /// Tells the kernel how the bytes will be walked.
+    /// Tells the kernel how the bytes will be walked, if they are those of the file.
     pub fn advise(&self, walk: Walk) {
-        self.contents.advise(walk);
+        if self.layers.is_empty() {
+            self.source.advise(walk);
+        }
     }
 
     /// The same bytes for those who hold them beyond this value; nothing is copied.
     pub fn to_bytes(&self) -> Bytes {
-        self.contents.to_bytes()
+        self.bytes.clone()
     }
 }
 
@@ -129,72 +158,23 @@ impl Deref for Input {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
-        &self.contents
+        &self.bytes
     }
 }
 
-fn zstd_decoder(source: &Contents) -> Result<impl Read, Error> {
-    let action = error::io(source.path(), "start decompressing");
-    let mut decoder = zstd::stream::read::Decoder::with_buffer(&source[..]).map_err(action)?;
-    decoder.window_log_max(ZSTD_WINDOW_LOG_MAX).map_err(error::io(source.path(), "start decompressing"))?;
-    Ok(decoder)
-}
-
-fn decompress(
-    decoder: impl Read,
-    source: &Contents,
-    temporary_folder: &Path,
-    limits: &Decompression,
-    access: Access,
-) -> Result<Contents, Error> {
-    let temporary = temporary_folder.join(".brine-spool");
-    let mut file = unnamed(temporary_folder).map_err(error::io(&temporary, "create"))?;
-    let spool =
-        Spool { source: source.path(), temporary: &temporary, bound: limits.bound(source.len() as u64) };
-    spool.copy(decoder, &mut file)?;
-    source.recheck()?;
-    Contents::of_file(file, source.path(), access)
-}
-
-struct Spool<'a> {
-    source: &'a Path,
-    temporary: &'a Path,
-    bound: (u64, &'static str),
-}
-
-impl Spool<'_> {
-    fn copy(&self, mut decoder: impl Read, file: &mut File) -> Result<(), Error> {
-        let mut piece = vec![0; PIECE_BYTES];
-        let mut done = 0;
-        loop {
-            match decoder.read(&mut piece) {
-                Ok(0) => return Ok(()),
-                Ok(bytes) => {
-                    done += bytes as u64;
-                    self.check(done)?;
-                    file.write_all(&piece[..bytes]).map_err(error::io(self.temporary, "write"))?;
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(self.fault(&error, done)),
-            }
+/// Writes what `next_piece` gives into a file without a name.
+fn spooled(
+    folder: &Path,
+    mut next_piece: impl FnMut(&mut [u8]) -> Result<usize, Error>,
+) -> Result<File, Error> {
+    let temporary = folder.join(".brine-spool");
+    let mut file = unnamed(folder).map_err(error::io(&temporary, "create"))?;
+    let mut piece = vec![0; PIECE_BYTES];
+    loop {
+        match next_piece(&mut piece)? {
+            0 => return Ok(file),
+            bytes => file.write_all(&piece[..bytes]).map_err(error::io(&temporary, "write"))?,
         }
-    }
-
-    fn check(&self, done: u64) -> Result<(), Error> {
-        let (limit_bytes, bound) = self.bound;
-        if done <= limit_bytes {
-            return Ok(());
-        }
-        Err(Error::Expands { path: self.source.to_owned(), limit_bytes, bound })
-    }
-
-    fn fault(&self, error: &io::Error, bytes: u64) -> Error {
-        let what = if error.kind() == io::ErrorKind::UnexpectedEof {
-            Damage::CutShort { bytes }
-        } else {
-            Damage::Corrupt { bytes, reason: error.to_string() }
-        };
-        error::damaged(self.source, what)
     }
 }
 

@@ -1,27 +1,29 @@
 //! Bounds on what is read from files.
 
-/// Bounds on decompression: an input may name a size, but only what fits here is written.
+/// Bounds on unpacking: an input may name a size, but only what fits here is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Decompression {
-    /// Decompressed bytes for each compressed one. Embeddings compress to about a tenth at best; pickles of repeated text
-    /// to about a hundredth.
+    /// Unpacked bytes for each byte of the file, all layers together. Embeddings compress to about a tenth at best;
+    /// pickles of repeated text to about a hundredth.
     pub ratio: u64,
     /// Below this size the ratio does not matter: small files of zeros are ordinary.
     pub ratio_floor_bytes: u64,
-    /// Bytes that no input may pass.
+    /// Bytes that no input may pass, nor a pipe.
     pub bytes_max: u64,
+    /// Layers around one pickle. `.tar.gz` is two; a third comes from an upload that was packed once more.
+    pub layers_max: usize,
 }
 
 impl Default for Decompression {
     fn default() -> Self {
-        Self { ratio: 200, ratio_floor_bytes: 64 << 20, bytes_max: 256 << 30 }
+        Self { ratio: 200, ratio_floor_bytes: 64 << 20, bytes_max: 256 << 30, layers_max: 4 }
     }
 }
 
 impl Decompression {
-    /// The bound for an input of `compressed_bytes`, and which of the two it is.
-    pub fn bound(&self, compressed_bytes: u64) -> (u64, &'static str) {
-        let by_ratio = compressed_bytes.saturating_mul(self.ratio).max(self.ratio_floor_bytes);
+    /// The bound for an input of `packed_bytes`, and which of the two it is.
+    pub fn bound(&self, packed_bytes: u64) -> (u64, &'static str) {
+        let by_ratio = packed_bytes.saturating_mul(self.ratio).max(self.ratio_floor_bytes);
         if by_ratio < self.bytes_max {
             (by_ratio, "the ratio of decompressed to compressed bytes")
         } else {
@@ -29,6 +31,15 @@ impl Decompression {
         }
     }
 }
+
+/// zstd frames may ask for windows of up to 2 GiB; this is what `zstd -d` itself grants without being asked: 128 MiB.
+pub const ZSTD_WINDOW_LOG_MAX: u32 = 27;
+
+/// Memory that an xz or lzma stream may ask for. Its largest preset takes 65 MiB.
+pub const LZMA_MEMORY_KIB_MAX: u32 = 128 << 10;
+
+/// A pax header of a tar archive: it holds the names and times of one member.
+pub const TAR_PAX_BYTES_MAX: u64 = 1 << 20;
 
 /// The footer of an Arrow file: it holds the schema and 24 bytes for each batch.
 pub const ARROW_FOOTER_BYTES_MAX: usize = 16 << 20;

@@ -45,6 +45,20 @@ pub struct ArrowArray<'g> {
 }
 
 impl<'g> ArrowColumn<'g> {
+    /// The column of pandas' `ArrowExtensionArray`.
+    pub(super) fn of_extension(
+        graph: &'g Graph<'g>,
+        id: NodeId,
+        limits: &Limits,
+    ) -> Result<Self, ErrorKind> {
+        let state = graph.state(id).ok_or(ErrorKind::Missing("state"))?;
+        let recent = graph.dict_value(state, "_pa_array");
+        let array = recent.or_else(|| graph.dict_value(state, "_data"));
+        let mut column = Self::parse(graph, array.ok_or(ErrorKind::Missing("_pa_array"))?, limits)?;
+        column.is_recent = recent.is_some();
+        Ok(column)
+    }
+
     /// The column that an array or several chunks make.
     pub(super) fn parse(graph: &'g Graph<'g>, id: NodeId, limits: &Limits) -> Result<Self, ErrorKind> {
         let mut left = Allowance::new(limits);

@@ -3,10 +3,7 @@
 //!
 //! pyarrow checks none of this when it loads a pickle, so every offset is checked here before it is followed.
 
-use super::{
-    error::ErrorKind,
-    values::{Text, class_of},
-};
+use super::error::ErrorKind;
 use crate::{
     numpy::array::bytes_of,
     pickle::{Global, Graph, Node, NodeId},
@@ -19,8 +16,6 @@ pub struct ArrowText<'g> {
     /// Row of each chunk's first value, and the chunk.
     chunks: Vec<(usize, Chunk<'g>)>,
     rows: usize,
-    /// Which of pandas' dtypes for text it has; none if it is one of Arrow's own.
-    pub text: Option<Text>,
 }
 
 #[derive(Debug)]
@@ -40,13 +35,7 @@ impl<'g> ArrowText<'g> {
         let state = graph.state(id).ok_or(ErrorKind::Missing("state"))?;
         let array = graph.dict_value(state, "_pa_array").or_else(|| graph.dict_value(state, "_data"));
         let array = array.ok_or(ErrorKind::Missing("_pa_array"))?;
-        let dtype = graph.dict_value(state, "_dtype");
-        let is_arrow = |id| class_of(graph, id) == Some(Global::ArrowDtype);
-        let text = match dtype {
-            Some(dtype) if is_arrow(dtype) => None,
-            dtype => Some(Text::of_dtype(graph, dtype, Text::Arrow)),
-        };
-        let mut text = Self { chunks: Vec::new(), rows: 0, text };
+        let mut text = Self { chunks: Vec::new(), rows: 0 };
         match call(graph, array) {
             Some((Global::ArrowArray, args)) => text.push(Chunk::parse(graph, args)?),
             Some((Global::ArrowChunks, &[chunks, _])) => {

@@ -3,8 +3,11 @@
 //! A node is 16 bytes. Text and bytes are spans of the input; a run of floats is its byte range, so that a 500 MB pickle
 //! of embeddings is a graph of a few MB and its floats are decoded where they lie, on the way out.
 
+mod walk;
+
 use super::{
     global::{Global, Row},
+    opcode::Opcode,
     text::shown,
 };
 
@@ -214,17 +217,19 @@ pub struct Foreign {
     pub name: String,
     /// Where it is named first.
     pub offset: u64,
+    /// By which opcode.
+    pub opcode: Opcode,
 }
 
 impl Foreign {
-    pub(super) fn new(module: &[u8], name: &[u8], offset: u64) -> Self {
-        Self { module: shown(module), name: shown(name), offset }
+    pub(super) fn new(module: &[u8], name: &[u8], offset: u64, opcode: Opcode) -> Self {
+        Self { module: shown(module), name: shown(name), offset, opcode }
     }
 
     /// The error that it is.
     pub fn error(&self) -> super::Error {
         let (module, name) = (self.module.clone(), self.name.clone());
-        super::Error::new(self.offset, None, super::ErrorKind::UnknownGlobal { module, name })
+        super::Error::new(self.offset, Some(self.opcode), super::ErrorKind::UnknownGlobal { module, name })
     }
 }
 

@@ -186,14 +186,14 @@ impl<'a> Machine<'a> {
             I::Get(slot) => self.get(slot)?,
             I::Put(slot) => self.put(slot)?,
             I::Memoize => self.put(self.memo.filled())?,
-            I::Global { module, name } => self.global(module, name)?,
+            I::Global { module, name } => self.global(module, name, Opcode::GLOBAL)?,
             I::StackGlobal => self.stack_global()?,
             I::Reduce => self.reduce()?,
             I::Build => self.build()?,
             I::NewObj => self.new_object()?,
             I::NewObjEx => self.new_object_ex()?,
             I::Inst { module, name } => {
-                return Err(Foreign::new(module, name, self.at).error().into_kind());
+                return Err(Foreign::new(module, name, self.at, Opcode::INST).error().into_kind());
             }
             I::Obj => {
                 return Err(ErrorKind::WrongType { wanted: "a class of the closed list", found: "OBJ" });
@@ -359,13 +359,13 @@ impl<'a> Machine<'a> {
 
     // === globals and objects ===
 
-    fn global(&mut self, module: &[u8], name: &[u8]) -> Result<(), ErrorKind> {
+    fn global(&mut self, module: &[u8], name: &[u8], opcode: Opcode) -> Result<(), ErrorKind> {
         let node = match Row::find(module, name) {
             Some(row) => {
                 self.meet(row)?;
                 Node::Global(row.global())
             }
-            None => self.foreign(module, name)?,
+            None => self.foreign(module, name, opcode)?,
         };
         self.push(node)
     }
@@ -378,7 +378,7 @@ impl<'a> Machine<'a> {
             text.ok_or(ErrorKind::WrongType { wanted: "a str", found })
         };
         let (module, name) = (text(module)?, text(name)?);
-        self.global(&module, &name)
+        self.global(&module, &name, Opcode::STACK_GLOBAL)
     }
 
     fn meet(&mut self, row: Row) -> Result<(), ErrorKind> {
@@ -393,8 +393,8 @@ impl<'a> Machine<'a> {
     }
 
     /// A name that means nothing, if such names are kept.
-    fn foreign(&mut self, module: &[u8], name: &[u8]) -> Result<Node, ErrorKind> {
-        let foreign = Foreign::new(module, name, self.at);
+    fn foreign(&mut self, module: &[u8], name: &[u8], opcode: Opcode) -> Result<Node, ErrorKind> {
+        let foreign = Foreign::new(module, name, self.at, opcode);
         if self.unknown == UnknownGlobals::Refuse {
             return Err(foreign.error().into_kind());
         }
@@ -434,7 +434,7 @@ impl<'a> Machine<'a> {
         }
         if !self.makes_a_known_callable(global, args) {
             let (module, name) = global.name().rsplit_once('.').unwrap_or_default();
-            let node = self.foreign(module.as_bytes(), name.as_bytes())?;
+            let node = self.foreign(module.as_bytes(), name.as_bytes(), Opcode::REDUCE)?;
             return self.push(node);
         }
         let state = self.items_of_call(global, args)?;

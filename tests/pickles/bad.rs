@@ -4,6 +4,7 @@ use brine::{
     columnar::{self, Reason},
     file::{
         Error,
+        packed::{Fault, Unread},
         pickle::{Choice, Options, convert},
     },
     pickle::ErrorKind,
@@ -70,7 +71,9 @@ fn told(error: &Error) -> Told {
             kind => Told { error: of_pickle(kind), ..Told::default() },
         },
         Error::Columnar { source, .. } => of_table(source),
-        Error::Damaged { .. } => Told { error: "truncated", ..Told::default() },
+        Error::Packed { source: Unread { what: Fault::CutShort { .. }, .. }, .. } => {
+            Told { error: "truncated", ..Told::default() }
+        }
         _ => Told::default(),
     }
 }

@@ -1,7 +1,7 @@
 //! The whole way from bytes to Arrow batches without files: what mutants and prefixes are run through.
 
 use brine::{
-    columnar::{OnBadRow, Sieve, Table, Vectors},
+    columnar::{Mixed, OnBadRow, Sieve, Table, Vectors},
     limits::Limits,
     pandas::{Frame, tables},
     pickle,
@@ -19,9 +19,9 @@ pub(super) fn run(bytes: &[u8]) -> Result<usize, String> {
     let limits = Limits::default();
     let graph = pickle::load(bytes, &limits).map_err(|error| error.to_string())?;
     let mut rows = 0;
-    for member in tables(&graph) {
-        let Ok(node) = member.node else { continue };
-        let frame = Frame::parse(&graph, node, &limits).map_err(|error| error.to_string())?;
+    for member in tables(&graph, &limits).map_err(|error| error.to_string())? {
+        let Ok(found) = member.found else { continue };
+        let frame = found.parse(&graph, &limits).map_err(|error| error.to_string())?;
         rows += converted(&frame, &limits)?;
     }
     Ok(rows)
@@ -33,7 +33,8 @@ fn converted(frame: &Frame<'_>, limits: &Limits) -> Result<usize, String> {
         // A mutant that no longer fits its domain may still be a table.
         let _ = Table::of_domain(frame, domain, limits).map(|table| sifted(&table));
     }
-    let table = Table::inferred(frame, Vectors::AsIs, limits).map_err(|error| error.to_string())?;
+    let table =
+        Table::inferred(frame, Vectors::AsIs, Mixed::Refuse, limits).map_err(|error| error.to_string())?;
     sifted(&table)
 }
 

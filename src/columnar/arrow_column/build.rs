@@ -13,7 +13,7 @@ use arrow_schema::{DataType, Field};
 
 use super::shape;
 use crate::{
-    columnar::{error::Reason, fixed::Number as _},
+    columnar::{error::Reason, items::Number as _},
     pandas::{ArrowArray, ArrowField, ArrowType, ArrowUnit, Offsets},
 };
 

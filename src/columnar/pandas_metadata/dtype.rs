@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::{
     numpy::{Array, Dtype, Kind, Step, Unit},
-    pandas::{ArrowColumn, ArrowType, Offsets, Text, Values},
+    pandas::{ArrowColumn, ArrowType, Offsets, Values},
 };
 
 /// The texts `pandas_type` and `numpy_type`, and `metadata`.
@@ -62,8 +62,6 @@ fn numpy(values: &Values<'_>, field: &Field) -> String {
             of_array(array)
         }
         Values::Masked { data, .. } => of_masked(data.dtype),
-        Values::Strings { text, .. } => of_text(*text).to_owned(),
-        Values::ArrowText(column) => column.text.map_or("utf8[pyarrow]", of_text).to_owned(),
         Values::Arrow(column) if can_be_parsed(column) => of_arrow(&column.data_type),
         Values::Periods { frequency, .. } => format!("period[{frequency}]"),
         Values::Intervals { left, closed, .. } if !field.metadata().is_empty() => {
@@ -74,7 +72,13 @@ fn numpy(values: &Values<'_>, field: &Field) -> String {
         }
         Values::Sparse { values, .. } | Values::Coded { values, .. } => numpy(values, field),
         Values::Range { .. } => "int64".to_owned(),
-        Values::Objects { .. } | Values::Arrow(_) | Values::Intervals { .. } | Values::Categories { .. } => {
+        Values::Objects { .. }
+        | Values::Cells(_)
+        | Values::Vectors(_)
+        | Values::ArrowText(_)
+        | Values::Arrow(_)
+        | Values::Intervals { .. }
+        | Values::Categories { .. } => {
             of_objects(field.data_type())
         }
     }
@@ -102,7 +106,7 @@ fn of_array(array: &Array<'_>) -> String {
 }
 
 /// The unit as pandas has it: nothing longer than seconds, nothing shorter than nanoseconds.
-fn unit(step: Step) -> &'static str {
+pub(super) fn unit(step: Step) -> &'static str {
     match step.unit {
         Unit::Milli => "ms",
         Unit::Micro => "us",
@@ -118,15 +122,6 @@ fn of_masked(dtype: Dtype) -> String {
         Kind::Int => format!("Int{bits}"),
         Kind::Uint => format!("UInt{bits}"),
         _ => format!("Float{bits}"),
-    }
-}
-
-fn of_text(text: Text) -> &'static str {
-    match text {
-        Text::Python => "string[python]",
-        Text::Arrow => "string[pyarrow]",
-        // Its storage has no text of its own.
-        Text::Nan => "str",
     }
 }
 

@@ -1,6 +1,6 @@
-//! Compressed inputs: whole, cut short, corrupt, and far too large.
+//! Inputs that cannot be mapped as they are: packed, piped, and too large.
 
-use std::fs;
+use std::{fs, io::pipe, os::fd::OwnedFd, thread};
 
 use super::*;
 
@@ -10,81 +10,67 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-fn zstd(bytes: &[u8]) -> Vec<u8> {
-    zstd::encode_all(bytes, 1).unwrap()
+fn text() -> Vec<u8> {
+    (0..400_000_u32).flat_map(|number| (number * 31).to_le_bytes()).collect()
 }
 
-fn open(bytes: &[u8], limits: &Decompression) -> Result<Vec<u8>, Error> {
+fn open(bytes: &[u8], limits: &Decompression) -> Result<Input, Error> {
     let folder = tempfile::tempdir().unwrap();
-    let spool = tempfile::tempdir().unwrap();
     let path = folder.path().join("in.pkl");
     fs::write(&path, bytes).unwrap();
-    let input = open_input(&path, spool.path(), limits).map(|input| input.to_vec());
+    let spool = tempfile::tempdir().unwrap();
+    let input = open_input(&path, spool.path(), limits);
     assert_eq!(fs::read_dir(spool.path()).unwrap().count(), 0, "the temporary file has a name");
     input
 }
 
-fn text() -> Vec<u8> {
-    (0..40_000_u32).flat_map(|number| (number * 31).to_le_bytes()).collect()
+fn piped(bytes: Vec<u8>, limits: &Decompression) -> Result<Vec<u8>, Error> {
+    let spool = tempfile::tempdir().unwrap();
+    let (reader, mut writer) = pipe().unwrap();
+    // A reader that gives up closes the pipe under the writer.
+    let writing = thread::spawn(move || drop(writer.write_all(&bytes)));
+    let file = File::from(OwnedFd::from(reader));
+    let contents = contents(file, Path::new("pipe"), spool.path(), limits, Access::Map);
+    writing.join().unwrap();
+    contents.map(|contents| contents.to_vec())
 }
 
 #[test]
-fn every_form_gives_the_same_bytes() {
-    let text = text();
-    let members = [gzip(&text[..70_000]), gzip(&text[70_000..])].concat();
-    for bytes in [text.clone(), gzip(&text), zstd(&text), members] {
-        assert!(open(&bytes, &Decompression::default()).unwrap() == text);
-    }
+fn packed_bytes_outlive_their_temporary_file() {
+    let input = open(&gzip(&text()), &Decompression::default()).unwrap();
+    assert_eq!(input.layers(), [Layer::Gzip]);
+    assert!(input[..] == text());
+    assert_eq!(input.source_bytes(), gzip(&text()).len() as u64);
 }
 
 #[test]
-fn data_cut_short_says_so() {
-    let text = text();
-    for whole in [gzip(&text), zstd(&text)] {
-        for kept in [20, whole.len() / 2, whole.len() - 1] {
-            let error = open(&whole[..kept], &Decompression::default()).unwrap_err();
-            let cut = matches!(&error, Error::Damaged { what: Damage::CutShort { .. }, path } if path.ends_with("in.pkl"));
-            assert!(cut, "{kept}: {error}");
-        }
-    }
+fn plain_bytes_are_those_of_the_file() {
+    let input = open(&text(), &Decompression::default()).unwrap();
+    assert!(input.layers().is_empty() && input[..] == text());
 }
 
 #[test]
-fn corrupt_data_says_so() {
-    let text = text();
-    let mut corrupt = gzip(&text);
-    let checksum = corrupt.len() - 6;
-    corrupt[checksum] ^= 1;
-    let error = open(&corrupt, &Decompression::default()).unwrap_err();
-    assert!(matches!(error, Error::Damaged { what: Damage::Corrupt { .. }, .. }), "{error}");
+fn a_pipe_is_read_once_and_bounded() {
+    assert!(piped(text(), &Decompression::default()).unwrap() == text());
+    let small = Decompression { bytes_max: 1 << 20, ..Decompression::default() };
+    let error = piped(text(), &small).unwrap_err();
+    assert!(matches!(error, Error::Piped { limit_bytes: 0x10_0000, .. }), "{error}");
 }
 
 #[test]
-fn damage_never_panics() {
-    let text = text();
-    for whole in [gzip(&text[..4000]), zstd(&text[..4000])] {
-        for flipped in crate::file::testing::bit_flips(&whole) {
-            _ = open(&flipped, &Decompression::default());
-        }
-    }
+fn what_was_read_before_is_not_read_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x");
+    fs::write(&path, b"headbrine").unwrap();
+    let mut file = File::open(&path).unwrap();
+    file.read_exact(&mut [0; 4]).unwrap();
+    let contents = contents(file, &path, folder.path(), &Decompression::default(), Access::Map).unwrap();
+    assert_eq!(&contents[..], b"brine");
 }
 
 #[test]
-fn bombs_stop_at_the_ratio_and_at_the_size() {
-    let zeros = vec![0; 8 << 20];
-    let by_ratio = Decompression { ratio: 20, ratio_floor_bytes: 1 << 20, bytes_max: 1 << 40 };
-    let by_size = Decompression { ratio: u64::MAX, ratio_floor_bytes: 0, bytes_max: 5 << 20 };
-    for bomb in [gzip(&zeros), zstd(&zeros)] {
-        for limits in [by_ratio, by_size] {
-            let error = open(&bomb, &limits).map(|bytes| bytes.len()).unwrap_err();
-            assert!(matches!(error, Error::Expands { .. }), "{error}");
-        }
-        assert_eq!(open(&bomb, &Decompression::default()).unwrap().len(), zeros.len());
-    }
-}
-
-#[test]
-fn forms_that_are_not_read_are_named() {
-    let error = open(b"BZh91AY&SY", &Decompression::default()).unwrap_err();
-    assert!(matches!(error, Error::Compression { format: "bzip2", .. }), "{error}");
+fn a_folder_is_no_input() {
+    let folder = tempfile::tempdir().unwrap();
+    let error = open_input(folder.path(), folder.path(), &Decompression::default()).unwrap_err();
+    assert!(matches!(error, Error::Folder { .. }), "{error}");
 }

@@ -1,0 +1,316 @@
+//! Tables that plain Python makes without pandas: rows of dicts or tuples, columns in a dict, vectors in a list.
+//!
+//! | value | table |
+//! |---|---|
+//! | list of dicts | a column for each key, in the order of first appearance; a key that a row lacks is missing there |
+//! | list of tuples, or of lists of one length | columns `0`, `1`, … |
+//! | list of float vectors | one column `vector` |
+//! | dict of lists and arrays of one length | a column for each key; an array of two dimensions is a column of vectors |
+//! | dict of many float vectors | columns `key` and `vector` |
+
+use std::{collections::HashMap, sync::Arc};
+
+use super::{
+    error::{At as _, ErrorKind, Result},
+    extension,
+    frame::Frame,
+    values::{Values, class_of},
+};
+use crate::{
+    limits::{Budget, Limits},
+    numpy::{Array, Kind},
+    pickle::{Global, Graph, Item, Node, NodeId},
+};
+
+/// The column of a table that is nothing but vectors.
+pub(super) const VECTOR: &str = "vector";
+/// The column of the keys of a dict of vectors.
+const KEY: &str = "key";
+/// A dict of more vectors than this has keys of rows, not names of columns.
+const VECTOR_COLUMNS_MAX: usize = 1_000;
+
+/// What a plain value is, as a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Plain {
+    /// A list of dicts.
+    Records,
+    /// A list of tuples or lists.
+    Rows,
+    /// A list of vectors.
+    Vectors,
+    /// A dict of columns.
+    Columns,
+    /// A dict of vectors.
+    KeyedVectors,
+}
+
+impl Plain {
+    /// What `id` is; `None` if it is no table. Looks at all items, but not into them.
+    pub(super) fn of(graph: &Graph<'_>, id: NodeId, limits: &Limits) -> Option<Self> {
+        match graph.dict(id) {
+            Some(_) => Self::of_dict(graph, id, limits),
+            None => Self::of_list(graph, id),
+        }
+    }
+
+    fn of_list(graph: &Graph<'_>, id: NodeId) -> Option<Self> {
+        // A tuple is what a function gives back, such as (train, test): its items are members.
+        let list = graph.list(id)?;
+        let mut forms = list.items_from(0).map(|item| match item {
+            Item::Node(id) => row_form(graph, id),
+            Item::Float(_) => None,
+        });
+        let first = forms.next()??;
+        let same = forms.all(|form| form == Some(first));
+        let cells = first.0 != Plain::Rows || holds_cells(graph, list.items_from(0).next()?);
+        (same && cells).then_some(first.0)
+    }
+
+    fn of_dict(graph: &Graph<'_>, id: NodeId, limits: &Limits) -> Option<Self> {
+        let mut lengths = graph.dict(id)?.map(|(_, value)| column_len(graph, value, limits));
+        let first = lengths.next()??;
+        if !lengths.all(|length| length == Some(first)) {
+            return None;
+        }
+        let many = graph.dict(id)?.count() > VECTOR_COLUMNS_MAX;
+        let vectors = many && graph.dict(id)?.all(|(_, value)| is_vector(graph, value));
+        Some(if vectors { Self::KeyedVectors } else { Self::Columns })
+    }
+
+    /// The table of `id`, which is what this says.
+    pub(super) fn parse<'g>(self, graph: &'g Graph<'g>, id: NodeId, limits: &Limits) -> Result<Frame<'g>> {
+        match self {
+            Self::Records => records(graph, id, limits).at("rows"),
+            Self::Rows => rows(graph, id, limits).at("rows"),
+            Self::Vectors => vectors(graph, id).at("rows"),
+            Self::Columns => columns(graph, id, limits),
+            Self::KeyedVectors => keyed_vectors(graph, id, limits).at("rows"),
+        }
+    }
+}
+
+/// What one item of a list says that the list is, and the length that all items must share.
+fn row_form(graph: &Graph<'_>, id: NodeId) -> Option<(Plain, usize)> {
+    match graph.node(id) {
+        Node::FloatList { count, .. } | Node::Packed { count, .. } => Some((Plain::Vectors, count as usize)),
+        Node::Tuple { len, .. } | Node::List { len, .. } if len > 0 => Some((Plain::Rows, len as usize)),
+        _ if graph.dict(id).is_some() => Some((Plain::Records, 0)),
+        _ => None,
+    }
+}
+
+/// Whether the items of a row are cells, not tables of their own.
+fn holds_cells(graph: &Graph<'_>, row: Item) -> bool {
+    let Item::Node(row) = row else { return false };
+    let is_cell = |item| match item {
+        Item::Float(_) => true,
+        Item::Node(id) => {
+            let is_pandas =
+                matches!(class_of(graph, id), Some(Global::DataFrame | Global::Series | Global::Panel));
+            let rows = graph.list(id).and_then(|list| list.items_from(0).next());
+            let is_table = matches!(rows, Some(Item::Node(row)) if row_form(graph, row).is_some());
+            !(is_pandas || is_table || graph.dict(id).is_some())
+        }
+    };
+    graph.sequence(row).is_some_and(|cells| cells.items_from(0).all(is_cell))
+}
+
+fn is_vector(graph: &Graph<'_>, id: NodeId) -> bool {
+    matches!(graph.node(id), Node::FloatList { .. } | Node::Packed { .. })
+}
+
+/// How many rows a value is as a column; `None` if it is none.
+fn column_len(graph: &Graph<'_>, id: NodeId, limits: &Limits) -> Option<usize> {
+    column(graph, id, limits).ok().map(|(_, rows)| rows)
+}
+
+/// Whether an array is one vector for each row: floats of two dimensions, as embeddings are kept.
+pub(super) fn is_matrix(array: &Array<'_>) -> bool {
+    array.dtype.kind == Kind::Float && matches!(array.shape.as_slice(), [_, elements] if *elements > 0)
+}
+
+/// Cells that are picked out of rows take memory that the file need not have paid for.
+fn cell_budget(graph: &Graph<'_>, limits: &Limits) -> Budget {
+    Budget::new("bytes of a table's cells", limits.cell_bytes_max(graph.input().len()))
+}
+
+/// A column that grows row by row.
+#[derive(Default)]
+struct Growing {
+    cells: Vec<Item>,
+}
+
+impl Growing {
+    /// Gives `row` a value; rows before it that have none are missing, and of two values the later one wins.
+    fn set(&mut self, row: usize, item: Item, budget: &mut Budget) -> Result<(), ErrorKind> {
+        self.pad(row + 1, budget)?;
+        self.cells[row] = item;
+        Ok(())
+    }
+
+    fn pad(&mut self, rows: usize, budget: &mut Budget) -> Result<(), ErrorKind> {
+        let more = rows.saturating_sub(self.cells.len());
+        budget.spend((more * size_of::<Item>()) as u64)?;
+        self.cells.resize(rows.max(self.cells.len()), Item::Node(NodeId::NONE));
+        Ok(())
+    }
+}
+
+/// Columns in the order of their first appearance, found by key: the same object is recognised before its text is.
+struct Growth<'g> {
+    graph: &'g Graph<'g>,
+    names: Vec<NodeId>,
+    columns: Vec<Growing>,
+    by_node: HashMap<NodeId, usize>,
+    by_name: HashMap<String, usize>,
+    columns_max: usize,
+}
+
+impl<'g> Growth<'g> {
+    fn new(graph: &'g Graph<'g>, limits: &Limits) -> Self {
+        Self {
+            graph,
+            names: Vec::new(),
+            columns: Vec::new(),
+            by_node: HashMap::new(),
+            by_name: HashMap::new(),
+            columns_max: limits.columns_max,
+        }
+    }
+
+    fn column(&mut self, key: NodeId) -> Result<&mut Growing, ErrorKind> {
+        if let Some(place) = self.by_node.get(&key) {
+            return Ok(&mut self.columns[*place]);
+        }
+        let name = name_of(self.graph, key)?;
+        let place = *self.by_name.entry(name).or_insert(self.columns.len());
+        if place == self.columns.len() {
+            if place >= self.columns_max {
+                return Err(ErrorKind::TooManyColumns(place + 1));
+            }
+            self.columns.push(Growing::default());
+            self.names.push(key);
+        }
+        // One entry for each column is enough where keys are shared; where they are not, the map would only grow.
+        if self.by_node.len() < self.columns_max {
+            self.by_node.insert(key, place);
+        }
+        Ok(&mut self.columns[place])
+    }
+
+    fn frame(mut self, rows: usize, budget: &mut Budget) -> Result<Frame<'g>, ErrorKind> {
+        for column in &mut self.columns {
+            column.pad(rows, budget)?;
+        }
+        let columns = self.names.iter().zip(self.columns);
+        let columns =
+            columns.map(|(key, column)| Ok((name_of(self.graph, *key)?, Values::Cells(column.cells.into()))));
+        Ok(Frame::plain(self.graph, columns.collect::<Result<_, ErrorKind>>()?, rows))
+    }
+}
+
+/// A key as the name of a column.
+pub(super) fn name_of(graph: &Graph<'_>, key: NodeId) -> Result<String, ErrorKind> {
+    match graph.node(key) {
+        Node::Int(value) => Ok(value.to_string()),
+        Node::Float(value) => Ok(format!("{value:?}")),
+        Node::Bool(true) => Ok("True".to_owned()),
+        Node::Bool(false) => Ok("False".to_owned()),
+        Node::None => Ok("None".to_owned()),
+        node => graph.text(key).map(str::to_owned).ok_or_else(|| ErrorKind::WrongType {
+            wanted: "a text or a number as the name of a column",
+            found: node.kind().to_owned(),
+        }),
+    }
+}
+
+fn records<'g>(graph: &'g Graph<'g>, id: NodeId, limits: &Limits) -> Result<Frame<'g>, ErrorKind> {
+    let list = graph.sequence(id).ok_or(ErrorKind::UnknownForm)?;
+    let mut budget = cell_budget(graph, limits);
+    let mut growth = Growth::new(graph, limits);
+    for (row, item) in list.items_from(0).enumerate() {
+        let Item::Node(record) = item else { return Err(ErrorKind::UnknownForm) };
+        for (key, value) in graph.dict(record).ok_or(ErrorKind::UnknownForm)? {
+            growth.column(key)?.set(row, Item::Node(value), &mut budget)?;
+        }
+    }
+    growth.frame(list.len(), &mut budget)
+}
+
+fn rows<'g>(graph: &'g Graph<'g>, id: NodeId, limits: &Limits) -> Result<Frame<'g>, ErrorKind> {
+    let list = graph.sequence(id).ok_or(ErrorKind::UnknownForm)?;
+    let mut budget = cell_budget(graph, limits);
+    let mut columns: Vec<Growing> = Vec::new();
+    for (row, item) in list.items_from(0).enumerate() {
+        let Item::Node(cells) = item else { return Err(ErrorKind::UnknownForm) };
+        let cells = graph.sequence(cells).ok_or(ErrorKind::UnknownForm)?;
+        if cells.len() > limits.columns_max {
+            return Err(ErrorKind::TooManyColumns(cells.len()));
+        }
+        columns.resize_with(cells.len(), Growing::default);
+        for (column, cell) in columns.iter_mut().zip(cells.items_from(0)) {
+            column.set(row, cell, &mut budget)?;
+        }
+    }
+    let columns = columns.into_iter().enumerate();
+    let columns = columns.map(|(place, column)| (place.to_string(), Values::Cells(column.cells.into())));
+    Ok(Frame::plain(graph, columns.collect(), list.len()))
+}
+
+fn vectors<'g>(graph: &'g Graph<'g>, id: NodeId) -> Result<Frame<'g>, ErrorKind> {
+    let list = graph.sequence(id).ok_or(ErrorKind::UnknownForm)?;
+    let rows = list.len();
+    let values = Values::Objects { cells: Arc::new(list), first: 0 };
+    Ok(Frame::plain(graph, vec![(VECTOR.to_owned(), values)], rows))
+}
+
+fn keyed_vectors<'g>(graph: &'g Graph<'g>, id: NodeId, limits: &Limits) -> Result<Frame<'g>, ErrorKind> {
+    let mut budget = cell_budget(graph, limits);
+    let (mut keys, mut vectors) = (Growing::default(), Growing::default());
+    for (row, (key, value)) in graph.dict(id).ok_or(ErrorKind::UnknownForm)?.enumerate() {
+        keys.set(row, Item::Node(key), &mut budget)?;
+        vectors.set(row, Item::Node(value), &mut budget)?;
+    }
+    let rows = keys.cells.len();
+    let columns = [(KEY, keys), (VECTOR, vectors)];
+    let columns = columns.map(|(name, column)| (name.to_owned(), Values::Cells(column.cells.into())));
+    Ok(Frame::plain(graph, columns.into(), rows))
+}
+
+fn columns<'g>(graph: &'g Graph<'g>, id: NodeId, limits: &Limits) -> Result<Frame<'g>> {
+    let mut columns: Vec<(String, Values<'g>)> = Vec::new();
+    let mut places = HashMap::new();
+    let mut rows = 0;
+    for (key, value) in graph.dict(id).ok_or(ErrorKind::UnknownForm).at("columns")? {
+        let name = name_of(graph, key).at("columns")?;
+        let inside = |error: super::Error| error.inside(&format!("[{name:?}]"));
+        let (values, len) = column(graph, value, limits).map_err(inside)?;
+        rows = len;
+        let place = *places.entry(name.clone()).or_insert(columns.len());
+        if place == columns.len() {
+            columns.push((name, values));
+        } else {
+            columns[place].1 = values;
+        }
+        if columns.len() > limits.columns_max {
+            return Err(ErrorKind::TooManyColumns(columns.len())).at("columns");
+        }
+    }
+    Ok(Frame::plain(graph, columns, rows))
+}
+
+fn column<'g>(graph: &'g Graph<'g>, id: NodeId, limits: &Limits) -> Result<(Values<'g>, usize)> {
+    if let Node::List { .. } | Node::FloatList { .. } | Node::Tuple { .. } = graph.node(id) {
+        let list = graph.sequence(id).ok_or(ErrorKind::UnknownForm).at("column")?;
+        let rows = list.len();
+        return Ok((Values::Objects { cells: Arc::new(list), first: 0 }, rows));
+    }
+    if let Some(Global::FromBuffer | Global::Reconstruct) = class_of(graph, id)
+        && let Ok(array) = Array::parse(graph, id, limits)
+        && is_matrix(&array)
+    {
+        let rows = array.shape[0];
+        return Ok((Values::Vectors(Arc::new(array)), rows));
+    }
+    extension::parse(graph, id, extension::Reading::new(limits))?.single().at("column")
+}

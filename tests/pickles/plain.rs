@@ -1,0 +1,197 @@
+//! Tables without pandas, and members of containers: what is a table, under which path, with which columns.
+
+use std::collections::BTreeMap;
+
+use arrow_array::RecordBatch;
+use arrow_schema::DataType;
+use brine::{
+    columnar::{Mixed, Table, Vectors},
+    limits::Limits,
+    pandas::tables,
+    pickle::{self, UnknownGlobals},
+};
+use serde_pickle::{HashableValue, SerOptions, Value};
+
+/// The path of a member, and its rows or why it is no table.
+type Found = (String, Result<RecordBatch, String>);
+
+fn members(bytes: &[u8]) -> Result<Vec<Found>, String> {
+    let limits = Limits::default();
+    let graph = pickle::load_with(bytes, &limits, UnknownGlobals::Keep).map_err(|error| error.to_string())?;
+    let members = tables(&graph, &limits).map_err(|error| error.to_string())?;
+    let read = |found: brine::pandas::Found| {
+        let frame = found.parse(&graph, &limits).map_err(|error| error.to_string())?;
+        let table = Table::inferred(&frame, Vectors::AsIs, Mixed::Refuse, &limits)
+            .map_err(|error| error.to_string())?;
+        Ok(table.convert(0..table.rows()).map_err(|error| error.to_string())?.batch)
+    };
+    Ok(members.into_iter().map(|member| (member.path, member.found.and_then(read))).collect())
+}
+
+fn written(value: &Value) -> Vec<u8> {
+    serde_pickle::value_to_vec(value, SerOptions::new()).unwrap()
+}
+
+fn only(value: &Value) -> RecordBatch {
+    let mut members = members(&written(value)).unwrap();
+    assert_eq!(members.len(), 1, "{members:?}");
+    members.pop().unwrap().1.unwrap()
+}
+
+fn dict<const N: usize>(entries: [(&str, Value); N]) -> Value {
+    let entries = entries.map(|(key, value)| (HashableValue::String(key.to_owned()), value));
+    Value::Dict(BTreeMap::from(entries))
+}
+
+fn floats(values: &[f64]) -> Value {
+    Value::List(values.iter().copied().map(Value::F64).collect())
+}
+
+fn text(value: &str) -> Value {
+    Value::String(value.to_owned())
+}
+
+fn types(batch: &RecordBatch) -> Vec<(String, DataType)> {
+    batch.schema().fields().iter().map(|field| (field.name().clone(), field.data_type().clone())).collect()
+}
+
+fn vector(elements: i32) -> DataType {
+    let item = arrow_schema::Field::new("item", DataType::Float64, false);
+    DataType::FixedSizeList(item.into(), elements)
+}
+
+#[test]
+fn a_list_of_dicts_has_a_column_for_each_key_and_nulls_where_a_row_lacks_it() {
+    let rows =
+        [dict([("a", Value::I64(1)), ("b", text("x"))]), dict([("b", text("y")), ("c", Value::F64(0.5))])];
+    let batch = only(&Value::List(rows.into()));
+    let named = |name: &str, data_type| (name.to_owned(), data_type);
+    assert_eq!(
+        types(&batch),
+        [named("a", DataType::Int64), named("b", DataType::Utf8), named("c", DataType::Float64)]
+    );
+    assert_eq!(batch.columns().iter().map(|column| column.null_count()).collect::<Vec<_>>(), [1, 0, 1]);
+}
+
+#[test]
+fn a_list_of_tuples_has_numbered_columns() {
+    let row = |id: i64, name: &str| Value::Tuple(vec![Value::I64(id), text(name)]);
+    let batch = only(&Value::List(vec![row(1, "x"), row(2, "y"), row(3, "z")]));
+    assert_eq!(types(&batch), [("0".to_owned(), DataType::Int64), ("1".to_owned(), DataType::Utf8)]);
+    assert_eq!(batch.num_rows(), 3);
+}
+
+#[test]
+fn a_list_of_float_lists_is_a_column_of_vectors() {
+    let batch = only(&Value::List(vec![floats(&[1.0, 2.0]), floats(&[3.0, 4.0])]));
+    assert_eq!(types(&batch), [("vector".to_owned(), vector(2))]);
+}
+
+#[test]
+fn a_dict_of_lists_of_one_length_is_a_table_and_of_other_lengths_is_none() {
+    let batch = only(&dict([("id", Value::List(vec![text("a"), text("b")])), ("x", floats(&[1.0, 2.0]))]));
+    assert_eq!(types(&batch), [("id".to_owned(), DataType::Utf8), ("x".to_owned(), DataType::Float64)]);
+    let members = members(&written(&dict([("a", floats(&[1.0])), ("b", floats(&[1.0, 2.0]))]))).unwrap();
+    let paths: Vec<&str> = members.iter().map(|(path, _)| path.as_str()).collect();
+    assert_eq!(paths, ["a", "b"]);
+    assert!(members.iter().all(|(_, found)| found.as_ref().unwrap_err().contains("single values")));
+}
+
+#[test]
+fn a_dict_of_more_vectors_than_columns_is_keyed() {
+    let entries =
+        (0..1_001).map(|row| (HashableValue::String(format!("id-{row}")), floats(&[f64::from(row), 1.0])));
+    let batch = only(&Value::Dict(entries.collect()));
+    assert_eq!(types(&batch), [("key".to_owned(), DataType::Utf8), ("vector".to_owned(), vector(2))]);
+    assert_eq!(batch.num_rows(), 1_001);
+}
+
+#[test]
+fn members_of_nested_containers_are_named_by_their_path() {
+    let rows = || Value::List(vec![dict([("a", Value::I64(1))]), dict([("a", Value::I64(2))])]);
+    let root = dict([
+        ("n", Value::I64(3)),
+        ("splits", Value::Tuple(vec![rows(), rows()])),
+        ("train", dict([("deep", rows()), ("note", text("x"))])),
+    ]);
+    let members = members(&written(&root)).unwrap();
+    let found: Vec<(&str, bool)> =
+        members.iter().map(|(path, found)| (path.as_str(), found.is_ok())).collect();
+    assert_eq!(
+        found,
+        [("n", false), ("splits.0", true), ("splits.1", true), ("train.deep", true), ("train.note", false)]
+    );
+    assert!(members[0].1.as_ref().unwrap_err().contains("it is an int, and a single value is no table"));
+}
+
+#[test]
+fn a_member_with_a_foreign_class_is_refused_and_the_others_are_read() {
+    let rows = b"(lp1\n(dp2\nVa\nI1\nsa(dp3\nVa\nI2\nsa";
+    let pickle = [b"(dVrows\n", &rows[..], b"sVmodel\nc__main__\nModel\n)Rs."].concat();
+    let members = members(&pickle).unwrap();
+    assert_eq!(members[0].1.as_ref().unwrap().num_rows(), 2);
+    let (path, reason) = (&members[1].0, members[1].1.as_ref().unwrap_err());
+    assert_eq!(path, "model");
+    assert!(reason.contains("__main__.Model (named at byte 0x"), "{reason}");
+}
+
+#[test]
+fn a_list_of_objects_of_a_program_is_refused_by_the_name_of_their_class() {
+    let members = members(b"(lc__main__\nRow\n)\x81ac__main__\nRow\n)\x81a.").unwrap();
+    let reason = members[0].1.as_ref().unwrap_err();
+    assert!(
+        reason.contains("objects of __main__.Row") && reason.contains("make dicts or a frame"),
+        "{reason}"
+    );
+}
+
+#[test]
+fn a_foreign_name_that_no_member_holds_refuses_the_file() {
+    let rows = b"(lp1\n(dp2\nVa\nI1\nsa";
+    let popped = [b"cos\nsystem\n(Vecho\ntR0(dVrows\n", &rows[..], b"s."].concat();
+    assert!(members(&popped).unwrap_err().contains("os.system"), "dropped from the stack");
+    let key = [b"(dcos\nsystem\n", &rows[..], b"sVrows\n", &rows[..], b"s."].concat();
+    assert!(members(&key).unwrap_err().contains("os.system"), "as a key");
+    assert!(members(b"cos\nsystem\n(Vecho\ntR.").unwrap_err().contains("os.system"), "as the value");
+    let cell = [b"(l(dVa\nc", &b"os\nsystem\nsa."[..]].concat();
+    assert!(members(&cell).unwrap_err().contains("os.system"), "in a cell");
+}
+
+#[test]
+fn a_shared_record_cannot_make_a_table_of_any_size() {
+    // A dict of 500 keys that a list names 200,000 times: 100 million cells in 400 kB.
+    let mut pickle = b"\x80\x04}\x94(".to_vec();
+    for key in 0..500_u16 {
+        pickle.extend_from_slice(b"M");
+        pickle.extend_from_slice(&key.to_le_bytes());
+        pickle.extend_from_slice(b"N");
+    }
+    pickle.extend_from_slice(b"u0](");
+    for _ in 0..200_000 {
+        pickle.extend_from_slice(b"h\x00");
+    }
+    pickle.extend_from_slice(b"e.");
+    let reason = members(&pickle).unwrap().pop().unwrap().1.unwrap_err();
+    assert!(reason.contains("bytes of a table's cells"), "{reason}");
+}
+
+#[test]
+fn containers_inside_themselves_end() {
+    for cycle in [&b"\x80\x04]\x94h\x00a."[..], b"\x80\x04}\x94\x8c\x01ah\x00s.", b"\x80\x04](]\x94h\x00ae."]
+    {
+        let members = members(cycle).unwrap();
+        assert!(members.iter().all(|(_, found)| found.is_err()), "{members:?}");
+    }
+}
+
+#[test]
+fn a_table_that_is_named_again_and_again_is_read_some_times_only() {
+    let mut pickle = b"\x80\x04]\x94}\x8c\x01aK\x01sa0](".to_vec();
+    for _ in 0..5_000 {
+        pickle.extend_from_slice(b"h\x00");
+    }
+    pickle.extend_from_slice(b"e.");
+    let members = members(&pickle).unwrap();
+    let read = members.iter().filter(|(_, found)| found.is_ok()).count();
+    assert!((1..=16).contains(&read), "{read} of {}", members.len());
+}
