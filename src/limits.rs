@@ -31,6 +31,9 @@ pub struct Limits {
     /// Bytes that the graph of one pickle may take besides the input it borrows from; the floor of
     /// [`Limits::graph_bytes_max`].
     pub graph_bytes_floor: u64,
+    /// Bytes that the largest table of a graph, or of what is made of it, takes of the heap; the others take a part of it.
+    /// What is beyond goes to a mapped file where there is a folder for it. A frame of 140,000 rows stays below.
+    pub table_heap_bytes: usize,
     /// Bytes of one line of a text opcode (module and class names, numbers, protocol 0 strings have their own rule).
     pub line_bytes_max: usize,
     /// Decimal digits of one integer: what `CPython` itself accepts.
@@ -54,6 +57,7 @@ impl Default for Limits {
             mark_depth_max: 1 << 10,
             nesting_max: 256,
             graph_bytes_floor: 64 * MIB as u64,
+            table_heap_bytes: 16 * MIB,
             line_bytes_max: 64 * KIB,
             int_digits_max: 4_300,
             array_dimensions_max: 64,

@@ -259,11 +259,13 @@ fn by_schema<'g>(
     let coerce = column.coerce;
     Ok(match column.kind {
         Kind::Text => Box::new(Text { source, field }),
-        Kind::Category => Box::new(Category::new(source, rows, field).ok_or_else(|| Error::WrongSource {
-            column: source.name.to_owned(),
-            wanted: "text",
-            found: "a categorical of other values",
-        })?),
+        Kind::Category => {
+            Box::new(Category::new(source, rows, field, limits)?.ok_or_else(|| Error::WrongSource {
+                column: source.name.to_owned(),
+                wanted: "text",
+                found: "a categorical of other values",
+            })?)
+        }
         Kind::Int32 => {
             Box::new(Integer { source, field, coerce, width: std::marker::PhantomData::<Int32Type> })
         }
@@ -289,9 +291,9 @@ fn by_cells<'g>(
     };
     Ok(match infer(source, rows, limits)? {
         Inferred::Text => Box::new(Text { source, field: field(DataType::Utf8) }),
-        Inferred::Category => {
-            Box::new(Category::new(source, rows, field(super::category::data_type())).ok_or_else(no_type)?)
-        }
+        Inferred::Category => Box::new(
+            Category::new(source, rows, field(super::category::data_type()), limits)?.ok_or_else(no_type)?,
+        ),
         Inferred::TextList => {
             let data_type = arrow::data_type(Kind::TextList, 0);
             Box::new(TextList { source, field: field(data_type), limits: limits.clone() })
