@@ -5,9 +5,14 @@
 
 pub mod client;
 pub mod files;
+mod named;
 pub mod schema;
 pub mod server;
 pub mod wire;
+
+pub use named::NoSuchLimit;
+
+use files::Decompression;
 
 /// One KiB in bytes.
 pub const KIB: usize = 1 << 10;
@@ -48,6 +53,8 @@ pub struct Limits {
     pub members_max: usize,
     /// Bytes that cells picked out of rows may take besides the input; the floor of [`Limits::cell_bytes_max`].
     pub cell_bytes_floor: u64,
+    /// What packed input may become.
+    pub unpacking: Decompression,
 }
 
 impl Default for Limits {
@@ -65,6 +72,7 @@ impl Default for Limits {
             vector_dimension_max: 1 << 16,
             members_max: 10_000,
             cell_bytes_floor: 32 * MIB as u64,
+            unpacking: Decompression::default(),
         }
     }
 }
@@ -84,35 +92,43 @@ impl Limits {
 
 /// A bound that was met.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("{what}: {wanted} is more than the limit of {limit}")]
+#[error("{what}: {wanted} is more than the limit of {limit}{}", flag.map_or_else(String::new, raised_by))]
 pub struct Exceeded {
     /// What is bounded.
     pub what: &'static str,
+    /// The name that `--limit` knows it by; fixed bounds have none.
+    pub flag: Option<&'static str>,
     /// The bound.
     pub limit: u64,
     /// What the input asked for.
     pub wanted: u64,
 }
 
+/// How a user gets past a bound.
+pub fn raised_by(flag: &str) -> String {
+    format!("; --limit {flag}=N moves it")
+}
+
 /// Bytes that may still be allocated; spent before the allocation happens.
 #[derive(Debug)]
 pub struct Budget {
     what: &'static str,
+    flag: &'static str,
     limit: u64,
     spent: u64,
 }
 
 impl Budget {
-    /// A budget of `limit` bytes for `what`.
-    pub fn new(what: &'static str, limit: u64) -> Self {
-        Self { what, limit, spent: 0 }
+    /// A budget of `limit` bytes for `what`, which `--limit flag=N` sets.
+    pub fn new(what: &'static str, flag: &'static str, limit: u64) -> Self {
+        Self { what, flag, limit, spent: 0 }
     }
 
     /// Takes `bytes` out of the budget, or fails and takes nothing.
     pub fn spend(&mut self, bytes: u64) -> Result<(), Exceeded> {
         let wanted = self.spent.saturating_add(bytes);
         if wanted > self.limit {
-            return Err(Exceeded { what: self.what, limit: self.limit, wanted });
+            return Err(Exceeded { what: self.what, flag: Some(self.flag), limit: self.limit, wanted });
         }
         self.spent = wanted;
         Ok(())
@@ -125,9 +141,12 @@ mod tests {
 
     #[test]
     fn a_budget_is_spent_once_and_says_what_was_wanted() {
-        let mut budget = Budget::new("graph bytes", 10);
+        let mut budget = Budget::new("graph bytes", "graph-bytes", 10);
         budget.spend(7).unwrap();
-        assert_eq!(budget.spend(4), Err(Exceeded { what: "graph bytes", limit: 10, wanted: 11 }));
+        assert_eq!(
+            budget.spend(4),
+            Err(Exceeded { what: "graph bytes", flag: Some("graph-bytes"), limit: 10, wanted: 11 })
+        );
         budget.spend(3).unwrap();
         assert!(budget.spend(u64::MAX).is_err());
     }

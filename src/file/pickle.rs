@@ -24,7 +24,7 @@ use crate::{
         BadRow, Converted, OnBadRow, Sieve, Table, Vectors, pandas_metadata, rejected_batch, rejected_schema,
     },
     growing::NoRoom,
-    limits::{Limits, files::Decompression},
+    limits::Limits,
     pandas::{Found, Frame, Member, tables},
     pickle::{self, Graph, UnknownGlobals},
     schema::{Domain, builtin},
@@ -122,7 +122,7 @@ pub fn convert(
 ) -> Result<Report, Error> {
     super::atomic::create_folder(folder)?;
     let temporary = options.temporary_folder.as_deref().unwrap_or(folder);
-    let input = open_input(path, temporary, &Decompression::default())?;
+    let input = open_input(path, temporary, &options.limits.unpacking)?;
     let path = called(path);
     let source = SourceInfo { file_name: file_name(path), size: input.source_bytes(), blake3: None };
     std::thread::scope(|scope| {

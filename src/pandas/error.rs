@@ -58,7 +58,7 @@ pub enum ErrorKind {
     #[error("the Arrow buffers do not hold what the array claims")]
     BadArrowBuffers,
     /// More columns than are read.
-    #[error("{0} columns are more than are read")]
+    #[error("{0} columns are more than are read; --limit columns=N moves it")]
     TooManyColumns(usize),
     /// A bound was met.
     #[error(transparent)]

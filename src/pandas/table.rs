@@ -9,7 +9,7 @@ use super::{
     values::class_of,
 };
 use crate::{
-    limits::Limits,
+    limits::{Limits, raised_by},
     pickle::{self, Foreign, Global, Graph, Item, Node, NodeId},
 };
 
@@ -91,7 +91,11 @@ impl Walk<'_> {
                 return self.refuse(
                     path,
                     id,
-                    format!("it and {left} more are beyond the limit of {seen} members"),
+                    format!(
+                        "it and {left} more are beyond the limit of {} members{}",
+                        seen - 1,
+                        raised_by("members")
+                    ),
                 );
             }
             self.visit(path, id, depth);
@@ -120,7 +124,11 @@ impl Walk<'_> {
         let children = children(self.graph, id, self.limits.members_max);
         match children {
             _ if depth >= self.limits.nesting_max => {
-                self.refuse(path, id, format!("it is nested deeper than {depth} levels"));
+                self.refuse(
+                    path,
+                    id,
+                    format!("it is nested deeper than {depth} levels{}", raised_by("nesting")),
+                );
             }
             Ok(children) => {
                 let inner =

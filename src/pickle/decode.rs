@@ -8,7 +8,10 @@ use super::{
     error::{Error, ErrorKind, Result},
     opcode::Opcode,
 };
-use crate::{cursor::Cursor, limits::Limits};
+use crate::{
+    cursor::Cursor,
+    limits::{Exceeded, Limits},
+};
 
 /// Bytes of one `BINFLOAT`: the opcode and eight of value.
 pub const BINFLOAT_BYTES: usize = 9;
@@ -269,7 +272,14 @@ impl<'a> Decoder<'a> {
     }
 
     fn line(&mut self) -> Result<&'a [u8], ErrorKind> {
-        Ok(self.cursor.take_line(self.line_bytes_max)?)
+        self.cursor.take_line(self.line_bytes_max).map_err(|end| {
+            let (limit, left) = (self.line_bytes_max as u64, self.cursor.remaining().len() as u64);
+            match end {
+                end if left <= limit => end.into(),
+                _ => Exceeded { what: "bytes of a line", flag: Some("line-bytes"), limit, wanted: limit + 1 }
+                    .into(),
+            }
+        })
     }
 
     /// A line that holds a value of any length, not a name.
@@ -297,7 +307,12 @@ impl<'a> Decoder<'a> {
 
     fn decimal(&self, text: &'a [u8], line: &'a [u8]) -> Result<Instruction<'a>, ErrorKind> {
         let digits = text.strip_prefix(b"-").unwrap_or(text);
-        if digits.is_empty() || digits.len() > self.int_digits_max || !digits.iter().all(u8::is_ascii_digit) {
+        if digits.len() > self.int_digits_max {
+            let (limit, wanted) = (self.int_digits_max as u64, digits.len() as u64);
+            let flag = Some("int-digits");
+            return Err(Exceeded { what: "digits of one integer", flag, limit, wanted }.into());
+        }
+        if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
             return Err(malformed("an integer", line));
         }
         let small = std::str::from_utf8(text).ok().and_then(|text| text.parse().ok());

@@ -315,6 +315,10 @@ impl<'a> Graph<'a> {
     }
 
     /// The node of `id`.
+    ///
+    /// # Panics
+    ///
+    /// If `id` is another graph's.
     #[inline]
     pub fn node(&self, id: NodeId) -> Node {
         *self.nodes.get(id.0 as usize).expect("ids are given out with their nodes")

@@ -125,7 +125,11 @@ impl<'a> Machine<'a> {
             memo: Memo::on(ground.map(|ground| ground as _), bytes / 4),
             stack: Vec::new(),
             marks: Vec::new(),
-            budget: Budget::new("bytes of the pickle's values", limits.graph_bytes_max(input.len())),
+            budget: Budget::new(
+                "bytes of the pickle's values",
+                "graph-bytes",
+                limits.graph_bytes_max(input.len()),
+            ),
             limits: limits.clone(),
             opcodes: 0,
             at: 0,
@@ -243,7 +247,7 @@ impl<'a> Machine<'a> {
 
     fn push_id(&mut self, id: NodeId) -> Result<(), ErrorKind> {
         if self.stack.len() >= self.limits.stack_depth_max {
-            return Err(exceeded("values on the stack", self.limits.stack_depth_max));
+            return Err(exceeded("values on the stack", Some("stack-values"), self.limits.stack_depth_max));
         }
         self.stack.push(id);
         Ok(())
@@ -306,7 +310,7 @@ impl<'a> Machine<'a> {
 
     fn mark(&mut self) -> Result<(), ErrorKind> {
         if self.marks.len() >= self.limits.mark_depth_max {
-            return Err(exceeded("open marks", self.limits.mark_depth_max));
+            return Err(exceeded("open marks", Some("open-marks"), self.limits.mark_depth_max));
         }
         self.marks.push(self.stack.len());
         Ok(())
@@ -426,7 +430,7 @@ impl<'a> Machine<'a> {
         let place = known.unwrap_or(self.graph.foreign.len());
         if known.is_none() {
             if place >= FOREIGN_MAX {
-                return Err(exceeded("globals that are not known", FOREIGN_MAX));
+                return Err(exceeded("globals that are not known", None, FOREIGN_MAX));
             }
             self.graph.foreign.push(foreign);
         }
@@ -531,12 +535,12 @@ impl<'a> Machine<'a> {
 fn index(value: usize) -> Result<u32, ErrorKind> {
     const MAX: usize = (1 << 30) - 1;
     if value >= MAX {
-        return Err(exceeded("values of one pickle", MAX));
+        return Err(exceeded("values of one pickle", None, MAX));
     }
     Ok(value as u32)
 }
 
 #[cold]
-fn exceeded(what: &'static str, limit: usize) -> ErrorKind {
-    ErrorKind::Limit(Exceeded { what, limit: limit as u64, wanted: limit as u64 + 1 })
+fn exceeded(what: &'static str, flag: Option<&'static str>, limit: usize) -> ErrorKind {
+    ErrorKind::Limit(Exceeded { what, flag, limit: limit as u64, wanted: limit as u64 + 1 })
 }

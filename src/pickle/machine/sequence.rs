@@ -138,7 +138,7 @@ impl Machine<'_> {
         });
         let values = index(values.sum::<u64>() as usize)?;
         let total =
-            len.checked_add(values).ok_or_else(|| exceeded("items of one list", u32::MAX as usize))?;
+            len.checked_add(values).ok_or_else(|| exceeded("items of one list", None, u32::MAX as usize))?;
         if let Some(last) = self.graph.segments.get_mut(tail as usize)
             && last.start as usize + last.len as usize == items.start
             && self.graph.children.are_together(&(last.start as usize..items.end))
