@@ -90,14 +90,21 @@ impl Limits {
     }
 }
 
-/// A bound that was met.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("{what}: {wanted} is more than the limit of {limit}{}", flag.map_or_else(String::new, raised_by))]
-pub struct Exceeded {
-    /// What is bounded.
+/// What is bounded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bound {
+    /// In words.
     pub what: &'static str,
     /// The name that `--limit` knows it by; fixed bounds have none.
     pub flag: Option<&'static str>,
+}
+
+/// A bound that was met.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{}: {wanted} is more than the limit of {limit}{}", of.what, of.flag.map_or_else(String::new, raised_by))]
+pub struct Exceeded {
+    /// What is bounded.
+    pub of: &'static Bound,
     /// The bound.
     pub limit: u64,
     /// What the input asked for.
@@ -112,23 +119,22 @@ pub fn raised_by(flag: &str) -> String {
 /// Bytes that may still be allocated; spent before the allocation happens.
 #[derive(Debug)]
 pub struct Budget {
-    what: &'static str,
-    flag: &'static str,
+    of: &'static Bound,
     limit: u64,
     spent: u64,
 }
 
 impl Budget {
-    /// A budget of `limit` bytes for `what`, which `--limit flag=N` sets.
-    pub fn new(what: &'static str, flag: &'static str, limit: u64) -> Self {
-        Self { what, flag, limit, spent: 0 }
+    /// A budget of `limit` bytes.
+    pub fn new(of: &'static Bound, limit: u64) -> Self {
+        Self { of, limit, spent: 0 }
     }
 
     /// Takes `bytes` out of the budget, or fails and takes nothing.
     pub fn spend(&mut self, bytes: u64) -> Result<(), Exceeded> {
         let wanted = self.spent.saturating_add(bytes);
         if wanted > self.limit {
-            return Err(Exceeded { what: self.what, flag: Some(self.flag), limit: self.limit, wanted });
+            return Err(Exceeded { of: self.of, limit: self.limit, wanted });
         }
         self.spent = wanted;
         Ok(())
@@ -141,12 +147,10 @@ mod tests {
 
     #[test]
     fn a_budget_is_spent_once_and_says_what_was_wanted() {
-        let mut budget = Budget::new("graph bytes", "graph-bytes", 10);
+        const GRAPH: Bound = Bound { what: "graph bytes", flag: Some("graph-bytes") };
+        let mut budget = Budget::new(&GRAPH, 10);
         budget.spend(7).unwrap();
-        assert_eq!(
-            budget.spend(4),
-            Err(Exceeded { what: "graph bytes", flag: Some("graph-bytes"), limit: 10, wanted: 11 })
-        );
+        assert_eq!(budget.spend(4), Err(Exceeded { of: &GRAPH, limit: 10, wanted: 11 }));
         budget.spend(3).unwrap();
         assert!(budget.spend(u64::MAX).is_err());
     }

@@ -151,7 +151,6 @@ impl Args {
                 ..DatasetOptions::default()
             },
             limits: self.limits()?,
-            ..Options::default()
         })
     }
 

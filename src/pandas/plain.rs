@@ -16,7 +16,7 @@ use super::{
     values::{Values, class_of},
 };
 use crate::{
-    limits::{Budget, Limits},
+    limits::{Bound, Budget, Limits},
     numpy::{Array, Kind},
     pickle::{Global, Graph, Item, Node, NodeId},
 };
@@ -130,7 +130,10 @@ pub(super) fn is_matrix(array: &Array<'_>) -> bool {
 
 /// Cells that are picked out of rows take memory that the file need not have paid for.
 fn cell_budget(graph: &Graph<'_>, limits: &Limits) -> Budget {
-    Budget::new("bytes of a table's cells", "cell-bytes", limits.cell_bytes_max(graph.input().len()))
+    Budget::new(
+        &Bound { what: "bytes of a table's cells", flag: Some("cell-bytes") },
+        limits.cell_bytes_max(graph.input().len()),
+    )
 }
 
 /// A column that grows row by row.

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     cursor::Cursor,
-    limits::{Exceeded, Limits},
+    limits::{Bound, Exceeded, Limits},
 };
 
 /// Bytes of one `BINFLOAT`: the opcode and eight of value.
@@ -272,13 +272,11 @@ impl<'a> Decoder<'a> {
     }
 
     fn line(&mut self) -> Result<&'a [u8], ErrorKind> {
-        self.cursor.take_line(self.line_bytes_max).map_err(|end| {
-            let (limit, left) = (self.line_bytes_max as u64, self.cursor.remaining().len() as u64);
-            match end {
-                end if left <= limit => end.into(),
-                _ => Exceeded { what: "bytes of a line", flag: Some("line-bytes"), limit, wanted: limit + 1 }
-                    .into(),
-            }
+        const LINE: Bound = Bound { what: "bytes of a line", flag: Some("line-bytes") };
+        let limit = self.line_bytes_max;
+        self.cursor.take_line(limit).map_err(|end| match self.cursor.remaining().len() {
+            left if left <= limit => end.into(),
+            left => Exceeded { of: &LINE, limit: limit as u64, wanted: left as u64 }.into(),
         })
     }
 
@@ -306,11 +304,11 @@ impl<'a> Decoder<'a> {
     }
 
     fn decimal(&self, text: &'a [u8], line: &'a [u8]) -> Result<Instruction<'a>, ErrorKind> {
+        const DIGITS: Bound = Bound { what: "digits of one integer", flag: Some("int-digits") };
         let digits = text.strip_prefix(b"-").unwrap_or(text);
         if digits.len() > self.int_digits_max {
             let (limit, wanted) = (self.int_digits_max as u64, digits.len() as u64);
-            let flag = Some("int-digits");
-            return Err(Exceeded { what: "digits of one integer", flag, limit, wanted }.into());
+            return Err(Exceeded { of: &DIGITS, limit, wanted }.into());
         }
         if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
             return Err(malformed("an integer", line));

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     growing::{Ground, Growing},
-    limits::{Budget, Exceeded, Limits},
+    limits::{Bound, Budget, Exceeded, Limits},
 };
 
 mod collection;
@@ -28,6 +28,8 @@ const PROTOCOL_MAX: u8 = 5;
 
 /// Slots that a writer may leave out: `pickletools.optimize` and others number theirs as they like.
 const SPARSE_SLOTS: u64 = 1 << 16;
+
+const GRAPH_BYTES: Bound = Bound { what: "bytes of the pickle's values", flag: Some("graph-bytes") };
 
 /// Names outside the closed list that are kept; a legitimate file names few classes.
 const FOREIGN_MAX: usize = 1_000;
@@ -125,11 +127,7 @@ impl<'a> Machine<'a> {
             memo: Memo::on(ground.map(|ground| ground as _), bytes / 4),
             stack: Vec::new(),
             marks: Vec::new(),
-            budget: Budget::new(
-                "bytes of the pickle's values",
-                "graph-bytes",
-                limits.graph_bytes_max(input.len()),
-            ),
+            budget: Budget::new(&GRAPH_BYTES, limits.graph_bytes_max(input.len())),
             limits: limits.clone(),
             opcodes: 0,
             at: 0,
@@ -247,7 +245,10 @@ impl<'a> Machine<'a> {
 
     fn push_id(&mut self, id: NodeId) -> Result<(), ErrorKind> {
         if self.stack.len() >= self.limits.stack_depth_max {
-            return Err(exceeded("values on the stack", Some("stack-values"), self.limits.stack_depth_max));
+            return Err(exceeded(
+                &Bound { what: "values on the stack", flag: Some("stack-values") },
+                self.limits.stack_depth_max,
+            ));
         }
         self.stack.push(id);
         Ok(())
@@ -310,7 +311,10 @@ impl<'a> Machine<'a> {
 
     fn mark(&mut self) -> Result<(), ErrorKind> {
         if self.marks.len() >= self.limits.mark_depth_max {
-            return Err(exceeded("open marks", Some("open-marks"), self.limits.mark_depth_max));
+            return Err(exceeded(
+                &Bound { what: "open marks", flag: Some("open-marks") },
+                self.limits.mark_depth_max,
+            ));
         }
         self.marks.push(self.stack.len());
         Ok(())
@@ -430,7 +434,7 @@ impl<'a> Machine<'a> {
         let place = known.unwrap_or(self.graph.foreign.len());
         if known.is_none() {
             if place >= FOREIGN_MAX {
-                return Err(exceeded("globals that are not known", None, FOREIGN_MAX));
+                return Err(exceeded(&Bound { what: "globals that are not known", flag: None }, FOREIGN_MAX));
             }
             self.graph.foreign.push(foreign);
         }
@@ -535,12 +539,12 @@ impl<'a> Machine<'a> {
 fn index(value: usize) -> Result<u32, ErrorKind> {
     const MAX: usize = (1 << 30) - 1;
     if value >= MAX {
-        return Err(exceeded("values of one pickle", None, MAX));
+        return Err(exceeded(&Bound { what: "values of one pickle", flag: None }, MAX));
     }
     Ok(value as u32)
 }
 
 #[cold]
-fn exceeded(what: &'static str, flag: Option<&'static str>, limit: usize) -> ErrorKind {
-    ErrorKind::Limit(Exceeded { what, flag, limit: limit as u64, wanted: limit as u64 + 1 })
+fn exceeded(of: &'static Bound, limit: usize) -> ErrorKind {
+    ErrorKind::Limit(Exceeded { of, limit: limit as u64, wanted: limit as u64 + 1 })
 }

@@ -4,7 +4,10 @@
 //! it a list of runs and nodes.
 
 use super::{ErrorKind, Machine, Node, NodeId, Segment, collection::Target, exceeded, index};
-use crate::pickle::{decode, opcode::Opcode};
+use crate::{
+    limits::Bound,
+    pickle::{decode, opcode::Opcode},
+};
 
 impl Machine<'_> {
     fn tuple(&mut self, items: std::ops::Range<usize>) -> Result<(), ErrorKind> {
@@ -137,8 +140,9 @@ impl Machine<'_> {
             _ => 1,
         });
         let values = index(values.sum::<u64>() as usize)?;
-        let total =
-            len.checked_add(values).ok_or_else(|| exceeded("items of one list", None, u32::MAX as usize))?;
+        let total = len
+            .checked_add(values)
+            .ok_or_else(|| exceeded(&Bound { what: "items of one list", flag: None }, u32::MAX as usize))?;
         if let Some(last) = self.graph.segments.get_mut(tail as usize)
             && last.start as usize + last.len as usize == items.start
             && self.graph.children.are_together(&(last.start as usize..items.end))
