@@ -12,6 +12,7 @@
 )]
 
 mod cli;
+mod fuzz;
 mod grpc;
 mod packed;
 mod pickles;

@@ -18,5 +18,6 @@ mod oracle;
 mod plain;
 mod prefixes;
 mod protocols;
+mod refused;
 mod truth;
 mod written;
