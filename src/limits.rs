@@ -99,6 +99,9 @@ pub struct Bound {
     pub flag: Option<&'static str>,
 }
 
+/// [`Limits::cell_bytes_max`], as errors call it.
+pub const CELL_BYTES: Bound = Bound { what: "bytes of a table's cells", flag: Some("cell-bytes") };
+
 /// A bound that was met.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{}: {wanted} is more than the limit of {limit}{}", of.what, of.flag.map_or_else(String::new, raised_by))]

@@ -13,10 +13,19 @@
 //! an unpickler that trusts them reads foreign memory.
 
 mod arrow_text;
+mod blocks;
 mod error;
+mod extension;
 mod frame;
+mod frequency;
 mod index;
+mod label;
+mod masked;
 mod plain;
+mod record;
+mod scalar;
+mod series;
+mod sparse;
 mod table;
 mod values;
 mod zone;
@@ -25,7 +34,9 @@ pub use arrow_text::ArrowText;
 pub use error::{Error, ErrorKind, Result};
 pub use frame::{Column, Frame};
 pub use index::Index;
+pub use label::Label;
 pub use plain::Plain;
+pub use scalar::{Scalar, scalar};
 pub use table::{Form, Found, Member, tables};
 pub use values::Values;
 pub use zone::Zone;

@@ -13,11 +13,7 @@ use brine::{
         packed::peel,
         parquet::ParquetSource,
     },
-    limits::{
-        Limits,
-        files::Decompression,
-        wire::ChunkLimits,
-    },
+    limits::{Limits, files::Decompression, wire::ChunkLimits},
     pandas::tables,
     pickle::{self, NodeId, UnknownGlobals},
     schema::{self, builtin},
@@ -113,7 +109,8 @@ pub fn chunk(data: &[u8]) {
     let message = Bytes::copy_from_slice(data);
     let _ = peek(&message);
     for domain in builtin() {
-        let decoder = ChunkDecoder::new(domain, 4, ChunkLimits::default()).expect("the built-in domains have layouts");
+        let decoder =
+            ChunkDecoder::new(domain, 4, ChunkLimits::default()).expect("the built-in domains have layouts");
         let counted = decoder.count(&message);
         let decoded = decoder.decode(&message);
         if let (Ok(counted), Ok(decoded)) = (counted, decoded) {
@@ -129,6 +126,9 @@ const ROWS: usize = 1_024;
 
 fn contents(data: &[u8]) -> Contents {
     let mut file = tempfile::tempfile().expect("the machine has room for a small file");
-    file.write_all(data).and_then(|()| std::io::Seek::rewind(&mut file)).expect("the machine has room for a small file");
-    Contents::of_file(file, Path::new("fuzzed"), Access::Read).expect("a file that was just written can be read")
+    file.write_all(data)
+        .and_then(|()| std::io::Seek::rewind(&mut file))
+        .expect("the machine has room for a small file");
+    Contents::of_file(file, Path::new("fuzzed"), Access::Read)
+        .expect("a file that was just written can be read")
 }

@@ -21,7 +21,8 @@ use super::{
 use crate::{
     columnar::schema as convention,
     columnar::{
-        BadRow, Converted, OnBadRow, Sieve, Table, Vectors, pandas_metadata, rejected_batch, rejected_schema,
+        BadRow, Converted, Mixed, OnBadRow, Sieve, Table, Vectors, pandas_metadata, rejected_batch,
+        rejected_schema,
     },
     growing::NoRoom,
     limits::Limits,
@@ -57,6 +58,8 @@ pub struct Options {
     pub choice: Choice,
     /// The element type of vectors without a schema.
     pub vectors: Vectors,
+    /// What becomes of columns of mixed kinds.
+    pub mixed: Mixed,
     /// What becomes of bad rows.
     pub on_bad_row: OnBadRow,
     /// How many bad rows there may be.
@@ -376,7 +379,7 @@ impl Job<'_> {
         };
         match domain {
             Some(domain) => Table::of_domain(frame, domain, limits),
-            None => Table::inferred(frame, self.options.vectors, limits),
+            None => Table::inferred(frame, self.options.vectors, self.options.mixed, limits),
         }
     }
 

@@ -12,17 +12,18 @@ use std::{collections::HashMap, sync::Arc};
 
 use super::{
     error::{At as _, ErrorKind, Result},
+    extension,
     frame::Frame,
     values::{Values, class_of},
 };
 use crate::{
-    limits::{Bound, Budget, Limits},
+    limits::{Budget, CELL_BYTES, Limits},
     numpy::{Array, Kind},
     pickle::{Global, Graph, Item, Node, NodeId},
 };
 
 /// The column of a table that is nothing but vectors.
-const VECTOR: &str = "vector";
+pub(super) const VECTOR: &str = "vector";
 /// The column of the keys of a dict of vectors.
 const KEY: &str = "key";
 /// A dict of more vectors than this has keys of rows, not names of columns.
@@ -130,10 +131,7 @@ pub(super) fn is_matrix(array: &Array<'_>) -> bool {
 
 /// Cells that are picked out of rows take memory that the file need not have paid for.
 fn cell_budget(graph: &Graph<'_>, limits: &Limits) -> Budget {
-    Budget::new(
-        &Bound { what: "bytes of a table's cells", flag: Some("cell-bytes") },
-        limits.cell_bytes_max(graph.input().len()),
-    )
+    Budget::new(&CELL_BYTES, limits.cell_bytes_max(graph.input().len()))
 }
 
 /// A column that grows row by row.
@@ -314,9 +312,5 @@ fn column<'g>(graph: &'g Graph<'g>, id: NodeId, limits: &Limits) -> Result<(Valu
         let rows = array.shape[0];
         return Ok((Values::Vectors(Arc::new(array)), rows));
     }
-    let (mut values, rows) = Values::parse(graph, id, limits)?;
-    match (values.pop(), values.is_empty()) {
-        (Some(values), true) => Ok((values, rows)),
-        _ => Err(ErrorKind::UnknownForm).at("column"),
-    }
+    extension::parse(graph, id, extension::Reading::new(limits))?.single().at("column")
 }
