@@ -71,7 +71,7 @@ impl Default for Limits {
             columns_max: 1 << 16,
             vector_dimension_max: 1 << 16,
             members_max: 10_000,
-            cell_bytes_floor: 32 * MIB as u64,
+            cell_bytes_floor: 8 * MIB as u64,
             unpacking: Decompression::default(),
         }
     }

@@ -10,7 +10,7 @@ use std::{
 use brine::{
     file::{
         Dataset,
-        pickle::{Options, Report, convert},
+        pickle::{Choice, Options, convert},
     },
     limits::Limits,
 };
@@ -64,25 +64,27 @@ fn a_file_larger_than_the_memory_converts() {
 }
 
 /// Fixtures that are converted twice.
-const SOME: usize = 40;
+const SOME: usize = 12;
 
-fn converted(path: &Path, table_heap_bytes: usize) -> Report {
+/// The fingerprints of the tables, or what is wrong.
+fn converted(path: &Path, table_heap_bytes: usize) -> Result<Vec<String>, String> {
     let out = tempfile::tempdir().unwrap();
     let limits = Limits { table_heap_bytes, ..Limits::default() };
-    convert(path, out.path(), &Options { limits, ..Options::default() }, &mut |_, _| ()).unwrap()
-}
-
-fn fingerprints(report: &Report) -> Vec<&str> {
-    report.tables.iter().map(|table| table.manifest.fingerprint.as_str()).collect()
+    let options = Options { limits, choice: Choice::Inferred, ..Options::default() };
+    let report = convert(path, out.path(), &options, &mut |_, _| ()).map_err(|error| error.to_string())?;
+    Ok(report.tables.into_iter().map(|table| table.manifest.fingerprint).collect())
 }
 
 #[test]
 fn tables_beyond_the_heap_make_the_same_data_set() {
     let good: Vec<_> = fixtures::all().into_iter().filter(|fixture| !fixture.is_bad()).collect();
+    let mut read = 0;
     for fixture in good.iter().step_by((good.len() / SOME).max(1)) {
         let whole = converted(&fixture.path, Limits::default().table_heap_bytes);
         // Four nodes, one entry of the others.
         let split = converted(&fixture.path, 64);
-        assert_eq!(fingerprints(&whole), fingerprints(&split), "{}", fixture.name);
+        assert_eq!(whole, split, "{}", fixture.name);
+        read += usize::from(whole.is_ok());
     }
+    assert!(read > SOME / 2, "only {read} of {SOME}");
 }
