@@ -9,16 +9,21 @@
 //! are used again. `convert::Convert` is the seam: adding a kind of column is one file and one arm in
 //! `table.rs`.
 
+mod arrow_column;
+mod auto;
 mod block;
 mod category;
 pub mod cells;
 mod convert;
+mod derived;
 mod element;
 mod embedding;
 mod error;
+mod fixed;
 mod infer;
 mod integer;
 mod number;
+mod object;
 mod pandas_metadata;
 mod pool;
 pub mod schema;
@@ -27,8 +32,10 @@ mod source;
 mod table;
 mod text;
 mod text_list;
+mod times;
 
 pub use error::{BadRow, Error, MissingColumn, Reason, Result};
+pub use infer::Mixed;
 pub use pandas_metadata::pandas_metadata;
 pub use sieve::{OnBadRow, Sieve, Sifted, rejected_batch, rejected_schema};
 pub use table::{Converted, Table, Vectors};

@@ -37,6 +37,8 @@ pub struct Limits {
     pub int_digits_max: usize,
     /// Dimensions of one array: NumPy's own bound.
     pub array_dimensions_max: usize,
+    /// Pickles inside each other: joblib writes an array of objects as one inside the other, and no deeper.
+    pub nested_pickles_max: usize,
     /// Columns of one table.
     pub columns_max: usize,
     /// Elements of one embedding vector.
@@ -57,6 +59,7 @@ impl Default for Limits {
             line_bytes_max: 64 * KIB,
             int_digits_max: 4_300,
             array_dimensions_max: 64,
+            nested_pickles_max: 2,
             columns_max: 1 << 16,
             vector_dimension_max: 1 << 16,
             members_max: 10_000,
@@ -75,6 +78,12 @@ impl Limits {
     /// Bytes that the cells of a table of rows may take: 16 for each, and an honest file spends a byte on each at least.
     pub fn cell_bytes_max(&self, input_bytes: usize) -> u64 {
         self.cell_bytes_floor.saturating_add(16 * input_bytes as u64)
+    }
+
+    /// Rows that a table may have: those of a range, of a sparse array, or without any column are only a number in the
+    /// file. All others take a byte each.
+    pub fn rows_max(&self, input_bytes: usize) -> u64 {
+        self.cell_bytes_max(input_bytes) / size_of::<u64>() as u64
     }
 }
 

@@ -12,20 +12,33 @@
 //! name, unknown ones are passed over. Lengths, placements, codes and Arrow offsets are checked before they are used:
 //! an unpickler that trusts them reads foreign memory.
 
+mod arrow_array;
 mod arrow_text;
+mod blocks;
 mod error;
+mod extension;
 mod frame;
+mod frequency;
 mod index;
+mod label;
+mod masked;
 mod plain;
+mod record;
+mod scalar;
+mod series;
+mod sparse;
 mod table;
 mod values;
 mod zone;
 
+pub use arrow_array::{ArrowColumn, ArrowField, ArrowPart, ArrowType};
 pub use arrow_text::ArrowText;
 pub use error::{Error, ErrorKind, Result};
 pub use frame::{Column, Frame};
 pub use index::Index;
+pub use label::Label;
 pub use plain::Plain;
+pub use scalar::{Scalar, scalar};
 pub use table::{Form, Found, Member, tables};
 pub use values::Values;
 pub use zone::Zone;

@@ -34,7 +34,9 @@ pub enum Error {
         last: Box<BadRow>,
     },
     /// A column whose cells are of kinds that no one Arrow type holds.
-    #[error("column {column:?} mixes {first} with {found} in row {row}; there is no one type for both")]
+    #[error(
+        "column {column:?} mixes {first} with {found} in row {row}; there is no one type for both; --mixed json keeps such a column as JSON text"
+    )]
     Mixed {
         /// The column.
         column: String,
@@ -171,6 +173,9 @@ pub enum Reason {
     /// An array that contradicts itself.
     #[error(transparent)]
     Numpy(#[from] numpy::Error),
+    /// A value that the column's type does not hold after all.
+    #[error("the value does not fit the column's type")]
+    DoesNotFit,
     /// Text that should be a JSON array of numbers.
     #[error("the text is no JSON array of numbers")]
     NotJson,

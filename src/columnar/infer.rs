@@ -5,25 +5,24 @@ use arrow_schema::DataType;
 use super::{
     embedding::dimension_of,
     error::{BadRow, Error, Reason, Result},
+    object,
     source::{Cell, Source},
     text_list::sequence,
 };
 use crate::{
-    limits::Limits,
+    limits::{Budget, Limits},
     numpy::{Array, Dtype, Kind, array::packed_items},
     pandas::Values,
     pickle::{Item, Node, NodeId},
 };
 
 /// What a column becomes.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) enum Inferred {
     /// Numbers or booleans of this dtype's width.
     Plain(Plain),
     /// `Utf8`.
     Text,
-    /// `Dictionary(Int32, Utf8)`.
-    Category,
     /// `List<Utf8>`.
     TextList,
     /// Vectors of one dimension, of 32-bit floats if `narrow`.
@@ -33,6 +32,18 @@ pub(super) enum Inferred {
         /// Whether all of them are 32-bit floats in the file.
         narrow: bool,
     },
+    /// Objects of another kind.
+    Object(object::kind::Kind),
+}
+
+/// What becomes of a column whose cells have no kind together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Mixed {
+    /// It is refused.
+    #[default]
+    Refuse,
+    /// Its cells are kept as JSON text.
+    Json,
 }
 
 /// Number types.
@@ -71,13 +82,12 @@ impl Plain {
 }
 
 /// Decides what `source` becomes.
-pub(super) fn infer(source: Source<'_>, rows: usize, limits: &Limits) -> Result<Inferred> {
+pub(super) fn infer(source: Source<'_>, rows: usize, limits: &Limits, mixed: Mixed) -> Result<Inferred> {
     match source.values {
         Values::Numbers { array, .. } => return Ok(Inferred::Plain(Plain::of(array.dtype))),
         Values::Masked { data, .. } => return Ok(Inferred::Plain(Plain::of(data.dtype))),
         Values::Range { .. } => return Ok(Inferred::Plain(Plain::INT)),
         Values::ArrowText(_) => return Ok(Inferred::Text),
-        Values::Categories { .. } => return Ok(Inferred::Category),
         Values::Vectors(array) => {
             let dimension = array.shape.last().copied().unwrap_or(0);
             return Ok(Inferred::Vector { dimension, narrow: is_narrow(array.dtype) });
@@ -88,6 +98,17 @@ pub(super) fn infer(source: Source<'_>, rows: usize, limits: &Limits) -> Result<
             return Err(Error::NoType { column, row: 0, found });
         }
     }
+    match common_cells(source, rows, limits) {
+        Ok(Inferred::Vector { dimension: 0, .. }) => objects(source, rows, limits, mixed),
+        Err(Error::NoType { .. } | Error::Mixed { .. } | Error::BadRow { .. }) => {
+            objects(source, rows, limits, mixed)
+        }
+        other => other,
+    }
+}
+
+/// The kinds that most columns are, which have converters of their own.
+fn common_cells(source: Source<'_>, rows: usize, limits: &Limits) -> Result<Inferred> {
     let mut found: Option<(Inferred, &'static str)> = None;
     for (row, cell) in source.cells(0..rows).enumerate() {
         if cell == Cell::Null {
@@ -97,17 +118,67 @@ pub(super) fn infer(source: Source<'_>, rows: usize, limits: &Limits) -> Result<
         let inferred = of_cell(source, row, cell, limits)?;
         found = match found {
             None => Some((inferred, kind)),
-            Some((so_far, first)) => match common(so_far, inferred) {
+            Some((so_far, first)) => match common(&so_far, &inferred) {
                 Some(both) => Some((both, first)),
-                None => return Err(mixed(source, (so_far, first), row, (inferred, kind))),
+                None => return Err(mixed_kinds(source, (so_far, first), row, (inferred, kind))),
             },
         };
     }
     Ok(found.map_or(Inferred::Text, |(inferred, _)| inferred))
 }
 
+/// Any other kind that all cells have.
+fn objects(source: Source<'_>, rows: usize, limits: &Limits, mixed: Mixed) -> Result<Inferred> {
+    let cells_max = limits.cell_bytes_max(source.graph.input().len()) / size_of::<Item>() as u64;
+    let budget = Budget::new("values of a column", cells_max);
+    let mut look = object::kind::Look { graph: source.graph, limits, budget };
+    let mut all: Option<(object::kind::Kind, &'static str)> = None;
+    for (row, item) in source.items(0..rows).into_iter().flatten().enumerate() {
+        let value = object::value::Value::of_item(source.graph, item);
+        let found = value.kind();
+        let kind = match look.kind(&value) {
+            Ok(kind) => kind,
+            Err(_) if mixed == Mixed::Json && !matches!(value, object::value::Value::Other(_)) => {
+                return Ok(Inferred::Object(object::kind::Kind::Json));
+            }
+            Err(reason) => return Err(refused(source, row, found, reason)),
+        };
+        all = match all {
+            None if kind == object::kind::Kind::Missing => None,
+            None => Some((kind, found)),
+            Some((so_far, first)) => match so_far.with(kind).filter(object::kind::Kind::fits) {
+                Some(both) => Some((both, first)),
+                None if mixed == Mixed::Json => return Ok(Inferred::Object(object::kind::Kind::Json)),
+                None => return Err(Error::Mixed { column: source.name.to_owned(), first, row, found }),
+            },
+        };
+    }
+    match all {
+        Some((kind, _)) if kind.fits() => Ok(Inferred::Object(kind)),
+        Some(_) if mixed == Mixed::Json => Ok(Inferred::Object(object::kind::Kind::Json)),
+        Some((_, found)) => Err(refused(source, 0, found, object::kind::NoKind::Value(found))),
+        None => Ok(Inferred::Text),
+    }
+}
+
+fn refused(source: Source<'_>, row: usize, found: &'static str, reason: object::kind::NoKind) -> Error {
+    let column = source.name.to_owned();
+    match reason {
+        object::kind::NoKind::Value(inner) => {
+            let found = if inner == found { found.to_owned() } else { format!("{found} with {inner} in it") };
+            Error::NoType { column, row, found }
+        }
+        object::kind::NoKind::Mixed => {
+            Error::NoType { column, row, found: format!("{found} of mixed kinds") }
+        }
+        object::kind::NoKind::TooMuch => {
+            Error::NoType { column, row, found: format!("{found} of more values than the file pays for") }
+        }
+    }
+}
+
 /// The error of two cells that have no type in common: the first of the column and the one in `row`.
-fn mixed(
+fn mixed_kinds(
     source: Source<'_>,
     so_far: (Inferred, &'static str),
     row: usize,
@@ -125,13 +196,13 @@ fn mixed(
 }
 
 /// One type for both, if there is one.
-fn common(a: Inferred, b: Inferred) -> Option<Inferred> {
+fn common(a: &Inferred, b: &Inferred) -> Option<Inferred> {
     use Inferred::{Plain as P, Vector};
     match (a, b) {
-        _ if a == b => Some(a),
+        _ if a == b => Some(a.clone()),
         (P(Plain::INT), P(Plain::FLOAT)) | (P(Plain::FLOAT), P(Plain::INT)) => Some(P(Plain::FLOAT)),
         (Vector { dimension, narrow: a }, Vector { dimension: other, narrow: b }) if dimension == other => {
-            Some(Vector { dimension, narrow: a && b })
+            Some(Vector { dimension: *dimension, narrow: *a && *b })
         }
         _ => None,
     }

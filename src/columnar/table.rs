@@ -4,19 +4,19 @@ use std::{ops::Range, sync::Arc};
 
 use arrow_array::{
     RecordBatch, RecordBatchOptions,
-    types::{Float32Type, Float64Type, Int32Type, Int64Type},
+    types::{Float32Type, Int32Type, Int64Type},
 };
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use rayon::prelude::*;
 
 use super::{
+    auto::Auto,
     category::Category,
     convert::{Convert, Faults},
-    embedding::{self, Embedding, dimension_of},
+    embedding::{Embedding, dimension_of},
     error::{BadRow, Error, MissingColumn, Result},
-    infer::{Inferred, infer},
+    infer::Mixed,
     integer::Integer,
-    number,
     schema::{self as arrow, SOURCE},
     source::Source,
     text::Text,
@@ -102,18 +102,18 @@ impl<'g> Table<'g> {
     }
 
     /// Every column of `frame`, typed by what its cells are; a row index that says something is a column too.
-    pub fn inferred(frame: &'g Frame<'g>, vectors: Vectors, limits: &Limits) -> Result<Self> {
+    pub fn inferred(frame: &'g Frame<'g>, vectors: Vectors, mixed: Mixed, limits: &Limits) -> Result<Self> {
         let mut sources: Vec<Source<'g>> =
             frame.columns.iter().map(|column| of_column(frame, column)).collect();
-        if !frame.index.is_default() {
-            sources.push(of_index(frame, &frame.index));
-        }
+        let levels = frame.index.iter().filter(|level| !matches!(level.values, Values::Range { .. }));
+        sources.extend(levels.map(|level| of_index(frame, level)));
         for (position, source) in sources.iter().enumerate() {
             if sources[..position].iter().any(|other| other.name == source.name) {
                 return Err(Error::SameName(source.name.to_owned()));
             }
         }
-        let converters = sources.par_iter().map(|source| by_cells(*source, frame.rows, vectors, limits));
+        let auto = Auto { vectors, mixed, limits };
+        let converters = sources.par_iter().map(|source| auto.converter(*source, frame.rows));
         let converters = converters.collect::<Result<Vec<_>>>()?;
         let fields: Vec<Field> = converters.iter().map(|converter| converter.field()).collect();
         let sources = sources.iter().map(|source| source.name).collect();
@@ -203,11 +203,8 @@ fn of_column<'g>(frame: &'g Frame<'g>, column: &'g crate::pandas::Column<'g>) ->
     Source { graph: frame.graph, values: &column.values, name: &column.name }
 }
 
-/// pandas gives an index without a name this one when it writes Parquet, and knows it again.
-pub(super) const INDEX_NAME: &str = "__index_level_0__";
-
 fn of_index<'g>(frame: &'g Frame<'g>, index: &'g Index<'g>) -> Source<'g> {
-    Source { graph: frame.graph, values: &index.values, name: index.name.as_deref().unwrap_or(INDEX_NAME) }
+    Source { graph: frame.graph, values: &index.values, name: &index.column }
 }
 
 fn with_source(field: &Field, name: &str) -> Field {
@@ -272,46 +269,5 @@ fn by_schema<'g>(
         }
         Kind::TextList => Box::new(TextList { source, field, limits: limits.clone() }),
         Kind::Vector => Box::new(Embedding::<Float32Type>::new(source, field, dimension, false, limits)),
-    })
-}
-
-fn by_cells<'g>(
-    source: Source<'g>,
-    rows: usize,
-    vectors: Vectors,
-    limits: &Limits,
-) -> Result<Box<dyn Convert + 'g>> {
-    let field = |data_type| Field::new(source.name, data_type, true);
-    let no_type = || Error::NoType {
-        column: source.name.to_owned(),
-        row: 0,
-        found: "categories of other values".to_owned(),
-    };
-    Ok(match infer(source, rows, limits)? {
-        Inferred::Text => Box::new(Text { source, field: field(DataType::Utf8) }),
-        Inferred::Category => {
-            Box::new(Category::new(source, rows, field(super::category::data_type())).ok_or_else(no_type)?)
-        }
-        Inferred::TextList => {
-            let data_type = arrow::data_type(Kind::TextList, 0);
-            Box::new(TextList { source, field: field(data_type), limits: limits.clone() })
-        }
-        Inferred::Plain(plain) => number::converter(source, &plain.data_type()).ok_or_else(no_type)?,
-        Inferred::Vector { dimension, narrow } => {
-            if dimension == 0 || dimension > limits.vector_dimension_max {
-                return Err(Error::NoDimension {
-                    column: source.name.to_owned(),
-                    allowed: Vec::new(),
-                    found: dimension,
-                });
-            }
-            if vectors == Vectors::F32 || (vectors == Vectors::AsIs && narrow) {
-                let field = field(embedding::data_type::<Float32Type>(dimension));
-                Box::new(Embedding::<Float32Type>::new(source, field, dimension, true, limits))
-            } else {
-                let field = field(embedding::data_type::<Float64Type>(dimension));
-                Box::new(Embedding::<Float64Type>::new(source, field, dimension, true, limits))
-            }
-        }
     })
 }
