@@ -11,8 +11,10 @@
     reason = "a test that panics has failed, which is what it is for; the rest is about programs that run for long"
 )]
 
+mod arrays;
 mod cli;
 mod grpc;
+mod joblib;
 mod packed;
 mod pickles;
 mod properties;

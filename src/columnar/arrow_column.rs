@@ -40,12 +40,16 @@ struct Dictionary<'g> {
 }
 
 /// The converter of `column`; `None` if its type has no place in Parquet.
-pub(super) fn converter<'g>(name: &str, column: &'g ArrowColumn<'g>) -> Result<Option<Box<dyn Convert + 'g>>> {
+pub(super) fn converter<'g>(
+    name: &str,
+    column: &'g ArrowColumn<'g>,
+) -> Result<Option<Box<dyn Convert + 'g>>> {
     if let ArrowType::Dictionary(indices, values, ordered) = &column.data_type
         && let Some(data_type) = shape::data_type(values)
         && super::coded::is_dictionary_value(&Field::new(name, data_type.clone(), true))
     {
-        return Dictionary::new(name, column, indices, values, *ordered).map(|made| Some(Box::new(made) as Box<_>));
+        return Dictionary::new(name, column, indices, values, *ordered)
+            .map(|made| Some(Box::new(made) as Box<_>));
     }
     let values = |data_type| Values { field: Field::new(name, data_type, true), column };
     Ok(shape::data_type(&column.data_type).map(|data_type| Box::new(values(data_type)) as Box<_>))
@@ -68,9 +72,9 @@ impl Values<'_> {
         if self.text_bytes(rows.clone()) > TEXT_BYTES_MAX {
             return Err(Reason::TooLong);
         }
-        let parts = pieces(self.column, rows).filter(|(_, rows)| !rows.is_empty()).map(|(chunk, rows)| {
-            build::array(&self.column.chunks[chunk].1, &self.column.data_type, rows)
-        });
+        let parts = pieces(self.column, rows)
+            .filter(|(_, rows)| !rows.is_empty())
+            .map(|(chunk, rows)| build::array(&self.column.chunks[chunk].1, &self.column.data_type, rows));
         let parts = parts.collect::<build::Result<Vec<_>>>()?;
         match parts.as_slice() {
             [] => Ok(new_null_array(self.field.data_type(), 0)),

@@ -6,9 +6,7 @@
 
 use std::{ops::Range, sync::Arc};
 
-use arrow_array::{
-    Array as _, ArrayRef, DictionaryArray, Int32Array, cast::AsArray as _, types::Int32Type,
-};
+use arrow_array::{Array as _, ArrayRef, DictionaryArray, Int32Array, cast::AsArray as _, types::Int32Type};
 use arrow_schema::{DataType, Field};
 
 use super::{
@@ -84,8 +82,10 @@ impl<'g> Coded<'g> {
 pub(super) fn is_dictionary_value(field: &Field) -> bool {
     use DataType as T;
     field.metadata().is_empty()
-        && (matches!(field.data_type(), T::Utf8 | T::Binary | T::Date32 | T::Timestamp(_, _) | T::Duration(_))
-            || field.data_type().is_integer()
+        && (matches!(
+            field.data_type(),
+            T::Utf8 | T::Binary | T::Date32 | T::Timestamp(_, _) | T::Duration(_)
+        ) || field.data_type().is_integer()
             || matches!(field.data_type(), T::Float32 | T::Float64))
 }
 

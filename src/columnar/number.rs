@@ -6,8 +6,8 @@ use arrow_array::{
     ArrayRef, ArrowPrimitiveType,
     builder::{BooleanBuilder, PrimitiveBuilder},
     types::{
-        Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type,
-        UInt16Type, UInt32Type, UInt64Type,
+        Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type,
+        UInt32Type, UInt64Type,
     },
 };
 use arrow_schema::{DataType, Field};

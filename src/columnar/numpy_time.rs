@@ -179,7 +179,9 @@ mod tests {
 
     #[test]
     fn months_follow_the_calendar() {
-        for (months, days) in [(0, 0), (1, 31), (2, 59), (-1, -31), (25, 761), (26, 790), (360, 10_957), (-840, -25_567)] {
+        for (months, days) in
+            [(0, 0), (1, 31), (2, 59), (-1, -31), (25, 761), (26, 790), (360, 10_957), (-840, -25_567)]
+        {
             assert_eq!(days_of_month(months), Some(days), "{months} months");
         }
         assert_eq!(days_of_month(i64::MAX), None);

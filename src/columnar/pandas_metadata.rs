@@ -49,7 +49,9 @@ fn name_of(label: &Label) -> Value {
     match label {
         Label::None => Value::Null,
         Label::Bool(value) => json!(value),
-        Label::Int(value) => i64::try_from(*value).map_or_else(|_| json!(value.to_string()), |value| json!(value)),
+        Label::Int(value) => {
+            i64::try_from(*value).map_or_else(|_| json!(value.to_string()), |value| json!(value))
+        }
         Label::Float(value) if value.is_finite() => json!(value),
         label => json!(label.to_string()),
     }
@@ -100,7 +102,8 @@ fn column_levels(frame: &Frame<'_>) -> Vec<Value> {
 /// pyarrow makes an index of these types out of the names; types that it cannot make (periods, categories, intervals) are
 /// text, because a name of theirs ends the whole reading.
 fn label_types(labels: &[Label]) -> (String, String, Value) {
-    let of = |pandas_type: &str, numpy_type: &str| (pandas_type.to_owned(), numpy_type.to_owned(), Value::Null);
+    let of =
+        |pandas_type: &str, numpy_type: &str| (pandas_type.to_owned(), numpy_type.to_owned(), Value::Null);
     // In a level, missing labels stand beside the others.
     let present: Vec<&Label> = labels.iter().filter(|label| **label != Label::None).collect();
     let all = |fits: fn(&Label) -> bool| !present.is_empty() && present.iter().all(|label| fits(label));
@@ -109,7 +112,11 @@ fn label_types(labels: &[Label]) -> (String, String, Value) {
     }
     if all(|label| matches!(label, Label::Int(_) | Label::Float(_))) {
         let whole = |label: &&&Label| matches!(label, Label::Int(_));
-        return if present.iter().any(|label| whole(&label)) { of("mixed", "object") } else { of("float64", "float64") };
+        return if present.iter().any(|label| whole(&label)) {
+            of("mixed", "object")
+        } else {
+            of("float64", "float64")
+        };
     }
     if all(|label| matches!(label, Label::Bool(_))) {
         return of("bool", "bool");

@@ -129,11 +129,11 @@ impl<'g> Source<'g> {
             Node::Bool(value) => Cell::Bool(value),
             Node::Int(value) => Cell::Int(value),
             Node::Float(value) => float(value),
-            Node::Reduce { callable, args, .. }
-                if self.graph.node(callable) == Node::Global(Global::Scalar) =>
-            {
-                self.scalar(args).unwrap_or(Cell::Object(id))
-            }
+            Node::Reduce { callable, args, .. } => match self.graph.node(callable) {
+                Node::Global(Global::NaT) => Cell::Null,
+                Node::Global(Global::Scalar) => self.scalar(args).unwrap_or(Cell::Object(id)),
+                _ => Cell::Object(id),
+            },
             _ => self.graph.text_bytes(id).map_or(Cell::Object(id), Cell::Text),
         }
     }

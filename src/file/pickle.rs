@@ -25,7 +25,7 @@ use crate::{
     },
     limits::{Limits, files::Decompression},
     pandas::{Found, Frame, Member, tables},
-    pickle::{self, Graph, UnknownGlobals},
+    pickle::{Graph, UnknownGlobals},
     schema::{Domain, builtin},
 };
 
@@ -129,7 +129,7 @@ pub fn convert(
     std::thread::scope(|scope| {
         let digest = scope.spawn(|| input.source_blake3());
         let refused = |source| Error::Pickle { path: path.to_owned(), source };
-        let graph = pickle::load_with(&input, &options.limits, UnknownGlobals::Keep).map_err(refused)?;
+        let graph = input.graph(&options.limits, UnknownGlobals::Keep).map_err(refused)?;
         let found = tables(&graph, &options.limits).map_err(refused)?;
         let mut digest = Some(digest);
         let mut report = Report {
@@ -277,7 +277,7 @@ fn file_name(path: &Path) -> String {
 /// The file's name without its extensions: `recruit` for `recruit.pkl.gz`.
 fn stem(path: &Path) -> String {
     const PACKED: [&str; 9] = [".gz", ".bz2", ".xz", ".zst", ".zip", ".tar", ".lzma", ".lz4", ".z"];
-    const PICKLE: [&str; 4] = [".pkl", ".pickle", ".p", ".joblib"];
+    const PICKLE: [&str; 6] = [".pkl", ".pickle", ".p", ".joblib", ".npy", ".npz"];
     let name = file_name(path);
     let mut bare = name.as_str();
     while let Some(outer) = without(bare, &PACKED) {

@@ -17,11 +17,16 @@ use bytes::Bytes;
 use rustix::fs::{Mode, OFlags};
 
 use super::{
+    arrays,
     error::{self, Error},
     map::{Access, Contents, Walk},
     packed::{self, Layer, Peeling},
 };
-use crate::limits::files::Decompression;
+use crate::{
+    limits::{Limits, files::Decompression},
+    numpy::npy::Value,
+    pickle::{self, Graph, UnknownGlobals},
+};
 
 const PIECE_BYTES: usize = 256 * 1024;
 
@@ -35,6 +40,8 @@ pub struct Input {
     bytes: Bytes,
     source: Contents,
     layers: Vec<Layer>,
+    /// The arrays of a file of NumPy's; a pickle is what its bytes say.
+    value: Option<Value>,
 }
 
 /// Opens `path`, or standard input for `-`; what has to be written first goes to `temporary_folder`.
@@ -64,8 +71,14 @@ pub fn open_input_with(
         source.recheck()?;
         peeling.go_on(Contents::of_file(file, path, access)?.to_bytes());
     }
-    let (bytes, layers) = peeling.finish();
-    Ok(Input { bytes, source, layers })
+    let peeled = peeling.finish();
+    let arrays = arrays::find(&peeled).map_err(|source| Error::Npy { path: path.to_owned(), source })?;
+    let mut input = Input { bytes: peeled.bytes, source, layers: peeled.layers, value: None };
+    if let Some(arrays) = arrays {
+        let (bytes, value) = arrays.in_columns(&input.bytes, path, temporary_folder, access)?;
+        (input.bytes, input.value) = (bytes, Some(value));
+    }
+    Ok(input)
 }
 
 /// What an input is called: standard input has a name of its own.
@@ -124,6 +137,14 @@ impl Input {
     /// What it is packed in, from the outside in.
     pub fn layers(&self) -> &[Layer] {
         &self.layers
+    }
+
+    /// The values in it: those of a pickle, or of arrays as a pickle of them would hold them.
+    pub fn graph(&self, limits: &Limits, unknown: UnknownGlobals) -> pickle::Result<Graph<'_>> {
+        match &self.value {
+            Some(value) => value.assemble(&self.bytes, limits, unknown),
+            None => pickle::load_with(&self.bytes, limits, unknown),
+        }
     }
 
     /// Size of the file itself, before unpacking.

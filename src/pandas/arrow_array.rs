@@ -46,11 +46,7 @@ pub struct ArrowArray<'g> {
 
 impl<'g> ArrowColumn<'g> {
     /// The column of pandas' `ArrowExtensionArray`.
-    pub(super) fn of_extension(
-        graph: &'g Graph<'g>,
-        id: NodeId,
-        limits: &Limits,
-    ) -> Result<Self, ErrorKind> {
+    pub(super) fn of_extension(graph: &'g Graph<'g>, id: NodeId, limits: &Limits) -> Result<Self, ErrorKind> {
         let state = graph.state(id).ok_or(ErrorKind::Missing("state"))?;
         let recent = graph.dict_value(state, "_pa_array");
         let array = recent.or_else(|| graph.dict_value(state, "_data"));

@@ -261,12 +261,7 @@ fn unit_of(graph: &Graph<'_>, id: NodeId) -> Result<ArrowUnit, ErrorKind> {
 }
 
 /// A field; older writers give a list the bare type of its items.
-fn field(
-    graph: &Graph<'_>,
-    id: NodeId,
-    depth: usize,
-    left: &mut Allowance,
-) -> Result<ArrowField, ErrorKind> {
+fn field(graph: &Graph<'_>, id: NodeId, depth: usize, left: &mut Allowance) -> Result<ArrowField, ErrorKind> {
     match call(graph, id) {
         Some((Global::ArrowField, &[name, data_type, nullable, ..])) => Ok(ArrowField {
             name: graph.text(name).ok_or(ErrorKind::UnknownForm)?.to_owned(),

@@ -295,7 +295,8 @@ fn text_dtype(graph: &Graph<'_>, dtype: NodeId, storage: &str) -> String {
         },
         _ => {
             let state = graph.state(dtype);
-            let said = |state| graph.dict_value(state, "storage").or_else(|| graph.dict_value(state, "_storage"));
+            let said =
+                |state| graph.dict_value(state, "storage").or_else(|| graph.dict_value(state, "_storage"));
             state.and_then(said).and_then(|id| graph.text(id))
         }
     };

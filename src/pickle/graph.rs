@@ -5,6 +5,8 @@
 
 mod walk;
 
+use std::ops::Range;
+
 use super::{
     global::{Global, Row},
     opcode::Opcode,
@@ -256,6 +258,7 @@ pub struct Graph<'a> {
     pub(super) templates: Vec<Template>,
     pub(super) foreign: Vec<Foreign>,
     pub(super) met: Vec<Met>,
+    pub(super) raw: Vec<Range<u64>>,
     pub(super) root: NodeId,
     pub(super) protocol: u8,
     pub(super) end: u64,
@@ -280,6 +283,11 @@ impl<'a> Graph<'a> {
     /// The globals of the closed list that the pickle names, in the order in which it names them first.
     pub fn met(&self) -> &[Met] {
         &self.met
+    }
+
+    /// The stretches of the input that hold no instructions: what joblib writes of an array between two of them.
+    pub fn raw(&self) -> &[Range<u64>] {
+        &self.raw
     }
 
     /// Bytes behind STOP, which belong to no value.

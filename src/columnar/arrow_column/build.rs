@@ -4,8 +4,8 @@
 use std::{ops::Range, sync::Arc};
 
 use arrow_array::{
-    Array, ArrayRef, BinaryArray, BooleanArray, FixedSizeBinaryArray, FixedSizeListArray,
-    Int64Array, ListArray, MapArray, NullArray, StringArray, StructArray, make_array,
+    Array, ArrayRef, BinaryArray, BooleanArray, FixedSizeBinaryArray, FixedSizeListArray, Int64Array,
+    ListArray, MapArray, NullArray, StringArray, StructArray, make_array,
 };
 use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow_data::ArrayData;
@@ -44,7 +44,8 @@ pub(super) fn array(array: &ArrowArray<'_>, data_type: &ArrowType, rows: Range<u
         }
         ArrowType::FixedBinary(width) => {
             let bytes = Buffer::from(array.fixed(*width, rows));
-            FixedSizeBinaryArray::try_new(*width as i32, bytes, nulls).map(|array| Arc::new(array) as ArrayRef)
+            FixedSizeBinaryArray::try_new(*width as i32, bytes, nulls)
+                .map(|array| Arc::new(array) as ArrayRef)
         }
         ArrowType::List(item, kind) => {
             let (offsets, items) = list(array, *kind, item, &rows)?;
@@ -71,7 +72,9 @@ pub(super) fn array(array: &ArrowArray<'_>, data_type: &ArrowType, rows: Range<u
             let floats: Vec<f32> = halves.map(|half| f32::of_bytes(half, false)).collect();
             primitive(wanted, count, Buffer::from_vec(floats), nulls)
         }
-        ArrowType::Date64 | ArrowType::Time32(ArrowUnit::Second) | ArrowType::Timestamp(ArrowUnit::Second, _) => {
+        ArrowType::Date64
+        | ArrowType::Time32(ArrowUnit::Second)
+        | ArrowType::Timestamp(ArrowUnit::Second, _) => {
             return rescaled(array, data_type, &rows, nulls, &wanted);
         }
         fixed => {
@@ -242,7 +245,8 @@ fn rescaled(
             Buffer::from_vec(days.ok_or(Reason::Inexact)?)
         }
         ArrowType::Time32(_) => {
-            let millis = |(row, bytes)| if is_there(row) { narrow(bytes).checked_mul(1_000) } else { Some(0) };
+            let millis =
+                |(row, bytes)| if is_there(row) { narrow(bytes).checked_mul(1_000) } else { Some(0) };
             let millis: Option<Vec<i32>> = values.chunks_exact(4).enumerate().map(millis).collect();
             Buffer::from_vec(millis.ok_or(Reason::Inexact)?)
         }

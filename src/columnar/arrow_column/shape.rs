@@ -79,12 +79,13 @@ pub(super) fn bytes(array: &ArrowArray<'_>, data_type: &ArrowType, rows: Range<u
     match data_type {
         ArrowType::Null => 0,
         ArrowType::Bool => each(1),
-        ArrowType::Text(Offsets::View) | ArrowType::Binary(Offsets::View) => {
-            rows.filter(|row| array.is_valid(*row))
-                .map(|row| array.view(row).map_or(0, <[u8]>::len))
-                .fold(0, usize::saturating_add)
+        ArrowType::Text(Offsets::View) | ArrowType::Binary(Offsets::View) => rows
+            .filter(|row| array.is_valid(*row))
+            .map(|row| array.view(row).map_or(0, <[u8]>::len))
+            .fold(0, usize::saturating_add),
+        ArrowType::Text(kind) | ArrowType::Binary(kind) => {
+            each(4).saturating_add(span(array, *kind, &rows).len())
         }
-        ArrowType::Text(kind) | ArrowType::Binary(kind) => each(4).saturating_add(span(array, *kind, &rows).len()),
         ArrowType::List(item, kind) => {
             let items = bytes(&array.children[0], &item.data_type, span(array, *kind, &rows));
             each(4).saturating_add(items)
@@ -100,7 +101,8 @@ pub(super) fn bytes(array: &ArrowArray<'_>, data_type: &ArrowType, rows: Range<u
         ArrowType::Struct(fields) => {
             let at = |row: usize| array.offset + row;
             let members = array.children.iter().zip(fields);
-            let members = members.map(|(child, field)| bytes(child, &field.data_type, at(rows.start)..at(rows.end)));
+            let members =
+                members.map(|(child, field)| bytes(child, &field.data_type, at(rows.start)..at(rows.end)));
             members.fold(each(1), usize::saturating_add)
         }
         ArrowType::Dictionary(_, values, _) => {

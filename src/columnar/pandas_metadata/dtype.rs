@@ -27,7 +27,9 @@ pub(super) fn types(values: &Values<'_>, field: &Field) -> Types {
             json!({ "precision": precision, "scale": scale })
         }
         DataType::Dictionary(_, _) => match values {
-            Values::Categories { count, ordered, .. } => json!({ "num_categories": count, "ordered": ordered }),
+            Values::Categories { count, ordered, .. } => {
+                json!({ "num_categories": count, "ordered": ordered })
+            }
             _ => json!({ "num_categories": null, "ordered": field.dict_is_ordered().unwrap_or(false) }),
         },
         _ => Value::Null,
@@ -78,9 +80,7 @@ fn numpy(values: &Values<'_>, field: &Field) -> String {
         | Values::ArrowText(_)
         | Values::Arrow(_)
         | Values::Intervals { .. }
-        | Values::Categories { .. } => {
-            of_objects(field.data_type())
-        }
+        | Values::Categories { .. } => of_objects(field.data_type()),
     }
 }
 
