@@ -26,7 +26,7 @@ use std::{
 };
 
 use arrow_array::RecordBatch;
-use arrow_schema::SchemaRef;
+use arrow_schema::{Schema, SchemaRef};
 use parquet::{
     arrow::{ArrowSchemaConverter, encode_arrow_schema},
     file::{
