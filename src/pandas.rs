@@ -15,6 +15,7 @@
 mod arrow_array;
 mod arrow_text;
 mod blocks;
+mod clock;
 mod error;
 mod extension;
 mod frame;
