@@ -39,6 +39,11 @@ pub struct Limits {
     pub array_dimensions_max: usize,
     /// Pickles inside each other: joblib writes an array of objects as one inside the other, and no deeper.
     pub nested_pickles_max: usize,
+    /// Rows that a column may name without holding them (a sparse column, runs, nulls), for each byte of the input: a
+    /// sparse column with one value in 10,000 rows takes 12 bytes for it.
+    pub rows_per_byte_max: usize,
+    /// Rows that a column may name without holding them, however small the input is.
+    pub rows_without_bytes_max: usize,
     /// Columns of one table.
     pub columns_max: usize,
     /// Elements of one embedding vector.
@@ -60,6 +65,8 @@ impl Default for Limits {
             int_digits_max: 4_300,
             array_dimensions_max: 64,
             nested_pickles_max: 2,
+            rows_per_byte_max: 1 << 10,
+            rows_without_bytes_max: 1 << 20,
             columns_max: 1 << 16,
             vector_dimension_max: 1 << 16,
             members_max: 10_000,

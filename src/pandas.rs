@@ -14,6 +14,7 @@
 
 mod arrow_array;
 mod arrow_text;
+mod arrow_type;
 mod blocks;
 mod clock;
 mod error;
@@ -32,8 +33,9 @@ mod table;
 mod values;
 mod zone;
 
-pub use arrow_array::{ArrowColumn, ArrowField, ArrowPart, ArrowType};
+pub use arrow_array::{ArrowArray, ArrowColumn};
 pub use arrow_text::ArrowText;
+pub use arrow_type::{ArrowField, ArrowType, ArrowUnit, Offsets};
 pub use error::{Error, ErrorKind, Result};
 pub use frame::{Column, Frame};
 pub use index::Index;

@@ -1,176 +1,180 @@
-//! Columns that the file holds in Arrow buffers: made into arrays, with every buffer, offset, key and text checked.
+//! Columns that pandas keeps in Arrow buffers: copied range by range into arrays of the types that common readers keep.
 //!
-//! Types that common readers do not know become those that they do: views become text and bytes, halves floats.
+//! - `large_*` and views become the plain type with 32-bit offsets: a range of rows is small.
+//! - Seconds become milliseconds and `date64` becomes `date32`: Parquet has no type for either. 16-bit floats become
+//!   32-bit ones: older readers refuse a whole Parquet file with such a column.
+//! - Runs, and dictionaries inside other types, are written out.
+//! - A dictionary of the column keeps its values in their order; those of several chunks follow each other.
+
+mod build;
+mod shape;
 
 use std::{ops::Range, sync::Arc};
 
-use arrow_array::{Array as _, ArrayRef, make_array};
-use arrow_buffer::Buffer;
-use arrow_data::ArrayData;
-use arrow_schema::{ArrowError, DataType, Field, IntervalUnit, TimeUnit};
-use arrow_select::concat::concat;
+use arrow_array::{ArrayRef, DictionaryArray, Int32Array, new_null_array, types::Int32Type};
+use arrow_schema::{DataType, Field};
 
 use super::{
     convert::{Convert, Faults},
-    error::{Error, Result},
+    error::{Error, Reason, Result},
 };
-use crate::pandas::{ArrowColumn, ArrowField, ArrowPart, ArrowType};
+use crate::{
+    limits::TEXT_BYTES_MAX,
+    pandas::{ArrowColumn, ArrowType},
+};
 
-/// A column that is an array already.
-pub(super) struct Whole {
+/// A column of Arrow values.
+struct Values<'g> {
     field: Field,
-    array: ArrayRef,
+    column: &'g ArrowColumn<'g>,
 }
 
-impl Whole {
-    /// The array of a column; dictionaries keep the keys that the file has.
-    pub(super) fn new(name: &str, column: &ArrowColumn<'_>) -> Result<Self> {
-        let unknown = || Error::NoType {
-            column: name.to_owned(),
-            row: 0,
-            found: "values of an Arrow type that common readers do not know".to_owned(),
-        };
-        let data_type = data_type(&column.data_type).ok_or_else(unknown)?;
-        let chunk = |part: &ArrowPart<'_>| array(&data_type, part);
-        let chunks = column.chunks.iter().map(chunk).collect::<Result<Vec<ArrayRef>, ArrowError>>()?;
-        let chunks: Vec<&dyn arrow_array::Array> = chunks.iter().map(AsRef::as_ref).collect();
-        let array = match chunks.as_slice() {
-            [] => arrow_array::new_empty_array(&data_type),
-            chunks => concat(chunks)?,
-        };
-        Ok(Self { field: Field::new(name, array.data_type().clone(), true), array })
+/// A column of indices into one dictionary.
+struct Dictionary<'g> {
+    field: Field,
+    column: &'g ArrowColumn<'g>,
+    indices: &'g ArrowType,
+    values: ArrayRef,
+    /// Where each chunk's own values begin among all.
+    first: Vec<i32>,
+}
+
+/// The converter of `column`; `None` if its type has no place in Parquet.
+pub(super) fn converter<'g>(
+    name: &str,
+    column: &'g ArrowColumn<'g>,
+) -> Result<Option<Box<dyn Convert + 'g>>> {
+    if let ArrowType::Dictionary(indices, values, ordered) = &column.data_type
+        && let Some(data_type) = shape::data_type(values)
+        && super::coded::is_dictionary_value(&Field::new(name, data_type.clone(), true))
+    {
+        return Dictionary::new(name, column, indices, values, *ordered)
+            .map(|made| Some(Box::new(made) as Box<_>));
+    }
+    let values = |data_type| Values { field: Field::new(name, data_type, true), column };
+    Ok(shape::data_type(&column.data_type).map(|data_type| Box::new(values(data_type)) as Box<_>))
+}
+
+/// The parts of `rows` that stand in each chunk: the chunk's number and its own rows.
+fn pieces(column: &ArrowColumn<'_>, rows: &Range<usize>) -> impl Iterator<Item = (usize, Range<usize>)> {
+    let rows = rows.clone();
+    let from = column.chunks.partition_point(|(first, _)| *first <= rows.start).saturating_sub(1);
+    column.chunks[from..].iter().enumerate().map_while(move |(number, (first, chunk))| {
+        let start = rows.start.saturating_sub(*first).min(chunk.length);
+        let end = rows.end.checked_sub(*first).filter(|end| *end > 0)?.min(chunk.length);
+        Some((from + number, start..end))
+    })
+}
+
+impl Values<'_> {
+    /// The array of `rows`, or why there is none.
+    fn build(&self, rows: &Range<usize>) -> build::Result<ArrayRef> {
+        if self.text_bytes(rows.clone()) > TEXT_BYTES_MAX {
+            return Err(Reason::TooLong);
+        }
+        let parts = pieces(self.column, rows)
+            .filter(|(_, rows)| !rows.is_empty())
+            .map(|(chunk, rows)| build::array(&self.column.chunks[chunk].1, &self.column.data_type, rows));
+        let parts = parts.collect::<build::Result<Vec<_>>>()?;
+        match parts.as_slice() {
+            [] => Ok(new_null_array(self.field.data_type(), 0)),
+            [part] => Ok(Arc::clone(part)),
+            parts => {
+                let parts: Vec<_> = parts.iter().map(AsRef::as_ref).collect();
+                arrow_select::concat::concat(&parts).map_err(|_| Reason::TooLong)
+            }
+        }
+    }
+
+    /// As [`Self::build`], with nulls in the rows that have no value, each with its reason.
+    fn build_some(&self, rows: &Range<usize>, faults: &mut Faults<'_>) -> Vec<ArrayRef> {
+        match self.build(rows) {
+            Ok(array) => vec![array],
+            Err(reason) if rows.len() <= 1 => {
+                faults.push(rows.start, reason);
+                vec![new_null_array(self.field.data_type(), rows.len())]
+            }
+            Err(_) => {
+                let middle = rows.start + rows.len() / 2;
+                let mut parts = self.build_some(&(rows.start..middle), faults);
+                parts.extend(self.build_some(&(middle..rows.end), faults));
+                parts
+            }
+        }
     }
 }
 
-impl Convert for Whole {
+impl Convert for Values<'_> {
+    fn field(&self) -> Field {
+        self.field.clone()
+    }
+
+    fn convert(&self, rows: Range<usize>, faults: &mut Faults<'_>) -> ArrayRef {
+        let parts = self.build_some(&rows, faults);
+        let parts: Vec<_> = parts.iter().map(AsRef::as_ref).collect();
+        match parts.as_slice() {
+            [_] => parts[0].slice(0, rows.len()),
+            parts => arrow_select::concat::concat(parts).expect("all are of the column's type"),
+        }
+    }
+
+    fn text_bytes(&self, rows: Range<usize>) -> usize {
+        let bytes = pieces(self.column, &rows)
+            .map(|(chunk, rows)| shape::bytes(&self.column.chunks[chunk].1, &self.column.data_type, rows));
+        bytes.fold(0, usize::saturating_add)
+    }
+}
+
+impl<'g> Dictionary<'g> {
+    fn new(
+        name: &str,
+        column: &'g ArrowColumn<'g>,
+        indices: &'g ArrowType,
+        values: &'g ArrowType,
+        ordered: bool,
+    ) -> Result<Self> {
+        let (mut parts, mut first, mut count) = (Vec::new(), Vec::new(), 0_usize);
+        let bad = |row, reason| Error::BadCategory {
+            bad: Box::new(super::error::BadRow { row, column: name.to_owned(), reason }),
+        };
+        for (_, chunk) in &column.chunks {
+            first.push(i32::try_from(count).map_err(|_| bad(count, Reason::TooLong))?);
+            let Some(own) = &chunk.dictionary else { continue };
+            if shape::bytes(own, values, 0..own.length) > TEXT_BYTES_MAX {
+                return Err(bad(0, Reason::TooLong));
+            }
+            parts.push(build::array(own, values, 0..own.length).map_err(|reason| bad(0, reason))?);
+            count += own.length;
+        }
+        if i32::try_from(count).is_err() {
+            return Err(bad(count, Reason::TooLong));
+        }
+        let data_type = shape::data_type(values).unwrap_or(DataType::Null);
+        let parts: Vec<_> = parts.iter().map(AsRef::as_ref).collect();
+        let values = match parts.as_slice() {
+            [] => new_null_array(&data_type, 0),
+            parts => arrow_select::concat::concat(parts)?,
+        };
+        let data_type = DataType::Dictionary(Box::new(DataType::Int32), Box::new(data_type));
+        let field = Field::new(name, data_type, true).with_dict_is_ordered(ordered);
+        Ok(Self { field, column, indices, values, first })
+    }
+}
+
+impl Convert for Dictionary<'_> {
     fn field(&self) -> Field {
         self.field.clone()
     }
 
     fn convert(&self, rows: Range<usize>, _: &mut Faults<'_>) -> ArrayRef {
-        self.array.slice(rows.start, rows.len())
-    }
-}
-
-fn array(data_type: &DataType, part: &ArrowPart<'_>) -> Result<ArrayRef, ArrowError> {
-    let array = make_array(data(data_type, part)?);
-    Ok(array)
-}
-
-/// The array's data, checked from its buffers to its texts.
-fn data(data_type: &DataType, part: &ArrowPart<'_>) -> Result<ArrayData, ArrowError> {
-    let children = child_types(data_type);
-    if children.len() != part.children.len() + usize::from(part.dictionary.is_some()) {
-        return Err(ArrowError::InvalidArgumentError(format!("{data_type} with other children")));
-    }
-    let parts = part.children.iter().chain(part.dictionary.as_deref());
-    let children = children.iter().zip(parts).map(|(data_type, part)| data(data_type, part));
-    let buffer = |bytes: &std::borrow::Cow<'_, [u8]>| Buffer::from_slice_ref(bytes.as_ref());
-    let mut buffers = part.buffers.iter();
-    // A type without values has no validity either.
-    let validity =
-        buffers.next().and_then(Option::as_ref).filter(|_| *data_type != DataType::Null).map(buffer);
-    let empty = std::borrow::Cow::Borrowed(&[][..]);
-    let buffers = buffers.map(|bytes| buffer(bytes.as_ref().unwrap_or(&empty)));
-    let data = ArrayData::try_new(
-        data_type.clone(),
-        part.length,
-        validity,
-        part.offset,
-        buffers.collect(),
-        children.collect::<Result<_, _>>()?,
-    )?;
-    data.validate_full()?;
-    Ok(data)
-}
-
-fn child_types(data_type: &DataType) -> Vec<DataType> {
-    match data_type {
-        DataType::List(item)
-        | DataType::LargeList(item)
-        | DataType::FixedSizeList(item, _)
-        | DataType::Map(item, _) => {
-            vec![item.data_type().clone()]
-        }
-        DataType::Struct(fields) => fields.iter().map(|field| field.data_type().clone()).collect(),
-        DataType::Dictionary(_, values) => vec![values.as_ref().clone()],
-        _ => Vec::new(),
-    }
-}
-
-fn data_type(of: &ArrowType) -> Option<DataType> {
-    let field = |field: &ArrowField| {
-        Some(Arc::new(Field::new(&field.name, data_type(&field.data_type)?, field.nullable)))
-    };
-    Some(match of {
-        ArrowType::Alias(name) => alias(name)?,
-        ArrowType::Timestamp(of, zone) => DataType::Timestamp(unit(of)?, zone.as_deref().map(Into::into)),
-        ArrowType::Decimal(bits, precision, scale) => {
-            let (precision, scale) = (u8::try_from(*precision).ok()?, i8::try_from(*scale).ok()?);
-            match bits {
-                128 => DataType::Decimal128(precision, scale),
-                _ => DataType::Decimal256(precision, scale),
-            }
-        }
-        ArrowType::FixedBinary(length) => DataType::FixedSizeBinary(i32::try_from(*length).ok()?),
-        ArrowType::List(item, false) => DataType::List(field(item)?),
-        ArrowType::List(item, true) => DataType::LargeList(field(item)?),
-        ArrowType::FixedList(item, length) => {
-            DataType::FixedSizeList(field(item)?, i32::try_from(*length).ok()?)
-        }
-        ArrowType::Struct(fields) => DataType::Struct(fields.iter().map(field).collect::<Option<_>>()?),
-        ArrowType::Map(key, value) => {
-            let entries = DataType::Struct(vec![field(key)?, field(value)?].into());
-            DataType::Map(Arc::new(Field::new("entries", entries, false)), false)
-        }
-        ArrowType::Dictionary(codes, values, _) => {
-            DataType::Dictionary(Box::new(data_type(codes)?), Box::new(data_type(values)?))
-        }
-    })
-}
-
-fn unit(name: &str) -> Option<TimeUnit> {
-    Some(match name {
-        "s" => TimeUnit::Second,
-        "ms" => TimeUnit::Millisecond,
-        "us" => TimeUnit::Microsecond,
-        "ns" => TimeUnit::Nanosecond,
-        _ => return None,
-    })
-}
-
-fn alias(name: &str) -> Option<DataType> {
-    use DataType as T;
-    if let Some((kind, of)) = name.strip_suffix(']').and_then(|name| name.split_once('[')) {
-        return Some(match kind {
-            "date32" => T::Date32,
-            "date64" => T::Date64,
-            "time32" => T::Time32(unit(of)?),
-            "time64" => T::Time64(unit(of)?),
-            "duration" => T::Duration(unit(of)?),
-            "timestamp" => T::Timestamp(unit(of)?, None),
-            _ => return None,
+        let indices = pieces(self.column, &rows).flat_map(|(number, rows)| {
+            let chunk = &self.column.chunks[number].1;
+            rows.map(move |row| {
+                let index = chunk.is_valid(row).then(|| chunk.index(self.indices, row))??;
+                Some(self.first[number] + index as i32)
+            })
         });
+        let indices: Int32Array = indices.collect();
+        Arc::new(DictionaryArray::<Int32Type>::new(indices, Arc::clone(&self.values)))
     }
-    Some(match name {
-        "null" => T::Null,
-        "bool" => T::Boolean,
-        "int8" => T::Int8,
-        "int16" => T::Int16,
-        "int32" => T::Int32,
-        "int64" => T::Int64,
-        "uint8" => T::UInt8,
-        "uint16" => T::UInt16,
-        "uint32" => T::UInt32,
-        "uint64" => T::UInt64,
-        "halffloat" => T::Float16,
-        "float" => T::Float32,
-        "double" => T::Float64,
-        "string" => T::Utf8,
-        "large_string" => T::LargeUtf8,
-        "binary" => T::Binary,
-        "large_binary" => T::LargeBinary,
-        "month_day_nano_interval" => T::Interval(IntervalUnit::MonthDayNano),
-        _ => return None,
-    })
 }

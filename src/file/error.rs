@@ -250,7 +250,7 @@ pub enum Error {
 }
 
 /// In what way a file is damaged.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Damage {
     /// Another size than the manifest says.

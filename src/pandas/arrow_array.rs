@@ -1,237 +1,391 @@
-//! Columns that pandas keeps in Arrow buffers, of any type: `_restore_array((type, length, nulls, offset, buffers, children,
-//! dictionary))`, alone or in a `chunked_array`.
+//! Arrow arrays as pyarrow pickles them: `_restore_array((type, length, nulls, offset, buffers, children, dictionary))`,
+//! alone or in a `chunked_array`.
 //!
-//! This is what the file says, with the bytes where they lie. pyarrow checks none of it when it loads a pickle; whoever
-//! makes an array of it checks all of it.
+//! pyarrow checks none of this when it loads a pickle. Here every buffer, offset, index and length of a child is checked
+//! before it is followed; UTF-8 is checked where the text is copied.
 
 use std::borrow::Cow;
 
-use super::{error::ErrorKind, extension::named};
+use super::{
+    arrow_type::{Allowance, ArrowType, Offsets, call},
+    error::ErrorKind,
+};
 use crate::{
     limits::Limits,
-    numpy::array::bytes_of,
+    numpy::{array::bytes_of, items::Number},
     pickle::{Global, Graph, Item, Node, NodeId},
 };
 
-/// A type, by the function that makes it and what that is given.
-#[derive(Debug, Clone, PartialEq)]
-pub enum ArrowType {
-    /// `type_for_alias(name)`.
-    Alias(String),
-    /// Times of a unit, in a zone.
-    Timestamp(String, Option<String>),
-    /// Decimals of a number of bits: precision and scale.
-    Decimal(u16, i64, i64),
-    /// Bytes of one length.
-    FixedBinary(i64),
-    /// Lists, with 64-bit offsets if the flag is set.
-    List(Box<ArrowField>, bool),
-    /// Lists of one length.
-    FixedList(Box<ArrowField>, i64),
-    /// Structs.
-    Struct(Vec<ArrowField>),
-    /// Maps of keys to values.
-    Map(Box<ArrowField>, Box<ArrowField>),
-    /// Codes and values; whether the order of the values means something.
-    Dictionary(Box<ArrowType>, Box<ArrowType>, bool),
-}
-
-/// A named type.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ArrowField {
-    /// The name.
-    pub name: String,
-    /// The type.
-    pub data_type: ArrowType,
-    /// Whether values may be missing.
-    pub nullable: bool,
-}
-
-/// One array.
-#[derive(Debug, Clone)]
-pub struct ArrowPart<'g> {
-    /// Values.
-    pub length: usize,
-    /// Where the first one stands in the buffers.
-    pub offset: usize,
-    /// Validity, then what the type has.
-    pub buffers: Vec<Option<Cow<'g, [u8]>>>,
-    /// Arrays of the items or fields.
-    pub children: Vec<ArrowPart<'g>>,
-    /// The values of a dictionary.
-    pub dictionary: Option<Box<ArrowPart<'g>>>,
-}
-
-/// A column: arrays of one type, one after the other.
-#[derive(Debug, Clone)]
+/// A column in one chunk or several.
+#[derive(Debug)]
 pub struct ArrowColumn<'g> {
-    /// The type.
+    /// Its type.
     pub data_type: ArrowType,
-    /// The arrays.
-    pub chunks: Vec<ArrowPart<'g>>,
-    /// Values in all of them.
+    /// Row of each chunk's first value, and the chunk.
+    pub chunks: Vec<(usize, ArrowArray<'g>)>,
+    /// How many rows there are.
     pub rows: usize,
+    /// Whether pandas 2.1 or a later one wrote it.
+    pub is_recent: bool,
 }
 
-/// Types inside types.
-const DEPTH_MAX: usize = 32;
+/// An array whose parts fit together.
+#[derive(Debug)]
+pub struct ArrowArray<'g> {
+    /// How many values there are.
+    pub length: usize,
+    /// Position of the first of them in the buffers.
+    pub offset: usize,
+    validity: Option<Cow<'g, [u8]>>,
+    buffers: Vec<Cow<'g, [u8]>>,
+    /// The arrays of a nested type.
+    pub children: Vec<Self>,
+    /// The values of a dictionary.
+    pub dictionary: Option<Box<Self>>,
+}
 
 impl<'g> ArrowColumn<'g> {
-    /// The column of an `ArrowExtensionArray`.
+    /// The column of pandas' `ArrowExtensionArray`.
     pub(super) fn of_extension(graph: &'g Graph<'g>, id: NodeId, limits: &Limits) -> Result<Self, ErrorKind> {
         let state = graph.state(id).ok_or(ErrorKind::Missing("state"))?;
-        Self::parse(graph, named(graph, state, &["_pa_array", "_data"])?, limits)
-    }
-
-    /// The column of an array or of arrays in a row.
-    pub(super) fn parse(graph: &'g Graph<'g>, id: NodeId, limits: &Limits) -> Result<Self, ErrorKind> {
-        let mut column = Self { data_type: ArrowType::Alias("null".to_owned()), chunks: Vec::new(), rows: 0 };
-        let mut first = None;
-        let mut add = |id| {
-            let (data_type, part) = array(graph, id, limits)?;
-            if first.as_ref().is_some_and(|first| *first != data_type) {
-                return Err(ErrorKind::BadArrowBuffers);
-            }
-            first = Some(data_type);
-            column.rows = column.rows.checked_add(part.length).ok_or(ErrorKind::BadArrowBuffers)?;
-            column.chunks.push(part);
-            Ok(())
-        };
-        match call(graph, id) {
-            Some((Global::ArrowArray, _)) => add(id)?,
-            Some((Global::ArrowChunks, &[chunks, data_type])) => {
-                for item in graph.sequence(chunks).ok_or(ErrorKind::UnknownForm)?.items_from(0) {
-                    let Item::Node(id) = item else { return Err(ErrorKind::UnknownForm) };
-                    add(id)?;
-                }
-                if first.is_none() {
-                    first = Some(parse_type(graph, data_type, DEPTH_MAX)?);
-                }
-            }
-            _ => return Err(ErrorKind::UnknownForm),
-        }
-        column.data_type = first.unwrap_or(column.data_type);
+        let recent = graph.dict_value(state, "_pa_array");
+        let array = recent.or_else(|| graph.dict_value(state, "_data"));
+        let mut column = Self::parse(graph, array.ok_or(ErrorKind::Missing("_pa_array"))?, limits)?;
+        column.is_recent = recent.is_some();
         Ok(column)
     }
-}
 
-fn call<'g>(graph: &'g Graph<'g>, id: NodeId) -> Option<(Global, &'g [NodeId])> {
-    let Node::Reduce { callable, args, .. } = graph.node(id) else { return None };
-    match graph.node(callable) {
-        Node::Global(global) => Some((global, graph.tuple(args)?)),
-        _ => None,
+    /// The column that an array or several chunks make.
+    pub(super) fn parse(graph: &'g Graph<'g>, id: NodeId, limits: &Limits) -> Result<Self, ErrorKind> {
+        let mut left = Allowance::new(limits);
+        match call(graph, id) {
+            Some((Global::ArrowArray, &[whole])) => {
+                let first = graph.tuple(whole).and_then(|parts| parts.first());
+                let data_type = *first.ok_or(ErrorKind::UnknownForm)?;
+                let data_type = ArrowType::parse(graph, data_type, 0, &mut left)?;
+                Self::of_chunks(graph, data_type, &[id], &mut left)
+            }
+            Some((Global::ArrowChunks, &[chunks, data_type])) => {
+                let data_type = ArrowType::parse(graph, data_type, 0, &mut left)?;
+                let chunks = graph.list(chunks).ok_or(ErrorKind::UnknownForm)?;
+                let chunks = chunks.items_from(0).map(|item| match item {
+                    Item::Node(id) => Ok(id),
+                    Item::Float(_) => Err(ErrorKind::UnknownForm),
+                });
+                Self::of_chunks(graph, data_type, &chunks.collect::<Result<Vec<_>, _>>()?, &mut left)
+            }
+            _ => Err(ErrorKind::UnknownForm),
+        }
+    }
+
+    fn of_chunks(
+        graph: &'g Graph<'g>,
+        data_type: ArrowType,
+        chunks: &[NodeId],
+        left: &mut Allowance,
+    ) -> Result<Self, ErrorKind> {
+        let mut column = Self { data_type, chunks: Vec::new(), rows: 0, is_recent: false };
+        for id in chunks {
+            let Some((Global::ArrowArray, &[whole])) = call(graph, *id) else {
+                return Err(ErrorKind::UnknownForm);
+            };
+            let chunk = ArrowArray::parse(graph, whole, &column.data_type, 0, left)?;
+            let first = column.rows;
+            column.rows = first.checked_add(chunk.length).ok_or(LENGTH)?;
+            column.chunks.push((first, chunk));
+        }
+        Ok(column)
+    }
+
+    /// The chunk that holds a row, and the row in it.
+    pub fn chunk_of(&self, row: usize) -> Option<(&ArrowArray<'g>, usize)> {
+        let at = self.chunks.partition_point(|(first, _)| *first <= row).checked_sub(1)?;
+        let (first, chunk) = &self.chunks[at];
+        (row - first < chunk.length).then_some((chunk, row - first))
+    }
+
+    /// The bytes of the text in one row; `None` where it is missing and in columns of all else.
+    pub fn text(&self, row: usize) -> Option<&[u8]> {
+        let ArrowType::Text(kind) = self.data_type else { return None };
+        let (chunk, row) = self.chunk_of(row)?;
+        chunk.is_valid(row).then(|| chunk.bytes(kind, row))
+    }
+
+    /// The number of one row; `None` where it is missing and in columns of all else.
+    pub fn number(&self, row: usize) -> Option<Number> {
+        let (chunk, row) = self.chunk_of(row)?;
+        if !chunk.is_valid(row) {
+            return None;
+        }
+        let kind = match self.data_type {
+            ArrowType::Bool => return Some(Number::Bool(chunk.bit(row))),
+            ArrowType::Int(_) => crate::numpy::Kind::Int,
+            ArrowType::Uint(_) => crate::numpy::Kind::Uint,
+            ArrowType::Float(_) => crate::numpy::Kind::Float,
+            _ => return None,
+        };
+        let itemsize = self.data_type.width()?;
+        let dtype = crate::numpy::Dtype { kind, itemsize, big_endian: false };
+        crate::numpy::items::number(dtype, chunk.fixed(itemsize, row..row + 1))
     }
 }
 
-fn array<'g>(
-    graph: &'g Graph<'g>,
-    id: NodeId,
-    limits: &Limits,
-) -> Result<(ArrowType, ArrowPart<'g>), ErrorKind> {
-    let Some((Global::ArrowArray, &[whole])) = call(graph, id) else { return Err(ErrorKind::UnknownForm) };
-    let data_type = graph.tuple(whole).and_then(<[NodeId]>::first).ok_or(ErrorKind::UnknownForm)?;
-    Ok((parse_type(graph, *data_type, DEPTH_MAX)?, part(graph, whole, limits, DEPTH_MAX)?))
-}
+/// What is wrong with an array.
+const LENGTH: ErrorKind = ErrorKind::Arrow("a length or an offset is impossible");
+const SHORT: ErrorKind = ErrorKind::Arrow("a buffer is too short for the length");
+const OFFSETS: ErrorKind = ErrorKind::Arrow("its offsets go down, or beyond the data");
+const CHILD: ErrorKind = ErrorKind::Arrow("a child is too short");
+const INDEX: ErrorKind = ErrorKind::Arrow("an index lies outside the dictionary");
+const RUNS: ErrorKind = ErrorKind::Arrow("its runs do not rise, or end too early");
+const PARTS: ErrorKind = ErrorKind::Arrow("its type and its parts disagree");
 
-fn part<'g>(
-    graph: &'g Graph<'g>,
-    id: NodeId,
-    limits: &Limits,
-    depth: usize,
-) -> Result<ArrowPart<'g>, ErrorKind> {
-    let depth = depth.checked_sub(1).ok_or(ErrorKind::TooDeep)?;
-    let &[_, length, _, offset, buffers, children, dictionary] = graph.tuple(id).unwrap_or_default() else {
-        return Err(ErrorKind::UnknownForm);
-    };
-    let size = |id| match graph.node(id) {
-        Node::Int(value) => usize::try_from(value).map_err(|_| ErrorKind::BadArrowBuffers),
-        _ => Err(ErrorKind::UnknownForm),
-    };
-    let nodes = |id| {
-        let items = graph.sequence(id).ok_or(ErrorKind::UnknownForm)?;
-        if items.len() > limits.columns_max {
-            return Err(ErrorKind::TooManyColumns(items.len()));
-        }
-        let node = |item| match item {
-            Item::Node(id) => Ok(id),
-            Item::Float(_) => Err(ErrorKind::UnknownForm),
+/// Bytes of a view.
+const VIEW: usize = 16;
+/// A text up to this long stands in its view.
+const INLINE: usize = 12;
+
+impl<'g> ArrowArray<'g> {
+    /// The array of the 7-tuple `id`, which must be of `data_type`.
+    fn parse(
+        graph: &'g Graph<'g>,
+        id: NodeId,
+        data_type: &ArrowType,
+        depth: usize,
+        left: &mut Allowance,
+    ) -> Result<Self, ErrorKind> {
+        left.spend(depth)?;
+        let &[own_type, length, _nulls, offset, buffers, children, dictionary] =
+            graph.tuple(id).unwrap_or_default()
+        else {
+            return Err(ErrorKind::UnknownForm);
         };
-        items.items_from(0).map(node).collect::<Result<Vec<NodeId>, ErrorKind>>()
-    };
-    let buffer = |id| match (id, call(graph, id)) {
-        (NodeId::NONE, _) => Ok(None),
-        (_, Some((Global::ArrowBuffer, &[bytes]))) => {
-            bytes_of(graph, bytes).map(Some).ok_or(ErrorKind::UnknownForm)
+        if !ArrowType::parse(graph, own_type, depth, left)?.is_like(data_type) {
+            return Err(PARTS);
         }
-        _ => Err(ErrorKind::UnknownForm),
-    };
-    let child = |id| part(graph, id, limits, depth);
-    Ok(ArrowPart {
-        length: size(length)?,
-        offset: size(offset)?,
-        buffers: nodes(buffers)?.into_iter().map(buffer).collect::<Result<_, _>>()?,
-        children: nodes(children)?.into_iter().map(child).collect::<Result<_, _>>()?,
-        dictionary: match dictionary {
-            NodeId::NONE => None,
-            values => Some(Box::new(child(values)?)),
+        let mut buffers = parse_buffers(graph, buffers)?.into_iter();
+        let validity = buffers.next().flatten();
+        let mut array = Self {
+            length: count(graph, length)?,
+            offset: count(graph, offset)?,
+            validity,
+            buffers: buffers.map(Option::unwrap_or_default).collect(),
+            children: Vec::new(),
+            dictionary: None,
+        };
+        let types = child_types(data_type);
+        let children: Vec<_> = graph.list(children).ok_or(ErrorKind::UnknownForm)?.items_from(0).collect();
+        if children.len() != types.len() {
+            return Err(PARTS);
+        }
+        for (child, data_type) in children.into_iter().zip(&types) {
+            let Item::Node(child) = child else { return Err(ErrorKind::UnknownForm) };
+            array.children.push(Self::parse(graph, child, data_type, depth + 1, left)?);
+        }
+        if let ArrowType::Dictionary(_, values, _) = data_type {
+            array.dictionary = Some(Box::new(Self::parse(graph, dictionary, values, depth + 1, left)?));
+        }
+        array.check(data_type)?;
+        Ok(array)
+    }
+
+    fn check(&self, data_type: &ArrowType) -> Result<(), ErrorKind> {
+        let end = self.offset.checked_add(self.length).filter(|end| i64::try_from(*end).is_ok());
+        let end = end.ok_or(LENGTH)?;
+        if self.length == 0 {
+            return Ok(());
+        }
+        if self.validity.as_ref().is_some_and(|bits| bits.len() < end.div_ceil(8)) {
+            return Err(SHORT);
+        }
+        match data_type {
+            ArrowType::Null => Ok(()),
+            ArrowType::Bool => self.holds(end.div_ceil(8)),
+            ArrowType::Text(Offsets::View) | ArrowType::Binary(Offsets::View) => self.check_views(end),
+            ArrowType::Text(kind) | ArrowType::Binary(kind) => {
+                self.check_offsets(*kind, end, self.buffers.get(1).map_or(0, |data| data.len()))
+            }
+            ArrowType::List(_, kind) => self.check_offsets(*kind, end, self.children[0].length),
+            ArrowType::Map(_) => self.check_offsets(Offsets::Narrow, end, self.children[0].length),
+            ArrowType::FixedList(_, length) => self.child_holds(end.checked_mul(*length).ok_or(LENGTH)?),
+            ArrowType::Struct(_) => self.child_holds(end),
+            ArrowType::Runs(ends, _) => self.check_runs(ends, end),
+            ArrowType::Dictionary(index, ..) => {
+                let width = data_type.width().ok_or(PARTS)?;
+                self.holds(end.checked_mul(width).ok_or(LENGTH)?)?;
+                self.check_indices(index)
+            }
+            fixed => {
+                let width = fixed.width().ok_or(PARTS)?;
+                self.holds(end.checked_mul(width).ok_or(LENGTH)?)
+            }
+        }
+    }
+
+    /// Whether the first buffer of values has `bytes` bytes.
+    fn holds(&self, bytes: usize) -> Result<(), ErrorKind> {
+        if self.buffers.first().map_or(0, |buffer| buffer.len()) < bytes { Err(SHORT) } else { Ok(()) }
+    }
+
+    fn child_holds(&self, rows: usize) -> Result<(), ErrorKind> {
+        if self.children.iter().all(|child| child.length >= rows) { Ok(()) } else { Err(CHILD) }
+    }
+
+    fn check_offsets(&self, kind: Offsets, end: usize, data: usize) -> Result<(), ErrorKind> {
+        let width = if kind == Offsets::Wide { 8 } else { 4 };
+        let bytes = end.checked_add(1).and_then(|count| count.checked_mul(width)).ok_or(LENGTH)?;
+        self.holds(bytes)?;
+        let mut before = 0;
+        for row in 0..=self.length {
+            let offset = self.offset_at(kind, row);
+            if offset < before {
+                return Err(OFFSETS);
+            }
+            before = offset;
+        }
+        if before > data as u64 { Err(OFFSETS) } else { Ok(()) }
+    }
+
+    fn check_views(&self, end: usize) -> Result<(), ErrorKind> {
+        self.holds(end.checked_mul(VIEW).ok_or(LENGTH)?)?;
+        let sound = |row| !self.is_valid(row) || self.view(row).is_some();
+        if (0..self.length).all(sound) { Ok(()) } else { Err(OFFSETS) }
+    }
+
+    fn check_indices(&self, index: &ArrowType) -> Result<(), ErrorKind> {
+        let values = self.dictionary.as_ref().map_or(0, |values| values.length);
+        let sound = |row| !self.is_valid(row) || self.index(index, row).is_some_and(|index| index < values);
+        if (0..self.length).all(sound) { Ok(()) } else { Err(INDEX) }
+    }
+
+    fn check_runs(&self, ends: &ArrowType, end: usize) -> Result<(), ErrorKind> {
+        let [run_ends, values] = self.children.as_slice() else { return Err(PARTS) };
+        if run_ends.length > values.length || run_ends.length == 0 {
+            return Err(RUNS);
+        }
+        let mut before = 0;
+        for run in 0..run_ends.length {
+            match run_ends.index(ends, run) {
+                Some(rows) if rows > before && run_ends.is_valid(run) => before = rows,
+                _ => return Err(RUNS),
+            }
+        }
+        if before < end { Err(RUNS) } else { Ok(()) }
+    }
+
+    /// Whether the value of a row is there.
+    pub fn is_valid(&self, row: usize) -> bool {
+        self.validity.as_ref().is_none_or(|bits| bit(bits, self.offset + row))
+    }
+
+    /// Whether all values are there because nothing says that one is missing.
+    pub fn has_no_validity(&self) -> bool {
+        self.validity.is_none()
+    }
+
+    /// The boolean of a row.
+    pub fn bit(&self, row: usize) -> bool {
+        self.buffers.first().is_some_and(|bits| bit(bits, self.offset + row))
+    }
+
+    /// The values of `rows`, each `width` bytes.
+    pub fn fixed(&self, width: usize, rows: std::ops::Range<usize>) -> &[u8] {
+        if rows.is_empty() {
+            return &[];
+        }
+        let at = |row| (self.offset + row) * width;
+        self.buffers.first().map_or(&[], |bytes| &bytes[at(rows.start)..at(rows.end)])
+    }
+
+    /// Where the values of a row begin in the data or in the child; the one behind the last says where they end.
+    pub fn offset_at(&self, kind: Offsets, row: usize) -> u64 {
+        let (at, Some(bytes)) = (self.offset + row, self.buffers.first()) else { return 0 };
+        let mut wide = [0; 8];
+        let width = if kind == Offsets::Wide { 8 } else { 4 };
+        wide[..width].copy_from_slice(&bytes[at * width..][..width]);
+        let raw = u64::from_le_bytes(wide);
+        // One below zero becomes one far beyond the data.
+        if width == 4 && raw > i32::MAX as u64 { u64::MAX } else { raw }
+    }
+
+    /// The bytes that offsets point into.
+    pub fn data(&self) -> &[u8] {
+        self.buffers.get(1).map_or(&[], |data| data)
+    }
+
+    /// The bytes of a row of text or bytes that is there.
+    pub fn bytes(&self, kind: Offsets, row: usize) -> &[u8] {
+        match kind {
+            Offsets::View => self.view(row).unwrap_or_default(),
+            _ => &self.data()[self.offset_at(kind, row) as usize..self.offset_at(kind, row + 1) as usize],
+        }
+    }
+
+    /// The bytes of a row of views; `None` if the view is not sound.
+    pub fn view(&self, row: usize) -> Option<&[u8]> {
+        let view = self.fixed(VIEW, row..row + 1);
+        let int = |at: usize| view[at..at + 4].try_into().ok().map(i32::from_le_bytes);
+        let length = usize::try_from(int(0)?).ok()?;
+        if length <= INLINE {
+            return Some(&view[4..4 + length]);
+        }
+        // The last buffer may hold the lengths of the others, and is never pointed into.
+        let buffer = self.buffers.get(usize::try_from(int(8)?).ok()?.checked_add(1)?)?;
+        let start = usize::try_from(int(12)?).ok()?;
+        buffer.get(start..start.checked_add(length)?)
+    }
+
+    /// The integer of a row as an index; `None` if it is below zero or no integer.
+    pub fn index(&self, data_type: &ArrowType, row: usize) -> Option<usize> {
+        let (width, signed) = match data_type {
+            ArrowType::Int(width) => (*width, true),
+            ArrowType::Uint(width) => (*width, false),
+            _ => return None,
+        };
+        let mut wide = [0; 8];
+        wide[..width].copy_from_slice(self.fixed(width, row..row + 1));
+        let raw = u64::from_le_bytes(wide);
+        let unused = 64 - 8 * width as u32;
+        if signed {
+            usize::try_from(raw.wrapping_shl(unused) as i64 >> unused).ok()
+        } else {
+            usize::try_from(raw).ok()
+        }
+    }
+}
+
+fn bit(bits: &[u8], at: usize) -> bool {
+    bits[at / 8] >> (at % 8) & 1 == 1
+}
+
+/// The types of an array's children.
+fn child_types(data_type: &ArrowType) -> Vec<ArrowType> {
+    match data_type {
+        ArrowType::List(item, _) | ArrowType::FixedList(item, _) => vec![item.data_type.clone()],
+        ArrowType::Struct(fields) => fields.iter().map(|field| field.data_type.clone()).collect(),
+        ArrowType::Map(entry) => vec![ArrowType::Struct(entry.to_vec())],
+        ArrowType::Runs(ends, values) => vec![(**ends).clone(), (**values).clone()],
+        _ => Vec::new(),
+    }
+}
+
+fn parse_buffers<'g>(graph: &'g Graph<'g>, id: NodeId) -> Result<Vec<Option<Cow<'g, [u8]>>>, ErrorKind> {
+    let buffers = graph.list(id).ok_or(ErrorKind::UnknownForm)?;
+    let parse = |item| match item {
+        Item::Node(NodeId::NONE) => Ok(None),
+        Item::Node(id) => match call(graph, id) {
+            Some((Global::ArrowBuffer, &[bytes])) => {
+                bytes_of(graph, bytes).map(Some).ok_or(ErrorKind::UnknownForm)
+            }
+            _ => Err(ErrorKind::UnknownForm),
         },
-    })
-}
-
-fn parse_type(graph: &Graph<'_>, id: NodeId, depth: usize) -> Result<ArrowType, ErrorKind> {
-    let depth = depth.checked_sub(1).ok_or(ErrorKind::TooDeep)?;
-    let (global, args) = call(graph, id).ok_or(ErrorKind::UnknownForm)?;
-    let text = |id: &NodeId| graph.text(*id).map(str::to_owned).ok_or(ErrorKind::UnknownForm);
-    let int = |id: &NodeId| match graph.node(*id) {
-        Node::Int(value) => Ok(value),
-        _ => Err(ErrorKind::UnknownForm),
+        Item::Float(_) => Err(ErrorKind::UnknownForm),
     };
-    let inner = |id: &NodeId| parse_type(graph, *id, depth);
-    let field = |id: &NodeId| parse_field(graph, *id, depth).map(Box::new);
-    Ok(match (global, args) {
-        (Global::ArrowType, [name]) => ArrowType::Alias(text(name)?),
-        (Global::ArrowTimestamp, [unit] | [unit, NodeId::NONE]) => ArrowType::Timestamp(text(unit)?, None),
-        (Global::ArrowTimestamp, [unit, zone]) => ArrowType::Timestamp(text(unit)?, Some(text(zone)?)),
-        (Global::ArrowDecimal128, [precision, scale]) => {
-            ArrowType::Decimal(128, int(precision)?, int(scale)?)
-        }
-        (Global::ArrowDecimal256, [precision, scale]) => {
-            ArrowType::Decimal(256, int(precision)?, int(scale)?)
-        }
-        (Global::ArrowBinary, [length]) => ArrowType::FixedBinary(int(length)?),
-        (Global::ArrowList, [item, length]) => {
-            let unnamed = || -> Result<ArrowField, ErrorKind> {
-                Ok(ArrowField { name: "item".to_owned(), data_type: inner(item)?, nullable: true })
-            };
-            let item = parse_field(graph, *item, depth).or_else(|_| unnamed())?;
-            ArrowType::FixedList(Box::new(item), int(length)?)
-        }
-        (Global::ArrowList, [item]) => ArrowType::List(field(item)?, false),
-        (Global::ArrowLargeList, [item]) => ArrowType::List(field(item)?, true),
-        (Global::ArrowMap, [key, value]) => ArrowType::Map(field(key)?, field(value)?),
-        (Global::ArrowDictionary, [codes, values, ordered]) => {
-            ArrowType::Dictionary(Box::new(inner(codes)?), Box::new(inner(values)?), *ordered == NodeId::TRUE)
-        }
-        (Global::ArrowStruct, [fields]) => {
-            let items = graph.sequence(*fields).ok_or(ErrorKind::UnknownForm)?;
-            let field = |item| match item {
-                Item::Node(id) => parse_field(graph, id, depth),
-                Item::Float(_) => Err(ErrorKind::UnknownForm),
-            };
-            ArrowType::Struct(items.items_from(0).map(field).collect::<Result<_, _>>()?)
-        }
-        _ => return Err(ErrorKind::UnknownForm),
-    })
+    buffers.items_from(0).map(parse).collect()
 }
 
-/// `field(name, type, nullable, metadata)`.
-fn parse_field(graph: &Graph<'_>, id: NodeId, depth: usize) -> Result<ArrowField, ErrorKind> {
-    match call(graph, id) {
-        Some((Global::ArrowField, &[name, data_type, nullable, _])) => Ok(ArrowField {
-            name: graph.text(name).ok_or(ErrorKind::UnknownForm)?.to_owned(),
-            data_type: parse_type(graph, data_type, depth)?,
-            nullable: nullable == NodeId::TRUE,
-        }),
+fn count(graph: &Graph<'_>, id: NodeId) -> Result<usize, ErrorKind> {
+    match graph.node(id) {
+        Node::Int(count) => usize::try_from(count).map_err(|_| LENGTH),
         _ => Err(ErrorKind::UnknownForm),
     }
 }

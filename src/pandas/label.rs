@@ -109,6 +109,11 @@ impl Label {
                     _ => Self::None,
                 }
             }
+            Values::Arrow(column) => match (column.number(row), column.text(row)) {
+                (Some(number), _) => Self::of_number(number),
+                (None, Some(text)) => Self::Text(String::from_utf8_lossy(text).into_owned()),
+                (None, None) => Self::None,
+            },
             Values::Durations { array, item } => match (array.steps(*item, row), array.dtype.kind) {
                 (Some(i64::MIN), _) => Self::None,
                 (Some(value), Kind::Timedelta(step)) => Self::Text(clock::duration_text(value, step)),
@@ -125,7 +130,7 @@ impl Label {
                 let (left, right) = (Self::at(graph, left, row), Self::at(graph, right, row));
                 Self::Text(format!("{open}{left}, {right}{close}"))
             }
-            Values::Sparse { .. } | Values::Vectors(_) | Values::Arrow(_) => Self::Other("a value"),
+            Values::Sparse { .. } | Values::Vectors(_) => Self::Other("a value"),
         }
     }
 
@@ -149,6 +154,7 @@ impl fmt::Display for Label {
             Self::Tuple(labels) => {
                 let inner = |label: &Self| match label {
                     Self::Text(text) => format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'")),
+                    label @ Self::Time { .. } => format!("'{label}'"),
                     label => label.to_string(),
                 };
                 let labels: Vec<String> = labels.iter().map(inner).collect();

@@ -46,7 +46,7 @@ pub enum Values<'g> {
         /// The mask.
         mask: Arc<Array<'g>>,
     },
-    /// Arrow buffers of any type.
+    /// Any values in Arrow buffers.
     Arrow(Arc<ArrowColumn<'g>>),
     /// Text in Arrow buffers.
     ArrowText(Arc<ArrowText<'g>>),
@@ -113,7 +113,7 @@ pub enum Values<'g> {
     },
 }
 
-impl Values<'_> {
+impl<'g> Values<'g> {
     /// The integer of one row of a range; 0 of all else. Values of a range always fit, the steps on the way need not.
     pub fn in_range(&self, row: usize) -> i64 {
         match self {

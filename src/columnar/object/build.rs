@@ -64,7 +64,7 @@ impl<'g> Builder<'g, '_> {
             }))),
             Kind::TimeOfDay | Kind::Time { .. } | Kind::Duration(_) => {
                 let steps = self.each(&values, |value| steps_in(kind, value));
-                times::integers(&kind.data_type(), &steps)
+                times::integers(&kind.data_type(), steps)
             }
             Kind::Decimal { scale, .. } => self.decimals(kind, *scale, &values),
             Kind::Complex => self.complex(&values),
@@ -142,9 +142,9 @@ impl<'g> Builder<'g, '_> {
         let column = |part: fn((f64, f64)) -> f64| -> ArrayRef {
             Arc::new(parts.iter().map(|both| both.map(part)).collect::<Float64Array>())
         };
-        let nulls: NullBuffer = parts.iter().map(Option::is_some).collect();
+        let nulls = NullBuffer::from_iter(parts.iter().map(Option::is_some));
         let columns = vec![column(|both| both.0), column(|both| both.1)];
-        Arc::new(StructArray::new(crate::columnar::fixed::parts(), columns, Some(nulls)))
+        Arc::new(StructArray::new(crate::columnar::complex::parts(), columns, Some(nulls)))
     }
 
     fn lists(&mut self, item: &Kind, values: Rows<'g>) -> ArrayRef {
