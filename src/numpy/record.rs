@@ -152,7 +152,7 @@ fn field_of(
     dtype: NodeId,
     (place, name, offset): (usize, &str, usize),
     limits: &Limits,
-    outer: &mut Outer,
+    outer: &Outer,
     fields: &mut Vec<Field>,
 ) -> Result<usize> {
     let here = |outer: &Outer| {
@@ -214,7 +214,7 @@ fn cells_of<'g>(
     field: &Field,
     budget: &mut Budget,
 ) -> Result<Column<'g>> {
-    budget.spend((records.len() * size_of::<Item>()) as u64)?;
+    budget.spend(size_of_val(records) as u64)?;
     let cell = |record: &Item| {
         let mut value = *record;
         for place in &field.path {
