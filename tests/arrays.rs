@@ -50,8 +50,8 @@ fn every_shorter_prefix_is_refused() {
         for cut in (6..bytes.len()).filter(|cut| *cut < 200 || cut.is_multiple_of(7)) {
             std::fs::write(&path, &bytes[..cut]).unwrap();
             let input = open_input(&path, folder.path(), &Decompression::default());
-            let read =
-                input.is_ok_and(|input| input.graph(&Limits::default(), UnknownGlobals::Refuse).is_ok());
+            let read = input
+                .is_ok_and(|input| input.graph(&Limits::default(), UnknownGlobals::Refuse, None).is_ok());
             assert!(!read, "{}: cut at {cut} of {}", file.display(), bytes.len());
         }
     }

@@ -19,5 +19,6 @@ mod oracle;
 mod plain;
 mod prefixes;
 mod protocols;
+mod refused;
 mod truth;
 mod written;

@@ -11,6 +11,7 @@ use std::{
     ops::Deref,
     os::{fd::AsFd as _, unix::fs::OpenOptionsExt as _},
     path::Path,
+    sync::Arc,
 };
 
 use bytes::Bytes;
@@ -25,7 +26,7 @@ use super::{
 use crate::{
     limits::{Limits, files::Decompression},
     numpy::npy::Value,
-    pickle::{self, Graph, UnknownGlobals},
+    pickle::{self, Graph, Grounds, UnknownGlobals},
 };
 
 const PIECE_BYTES: usize = 256 * 1024;
@@ -140,10 +141,17 @@ impl Input {
     }
 
     /// The values in it: those of a pickle, or of arrays as a pickle of them would hold them.
-    pub fn graph(&self, limits: &Limits, unknown: UnknownGlobals) -> pickle::Result<Graph<'_>> {
+    ///
+    /// Tables of values that outgrow the heap go on `ground`, if there is one.
+    pub fn graph(
+        &self,
+        limits: &Limits,
+        unknown: UnknownGlobals,
+        ground: Option<Arc<dyn Grounds>>,
+    ) -> pickle::Result<Graph<'_>> {
         match &self.value {
             Some(value) => value.assemble(&self.bytes, limits, unknown),
-            None => pickle::load_with(&self.bytes, limits, unknown),
+            None => pickle::load_on(&self.bytes, limits, unknown, ground),
         }
     }
 

@@ -25,9 +25,9 @@ impl Decompression {
     pub fn bound(&self, packed_bytes: u64) -> (u64, &'static str) {
         let by_ratio = packed_bytes.saturating_mul(self.ratio).max(self.ratio_floor_bytes);
         if by_ratio < self.bytes_max {
-            (by_ratio, "the ratio of decompressed to compressed bytes")
+            (by_ratio, "the ratio of decompressed to compressed bytes; --limit unpacked-ratio=N moves it")
         } else {
-            (self.bytes_max, "the size of decompressed data")
+            (self.bytes_max, "the size of decompressed data; --limit unpacked-bytes=N moves it")
         }
     }
 }

@@ -189,7 +189,7 @@ impl Value {
         limits: &Limits,
         unknown: UnknownGlobals,
     ) -> pickle::Result<Graph<'a>> {
-        let mut assembly = Assembly::new(input, limits, unknown);
+        let mut assembly = Assembly::new(input, limits, unknown)?;
         let located = |kind| pickle::Error::new(0, None, kind);
         let end = match self {
             Self::Array(placed) => placed.assemble(&mut assembly)?,

@@ -59,7 +59,7 @@ impl<'g> Record<'g> {
     ) -> Result<Option<Self>> {
         let Some((dtype, shape, data)) = parts_of(graph, id, limits)? else { return Ok(None) };
         let mut fields = Vec::new();
-        let Some(itemsize) = fields_of(graph, dtype, limits, &mut Outer::default(), &mut fields)? else {
+        let Some(itemsize) = fields_of(graph, dtype, limits, &Outer::default(), &mut fields)? else {
             return Ok(None);
         };
         let &[rows] = shape.as_slice() else {
@@ -115,12 +115,22 @@ struct Outer {
     path: Vec<usize>,
 }
 
+impl Outer {
+    fn inside(&self, place: usize, name: &str, offset: usize) -> Result<Self> {
+        let name = if self.name.is_empty() { name.to_owned() } else { format!("{}.{name}", self.name) };
+        let mut path = self.path.clone();
+        path.push(place);
+        let offset = self.offset.checked_add(offset).ok_or(Error::ImpossibleShape)?;
+        Ok(Self { name, offset, path })
+    }
+}
+
 /// Adds the fields of a dtype; the bytes of one item, or `None` if it has no fields.
 fn fields_of(
     graph: &Graph<'_>,
     dtype: NodeId,
     limits: &Limits,
-    outer: &mut Outer,
+    outer: &Outer,
     fields: &mut Vec<Field>,
 ) -> Result<Option<usize>> {
     const UNKNOWN: Error = Error::UnknownForm("dtype with fields");
@@ -138,7 +148,7 @@ fn fields_of(
         let (&[inner, offset] | &[inner, offset, _]) = field else { return Err(UNKNOWN) };
         let Node::Int(offset) = graph.node(offset) else { return Err(UNKNOWN) };
         let offset = usize::try_from(offset).map_err(|_| UNKNOWN)?;
-        let bytes = field_of(graph, inner, (place, name, offset), limits, outer, fields)?;
+        let bytes = field_of(graph, inner, limits, outer.inside(place, name, offset)?, fields)?;
         if fields.len() > limits.columns_max || offset.checked_add(bytes).is_none_or(|end| end > itemsize) {
             return Err(UNKNOWN);
         }
@@ -150,17 +160,11 @@ fn fields_of(
 fn field_of(
     graph: &Graph<'_>,
     dtype: NodeId,
-    (place, name, offset): (usize, &str, usize),
     limits: &Limits,
-    outer: &Outer,
+    here: Outer,
     fields: &mut Vec<Field>,
 ) -> Result<usize> {
-    let here = |outer: &Outer| {
-        if outer.name.is_empty() { name.to_owned() } else { format!("{}.{name}", outer.name) }
-    };
-    let mut inner = Outer { name: here(outer), offset: outer.offset + offset, path: outer.path.clone() };
-    inner.path.push(place);
-    if let Some(bytes) = fields_of(graph, dtype, limits, &mut inner, fields)? {
+    if let Some(bytes) = fields_of(graph, dtype, limits, &here, fields)? {
         return Ok(bytes);
     }
     let (dtype, count) = match sub_array(graph, dtype) {
@@ -170,7 +174,7 @@ fn field_of(
     let elements = count.iter().try_fold(1_usize, |count, size| count.checked_mul(*size));
     let bytes = elements.and_then(|elements| elements.checked_mul(dtype.itemsize));
     let bytes = bytes.ok_or(Error::ImpossibleShape)?;
-    fields.push(Field { name: inner.name, dtype, count, offset: inner.offset, path: inner.path });
+    fields.push(Field { name: here.name, dtype, count, offset: here.offset, path: here.path });
     Ok(bytes)
 }
 
@@ -254,7 +258,7 @@ mod tests {
 
     fn parsed(bytes: &[u8], budget: u64) -> Result<Vec<(String, Vec<u8>)>> {
         let graph = pickle::load(bytes, &Limits::default()).unwrap();
-        let mut budget = Budget::new("bytes", budget);
+        let mut budget = Budget::new(&crate::limits::CELL_BYTES, budget);
         let record = Record::parse(&graph, graph.root(), &Limits::default(), &mut budget)?.unwrap();
         let bytes = |column: &Column<'_>| match column {
             Column::Array(Array { data: Data::Bytes(bytes), .. }) => bytes.to_vec(),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{error::ErrorKind, extension, extension::Reading, frame::Frame, values::Values};
 use crate::{
-    limits::{Budget, Limits},
+    limits::{Budget, CELL_BYTES, Limits},
     numpy::{Array, Data, Record, record::Column},
     pickle::{Graph, Item, NodeId},
 };
@@ -16,7 +16,7 @@ pub(super) fn frame<'g>(
     limits: &Limits,
 ) -> Result<Option<Frame<'g>>, ErrorKind> {
     // Fields may overlap, so that together they can be more than the records.
-    let mut budget = Budget::new("bytes of a table's cells", limits.cell_bytes_max(graph.input().len()));
+    let mut budget = Budget::new(&CELL_BYTES, limits.cell_bytes_max(graph.input().len()));
     let Some(record) = Record::parse(graph, id, limits, &mut budget)? else { return Ok(None) };
     let rows = record.rows;
     let values = |column| match column {
@@ -43,7 +43,7 @@ pub(super) fn object_rows<'g>(
     if items > limits.columns_max {
         return Err(ErrorKind::TooManyColumns(items));
     }
-    let mut budget = Budget::new("bytes of a table's cells", limits.cell_bytes_max(graph.input().len()));
+    let mut budget = Budget::new(&CELL_BYTES, limits.cell_bytes_max(graph.input().len()));
     budget.spend((rows * items * size_of::<Item>()) as u64)?;
     let mut columns = vec![Vec::with_capacity(rows); items];
     for (place, cell) in cells.items_from(0).enumerate() {

@@ -11,7 +11,7 @@ use super::{
     values::class_of,
 };
 use crate::{
-    limits::{Exceeded, Limits},
+    limits::{Bound, Exceeded, Limits, raised_by},
     pickle::{self, Foreign, Global, Graph, Item, Node, NodeId},
 };
 
@@ -64,8 +64,8 @@ impl Found {
         let wanted = frame.rows as u64;
         let limit = limits.rows_max(graph.input().len());
         if wanted > limit {
-            let what = "rows that no byte of the file stands for";
-            return Err(ErrorKind::from(Exceeded { what, limit, wanted })).at("rows");
+            let of = &Bound { what: "rows that no byte of the file stands for", flag: Some("cell-bytes") };
+            return Err(ErrorKind::from(Exceeded { of, limit, wanted })).at("rows");
         }
         Ok(frame)
     }
@@ -109,7 +109,11 @@ impl Walk<'_> {
                 return self.refuse(
                     path,
                     id,
-                    format!("it and {left} more are beyond the limit of {seen} members"),
+                    format!(
+                        "it and {left} more are beyond the limit of {} members{}",
+                        seen - 1,
+                        raised_by("members")
+                    ),
                 );
             }
             self.visit(path, id, depth);
@@ -138,7 +142,11 @@ impl Walk<'_> {
         let children = children(self.graph, id, self.limits.members_max);
         match children {
             _ if depth >= self.limits.nesting_max => {
-                self.refuse(path, id, format!("it is nested deeper than {depth} levels"));
+                self.refuse(
+                    path,
+                    id,
+                    format!("it is nested deeper than {depth} levels{}", raised_by("nesting")),
+                );
             }
             Ok(children) => {
                 let inner =

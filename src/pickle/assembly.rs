@@ -23,8 +23,8 @@ pub(crate) struct Assembly<'a> {
 
 impl<'a> Assembly<'a> {
     /// Begins a value whose bytes are ranges of `input`.
-    pub(crate) fn new(input: &'a [u8], limits: &Limits, unknown: UnknownGlobals) -> Self {
-        Self { machine: Machine::new(input, limits, unknown), limits: limits.clone() }
+    pub(crate) fn new(input: &'a [u8], limits: &Limits, unknown: UnknownGlobals) -> super::Result<Self> {
+        Ok(Self { machine: Machine::new(input, limits, unknown, None)?, limits: limits.clone() })
     }
 
     /// What an instruction does. Those that name bytes must name bytes of the input.

@@ -10,7 +10,10 @@ use super::{
     error::{Error, ErrorKind, Result},
     opcode::Opcode,
 };
-use crate::{cursor::Cursor, limits::Limits};
+use crate::{
+    cursor::Cursor,
+    limits::{Bound, Exceeded, Limits},
+};
 
 /// Bytes of one `BINFLOAT`: the opcode and eight of value.
 pub const BINFLOAT_BYTES: usize = 9;
@@ -292,7 +295,12 @@ impl<'a> Decoder<'a> {
     }
 
     fn line(&mut self) -> Result<&'a [u8], ErrorKind> {
-        Ok(self.cursor.take_line(self.line_bytes_max)?)
+        const LINE: Bound = Bound { what: "bytes of a line", flag: Some("line-bytes") };
+        let limit = self.line_bytes_max;
+        self.cursor.take_line(limit).map_err(|end| match self.cursor.remaining().len() {
+            left if left <= limit => end.into(),
+            left => Exceeded { of: &LINE, limit: limit as u64, wanted: left as u64 }.into(),
+        })
     }
 
     /// A line that holds a value of any length, not a name.
@@ -319,8 +327,13 @@ impl<'a> Decoder<'a> {
     }
 
     fn decimal(&self, text: &'a [u8], line: &'a [u8]) -> Result<Instruction<'a>, ErrorKind> {
+        const DIGITS: Bound = Bound { what: "digits of one integer", flag: Some("int-digits") };
         let digits = text.strip_prefix(b"-").unwrap_or(text);
-        if digits.is_empty() || digits.len() > self.int_digits_max || !digits.iter().all(u8::is_ascii_digit) {
+        if digits.len() > self.int_digits_max {
+            let (limit, wanted) = (self.int_digits_max as u64, digits.len() as u64);
+            return Err(Exceeded { of: &DIGITS, limit, wanted }.into());
+        }
+        if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
             return Err(malformed("an integer", line));
         }
         let small = std::str::from_utf8(text).ok().and_then(|text| text.parse().ok());

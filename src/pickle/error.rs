@@ -1,7 +1,7 @@
 //! What can be wrong with a pickle: one variant for each fault, always with the byte offset of the opcode.
 
 use super::opcode::Opcode;
-use crate::{cursor::Eof, limits::Exceeded};
+use crate::{cursor::Eof, growing::NoRoom, limits::Exceeded};
 
 /// A fault in a pickle, one word wide.
 #[derive(Debug, thiserror::Error)]
@@ -139,6 +139,9 @@ pub enum ErrorKind {
     /// A bound was met.
     #[error(transparent)]
     Limit(#[from] Exceeded),
+    /// The disk is full, and the pickle is not at fault.
+    #[error(transparent)]
+    NoRoom(#[from] NoRoom),
 }
 
 /// The result of reading a pickle.

@@ -4,16 +4,21 @@
 //! above give the few known ones a meaning. Every instruction makes at most a fixed number of nodes, which a budget pays
 //! for before they are stored.
 
+use std::sync::Arc;
+
 use super::{
     decode::{Decoder, Instruction},
     error::{Error, ErrorKind, Result},
     global::{Global, Row},
-    graph::{Foreign, Graph, Met, Node, NodeId, Segment},
+    graph::{Foreign, Graph, Grounds, Met, Node, NodeId, Segment},
     memo::Memo,
     opcode::Opcode,
     text,
 };
-use crate::limits::{Budget, Exceeded, Limits};
+use crate::{
+    growing::{Ground, Growing},
+    limits::{Bound, Budget, Exceeded, Limits},
+};
 
 mod collection;
 mod raw;
@@ -24,6 +29,8 @@ const PROTOCOL_MAX: u8 = 5;
 
 /// Slots that a writer may leave out: `pickletools.optimize` and others number theirs as they like.
 const SPARSE_SLOTS: u64 = 1 << 16;
+
+const GRAPH_BYTES: Bound = Bound { what: "bytes of the pickle's values", flag: Some("graph-bytes") };
 
 /// Names outside the closed list that are kept; a legitimate file names few classes.
 const FOREIGN_MAX: usize = 1_000;
@@ -69,9 +76,14 @@ pub(super) enum Next {
 }
 
 /// Runs `input` to its STOP.
-pub(super) fn run<'a>(input: &'a [u8], limits: &Limits, unknown: UnknownGlobals) -> Result<Graph<'a>> {
+pub(super) fn run<'a>(
+    input: &'a [u8],
+    limits: &Limits,
+    unknown: UnknownGlobals,
+    ground: Option<Arc<dyn Grounds>>,
+) -> Result<Graph<'a>> {
     let mut decoder = Decoder::new(input, limits);
-    let mut machine = Machine::new(input, limits, unknown);
+    let mut machine = Machine::new(input, limits, unknown, ground)?;
     match machine.run(&mut decoder) {
         Ok(()) => Ok(machine.into_graph(decoder.end())),
         // What came before the fault is the better reason to refuse the file.
@@ -96,12 +108,21 @@ fn first_byte(input: &[u8], error: Error) -> Error {
 }
 
 impl<'a> Machine<'a> {
-    pub(super) fn new(input: &'a [u8], limits: &Limits, unknown: UnknownGlobals) -> Self {
+    pub(super) fn new(
+        input: &'a [u8],
+        limits: &Limits,
+        unknown: UnknownGlobals,
+        ground: Option<Arc<dyn Grounds>>,
+    ) -> Result<Self> {
+        let bytes = limits.table_heap_bytes;
+        let mut nodes = Growing::on(ground.clone().map(|ground| ground as Arc<dyn Ground<Node>>), bytes);
+        let fixed = nodes.extend(&[Node::None, Node::Bool(false), Node::Bool(true)]);
+        fixed.map_err(|full| Error::new(0, None, full))?;
         let graph = Graph {
             input,
-            nodes: vec![Node::None, Node::Bool(false), Node::Bool(true)],
-            children: Vec::new(),
-            segments: Vec::new(),
+            nodes,
+            children: Growing::on(ground.clone().map(|ground| ground as _), bytes / 4),
+            segments: Growing::on(ground.clone().map(|ground| ground as _), bytes / 4),
             decoded: Vec::new(),
             long: Vec::new(),
             templates: Vec::new(),
@@ -111,13 +132,14 @@ impl<'a> Machine<'a> {
             root: NodeId::NONE,
             protocol: 0,
             end: 0,
+            ground: ground.clone(),
         };
-        Self {
+        Ok(Self {
             graph,
-            memo: Memo::default(),
+            memo: Memo::on(ground.map(|ground| ground as _), bytes / 4),
             stack: Vec::new(),
             marks: Vec::new(),
-            budget: Budget::new("bytes of the pickle's values", limits.graph_bytes_max(input.len())),
+            budget: Budget::new(&GRAPH_BYTES, limits.graph_bytes_max(input.len())),
             limits: limits.clone(),
             opcodes: 0,
             at: 0,
@@ -125,7 +147,7 @@ impl<'a> Machine<'a> {
             met: Vec::new(),
             open_floats: None,
             around: Vec::new(),
-        }
+        })
     }
 
     pub(super) fn run(&mut self, decoder: &mut Decoder<'a>) -> Result<()> {
@@ -236,13 +258,16 @@ impl<'a> Machine<'a> {
     pub(super) fn store(&mut self, node: Node) -> Result<NodeId, ErrorKind> {
         self.budget.spend(size_of::<Node>() as u64)?;
         let id = NodeId(index(self.graph.nodes.len())?);
-        self.graph.nodes.push(node);
+        self.graph.nodes.push(node)?;
         Ok(id)
     }
 
     pub(super) fn push_id(&mut self, id: NodeId) -> Result<(), ErrorKind> {
         if self.stack.len() >= self.limits.stack_depth_max {
-            return Err(exceeded("values on the stack", self.limits.stack_depth_max));
+            return Err(exceeded(
+                &Bound { what: "values on the stack", flag: Some("stack-values") },
+                self.limits.stack_depth_max,
+            ));
         }
         self.stack.push(id);
         Ok(())
@@ -314,7 +339,10 @@ impl<'a> Machine<'a> {
 
     fn mark(&mut self) -> Result<(), ErrorKind> {
         if self.marks.len() >= self.limits.mark_depth_max {
-            return Err(exceeded("open marks", self.limits.mark_depth_max));
+            return Err(exceeded(
+                &Bound { what: "open marks", flag: Some("open-marks") },
+                self.limits.mark_depth_max,
+            ));
         }
         self.marks.push(self.stack.len());
         Ok(())
@@ -323,42 +351,45 @@ impl<'a> Machine<'a> {
     /// Everything above the last mark, which is closed. Runs of floats are still runs.
     fn items_to_mark(&mut self) -> Result<std::ops::Range<usize>, ErrorKind> {
         let mark = self.marks.pop().ok_or(ErrorKind::NoMark)?;
-        let start = index(self.graph.children.len())? as usize;
-        let items = self.stack.drain(mark..);
-        self.budget.spend((items.len() * size_of::<NodeId>()) as u64)?;
-        self.graph.children.extend(items);
-        Ok(start..self.graph.children.len())
+        index(self.graph.children.len())?;
+        let items = &self.stack[mark..];
+        self.budget.spend(size_of_val(items) as u64)?;
+        let items = self.graph.children.extend(items)?;
+        self.stack.truncate(mark);
+        Ok(items)
     }
 
     /// The same with every float a value of its own: for tuples, dicts and sets, which are not columns.
     fn values_to_mark(&mut self) -> Result<std::ops::Range<usize>, ErrorKind> {
         let items = self.items_to_mark()?;
         let is_run = |id: &NodeId| matches!(self.graph.node(*id), Node::FloatRun { .. });
-        if !self.graph.children[items.clone()].iter().any(is_run) {
+        let folded = self.graph.children.slice(items.clone());
+        if !folded.iter().any(is_run) {
             return Ok(items);
         }
-        let folded: Vec<NodeId> = self.graph.children.drain(items.clone()).collect();
+        let folded = folded.to_vec();
+        self.graph.children.truncate(items.start);
+        let mut values = Vec::new();
         for id in folded {
-            self.unfold(id)?;
+            self.unfold(id, &mut values)?;
         }
-        Ok(items.start..self.graph.children.len())
+        Ok(self.graph.children.extend(&values)?)
     }
 
-    fn unfold(&mut self, id: NodeId) -> Result<(), ErrorKind> {
+    fn unfold(&mut self, id: NodeId, values: &mut Vec<NodeId>) -> Result<(), ErrorKind> {
         let Node::FloatRun { count, offset } = self.graph.node(id) else {
-            self.graph.children.push(id);
+            values.push(id);
             return Ok(());
         };
         for bytes in super::graph::FloatBytes::new(self.graph.input, offset, count) {
             self.budget.spend(size_of::<NodeId>() as u64)?;
-            let id = self.store(Node::Float(f64::from_be_bytes(bytes)))?;
-            self.graph.children.push(id);
+            values.push(self.store(Node::Float(f64::from_be_bytes(bytes)))?);
         }
         Ok(())
     }
 
     pub(super) fn set(&mut self, id: NodeId, node: Node) {
-        self.graph.nodes[id.0 as usize] = node;
+        *self.graph.nodes.get_mut(id.0 as usize).expect("ids are given out with their nodes") = node;
     }
 
     // === the memo ===
@@ -368,7 +399,7 @@ impl<'a> Machine<'a> {
         if slot > self.opcodes + SPARSE_SLOTS {
             return Err(ErrorKind::MemoTooSparse(slot));
         }
-        let grown = self.memo.put(slot as usize, id);
+        let grown = self.memo.put(slot as usize, id)?;
         Ok(self.budget.spend(grown as u64)?)
     }
 
@@ -378,7 +409,7 @@ impl<'a> Machine<'a> {
             (id, None) => id,
             (id, Some(part)) => {
                 let id = self.unpack(id, part)?;
-                self.memo.put(slot as usize, id);
+                self.memo.put(slot as usize, id)?;
                 id
             }
         };
@@ -431,7 +462,7 @@ impl<'a> Machine<'a> {
         let place = known.unwrap_or(self.graph.foreign.len());
         if known.is_none() {
             if place >= FOREIGN_MAX {
-                return Err(exceeded("globals that are not known", FOREIGN_MAX));
+                return Err(exceeded(&Bound { what: "globals that are not known", flag: None }, FOREIGN_MAX));
             }
             self.graph.foreign.push(foreign);
         }
@@ -537,12 +568,12 @@ impl<'a> Machine<'a> {
 fn index(value: usize) -> Result<u32, ErrorKind> {
     const MAX: usize = (1 << 30) - 1;
     if value >= MAX {
-        return Err(exceeded("values of one pickle", MAX));
+        return Err(exceeded(&Bound { what: "values of one pickle", flag: None }, MAX));
     }
     Ok(value as u32)
 }
 
 #[cold]
-fn exceeded(what: &'static str, limit: usize) -> ErrorKind {
-    ErrorKind::Limit(Exceeded { what, limit: limit as u64, wanted: limit as u64 + 1 })
+fn exceeded(of: &'static Bound, limit: usize) -> ErrorKind {
+    ErrorKind::Limit(Exceeded { of, limit: limit as u64, wanted: limit as u64 + 1 })
 }

@@ -36,7 +36,10 @@ pub enum Fault {
         bound: &'static str,
     },
     /// Layer in layer in layer.
-    #[error("more than {limit} layers of compression and archives around it; unpack it first")]
+    #[error(
+        "more than {limit} layers of compression and archives around it; unpack it first{}",
+        crate::limits::raised_by("layers")
+    )]
     Nested {
         /// How many there may be.
         limit: usize,

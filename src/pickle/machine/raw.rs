@@ -5,7 +5,7 @@
 //! pickle of its own, with a memo of its own (`joblib/numpy_pickle.py`, `NumpyArrayWrapper.read_array`). Here the
 //! wrapper becomes the node that the array would be in any other pickle, so that no later layer knows the difference.
 
-use super::{Machine, exceeded, index};
+use super::{Bound, Machine, exceeded, index};
 use crate::pickle::{
     decode::Decoder,
     error::ErrorKind,
@@ -172,7 +172,10 @@ impl<'a> Machine<'a> {
     /// Puts everything aside that belongs to the pickle around; nodes and budget are shared.
     fn descend(&mut self, wrapper: NodeId) -> Result<(), ErrorKind> {
         if self.around.len() >= self.limits.nested_pickles_max {
-            return Err(exceeded("pickles inside each other", self.limits.nested_pickles_max));
+            return Err(exceeded(
+                &Bound { what: "pickles inside each other", flag: None },
+                self.limits.nested_pickles_max,
+            ));
         }
         let around = self.put_aside(wrapper);
         self.around.push(around);
