@@ -163,7 +163,7 @@ impl<'a> Machine<'a> {
     fn store_tuple(&mut self, items: &[NodeId]) -> Result<NodeId, ErrorKind> {
         let start = index(self.graph.children.len())?;
         self.budget.spend(size_of_val(items) as u64)?;
-        self.graph.children.extend(items);
+        self.graph.children.extend(items)?;
         self.store(Node::Tuple { start, len: items.len() as u32 })
     }
 
