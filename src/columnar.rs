@@ -25,6 +25,7 @@ mod number;
 mod object;
 mod pandas_metadata;
 mod pool;
+pub mod profile;
 pub mod schema;
 mod sieve;
 mod source;

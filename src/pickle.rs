@@ -11,6 +11,7 @@
 //! for the layers above: here REDUCE, NEWOBJ and BUILD only make nodes.
 
 mod decode;
+mod disassembly;
 mod error;
 mod global;
 mod graph;
@@ -21,6 +22,7 @@ mod pack;
 mod text;
 
 pub use decode::{BINFLOAT_BYTES, Decoder, Instruction};
+pub use disassembly::{Disassembly, Step};
 pub use error::{Error, ErrorKind, Result};
 pub use global::{Global, Row};
 pub use graph::{FloatBytes, Foreign, Graph, Item, ListView, Met, Node, NodeId, Template};
