@@ -130,7 +130,11 @@ pub fn inspect(
         return names.iter().map(|name| dataset(&path.join(name), look, progress)).collect();
     }
     if !path.exists() && super::spool::called(path) == path {
-        return Ok(vec![dataset(path, look, progress)?]);
+        let found = dataset(path, look, progress).map_err(|error| match error {
+            Error::NoDataset { path } => Error::NotFound { path },
+            error => error,
+        })?;
+        return Ok(vec![found]);
     }
     let one = match magic(path) {
         Some("parquet") => parquet(path, look, progress),

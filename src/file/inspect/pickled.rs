@@ -117,6 +117,8 @@ struct Members<'a> {
     look: &'a Look,
     losses: Vec<String>,
     first_fault: Option<String>,
+    /// Tables that `convert` refuses for their rows unless it is told what becomes of them.
+    with_bad_rows: usize,
 }
 
 impl Members<'_> {
@@ -128,7 +130,7 @@ impl Members<'_> {
         progress: &mut dyn FnMut(u64, u64),
     ) {
         let path = inspection.path.clone();
-        let mut all = Members { path: &path, look, losses: Vec::new(), first_fault: None };
+        let mut all = Members { path: &path, look, losses: Vec::new(), first_fault: None, with_bad_rows: 0 };
         for Member { path, found } in members {
             let table = match found {
                 Ok(found) => all.table(&path, found, graph, progress),
@@ -146,7 +148,7 @@ impl Members<'_> {
     }
 
     fn verdict(mut self, inspection: &Inspection) -> Verdict {
-        if inspection.tables.is_empty() {
+        if inspection.tables.len() == self.with_bad_rows {
             let reason = self.first_fault.unwrap_or_else(|| "it holds no table".to_owned());
             return Verdict::Refused { reason, offset: None };
         }
@@ -192,17 +194,20 @@ impl Members<'_> {
             progress(done, rows);
         }
         if sieve.bad_rows() > 0 {
-            let first = first_bad.map_or_else(String::new, |first| format!("; the first: {first}"));
-            let bad = sieve.bad_rows();
-            self.lose(
-                member,
-                &format!("{bad} bad rows, which --on-bad-row skip or quarantine leaves out{first}"),
-            );
+            self.bad_rows(member, sieve.bad_rows(), first_bad.as_deref().unwrap_or_default());
         }
         if converted.rounded() > 0 {
             self.lose(member, &format!("{} vector elements are rounded to 32 bits", converted.rounded()));
         }
         Ok(table(schema, member.to_owned(), rows, profiles(profiler)))
+    }
+
+    fn bad_rows(&mut self, member: &str, rows: u64, first: &str) {
+        let what =
+            format!("bad rows, which --on-bad-row skip or quarantine leaves out: {rows}; the first: {first}");
+        self.with_bad_rows += 1;
+        self.first_fault.get_or_insert_with(|| what.clone());
+        self.lose(member, &what);
     }
 
     fn lose(&mut self, member: &str, what: &str) {

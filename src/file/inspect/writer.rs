@@ -16,21 +16,20 @@ pub struct Evidence {
 }
 
 /// Module, name (or any, if empty), and what they show.
-const SIGNS: [(&str, &str, &str); 14] = [
+const SIGNS: [(&str, &str, &str); 13] = [
     ("pandas", "DataFrame", "pandas 3.0 or later"),
     ("pandas", "Series", "pandas 3.0 or later"),
     ("pandas._libs.internals", "_unpickle_block", "pandas 1.4 or later"),
     ("pandas.core.internals.blocks", "new_block", "pandas 1.3"),
-    ("pandas._libs.arrays", "__pyx_unpickle_NDArrayBacked", "pandas 1.4 or later"),
-    ("pandas.core.internals.managers", "", "pandas 0.23 or later"),
-    ("pandas.core.internals", "BlockManager", "pandas before 0.23"),
-    ("pandas.core.index", "", "pandas before 0.20"),
+    ("pandas._libs.arrays", "__pyx_unpickle_NDArrayBacked", "pandas 1.3 or later"),
+    ("pandas.core.internals.managers", "", "pandas 0.24 or later"),
+    ("pandas.core.internals", "BlockManager", "pandas 0.23 or earlier"),
+    ("pandas.core.index", "", "pandas 0.17 or earlier"),
     ("pandas.indexes.base", "", "pandas 0.18 or 0.19"),
     ("numpy._core.multiarray", "", "NumPy 2 or later"),
     ("numpy._core.numeric", "", "NumPy 2 or later"),
     ("numpy.core.multiarray", "", "NumPy 1"),
     ("numpy.core.numeric", "", "NumPy 1"),
-    ("__builtin__", "", "Python 2, or protocol 2 and lower"),
 ];
 
 /// What the names met show, each thing once.
