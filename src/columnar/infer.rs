@@ -10,7 +10,7 @@ use super::{
     text_list::sequence,
 };
 use crate::{
-    limits::{Budget, Limits},
+    limits::{Bound, Budget, Limits},
     numpy::{Array, Dtype, Kind, array::packed_items},
     pandas::Values,
     pickle::{Item, Node, NodeId},
@@ -58,7 +58,7 @@ impl Plain {
     const FLOAT: Self = Self { kind: Kind::Float, bytes: 8 };
     const BOOL: Self = Self { kind: Kind::Bool, bytes: 1 };
 
-    fn of(dtype: Dtype) -> Self {
+    pub(super) fn of(dtype: Dtype) -> Self {
         // Halves are widened: several readers do not know them.
         let bytes = if dtype.kind == Kind::Float { dtype.itemsize.max(4) } else { dtype.itemsize };
         Self { kind: dtype.kind, bytes }
@@ -130,7 +130,7 @@ fn common_cells(source: Source<'_>, rows: usize, limits: &Limits) -> Result<Infe
 /// Any other kind that all cells have.
 fn objects(source: Source<'_>, rows: usize, limits: &Limits, mixed: Mixed) -> Result<Inferred> {
     let cells_max = limits.cell_bytes_max(source.graph.input().len()) / size_of::<Item>() as u64;
-    let budget = Budget::new("values of a column", cells_max);
+    let budget = Budget::new(&Bound { what: "values of a column", flag: Some("cell-bytes") }, cells_max);
     let mut look = object::kind::Look { graph: source.graph, limits, budget };
     let mut all: Option<(object::kind::Kind, &'static str)> = None;
     for (row, item) in source.items(0..rows).into_iter().flatten().enumerate() {

@@ -9,7 +9,7 @@ use super::{
     opcode::{Opcode, Takes},
     text::shown,
 };
-use crate::limits::Limits;
+use crate::limits::{Bound, Exceeded, Limits};
 
 /// One line of the listing.
 #[derive(Debug, Clone, PartialEq)]
@@ -88,7 +88,8 @@ impl<'a> Disassembly<'a> {
     fn mark(&mut self) -> Result<()> {
         if self.marks.len() >= self.marks_max {
             let limit = self.marks_max as u64;
-            let exceeded = crate::limits::Exceeded { what: "open marks", limit, wanted: limit + 1 };
+            const MARKS: Bound = Bound { what: "open marks", flag: Some("open-marks") };
+            let exceeded = Exceeded { of: &MARKS, limit, wanted: limit + 1 };
             return Err(self.fault(ErrorKind::Limit(exceeded)));
         }
         self.marks.push(self.depth);

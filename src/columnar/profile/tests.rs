@@ -1,3 +1,5 @@
+//! A column is told by its values, whatever batches they come in.
+
 use std::sync::Arc;
 
 use arrow_array::{

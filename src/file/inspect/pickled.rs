@@ -1,6 +1,6 @@
 //! A pickle: what it names, who wrote it, the tables in it, and whether it converts.
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use serde::Serialize;
 
@@ -10,12 +10,11 @@ use super::{
 use crate::{
     columnar::{OnBadRow, Sieve, profile::Profiler},
     file::{
-        Error,
+        Error, annex,
         packed::Layers,
         pickle::{Options, chain, decoded, table_of},
         spool::{Input, called, open_input},
     },
-    limits::files::Decompression,
     pandas::{Found, Member, tables},
     pickle::{self, Graph, UnknownGlobals},
 };
@@ -56,7 +55,7 @@ pub(super) fn inspect(
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<Inspection, Error> {
     let temporary = look.options.temporary_folder.clone().unwrap_or_else(std::env::temp_dir);
-    let input = open_input(path, &temporary, &Decompression::default())?;
+    let input = open_input(path, &temporary, &look.options.limits.unpacking)?;
     let path = called(path);
     let mut inspection = Inspection {
         path: path.to_owned(),
@@ -67,7 +66,8 @@ pub(super) fn inspect(
         unreadable: Vec::new(),
         verdict: Verdict::Safe,
     };
-    let graph = match pickle::load_with(&input, &look.options.limits, UnknownGlobals::Keep) {
+    let ground = Some(Arc::new(annex::Folder::new(&temporary)) as _);
+    let graph = match input.graph(&look.options.limits, UnknownGlobals::Keep, ground) {
         Ok(graph) => graph,
         Err(error) => {
             inspection.verdict = refused(&error);

@@ -92,9 +92,8 @@ impl Machine<'_> {
             flat.push(self.node_of(value)?);
         }
         let dict = self.store(EMPTY_DICT)?;
-        let start = self.graph.children.len();
-        self.graph.children.extend(flat);
-        self.extend_dict(dict, start..self.graph.children.len())?;
+        let items = self.graph.children.extend(&flat)?;
+        self.extend_dict(dict, items)?;
         Ok(dict)
     }
 
