@@ -11,6 +11,7 @@ use indicatif::ProgressBar;
 use serde_json::json;
 
 use super::{
+    convert::{limit, limits_of},
     figures::{bytes, count},
     report::{Exit, Failure, Output, PrintError},
 };
@@ -22,7 +23,6 @@ use crate::{
         pickle::{Choice, Options},
         spool::open_input,
     },
-    limits::{Limits, files::Decompression},
     pickle::Disassembly,
 };
 
@@ -56,6 +56,9 @@ pub(super) struct Args {
     /// Where packed and piped input is unpacked [default: the system's temporary folder]
     #[arg(long, value_name = "DIR", env = "BRINE_TEMP_DIR")]
     temp_dir: Option<PathBuf>,
+    /// Move a bound on the input, by the name that the error says
+    #[arg(long = "limit", value_name = "NAME=N", value_parser = limit)]
+    limits: Vec<(String, u64)>,
 }
 
 pub(super) fn run(args: &Args, output: Output) -> Result<(), Failure> {
@@ -63,7 +66,8 @@ pub(super) fn run(args: &Args, output: Output) -> Result<(), Failure> {
         return args.inputs.iter().try_for_each(|input| opcodes(input, args));
     }
     let choice = if args.auto { Choice::Inferred } else { Choice::Matching };
-    let options = Options { choice, temporary_folder: args.temp_dir.clone(), ..Options::default() };
+    let limits = limits_of(&args.limits)?;
+    let options = Options { choice, limits, temporary_folder: args.temp_dir.clone(), ..Options::default() };
     let look = Look { structure: args.structure, options };
     let mut all = Vec::new();
     for input in &args.inputs {
@@ -97,11 +101,11 @@ fn failure(error: Error, input: &Path) -> Failure {
 
 /// Lists the instructions as they are read: nothing is kept.
 fn opcodes(path: &Path, args: &Args) -> Result<(), Failure> {
+    let limits = limits_of(&args.limits)?;
     let temporary = args.temp_dir.clone().unwrap_or_else(std::env::temp_dir);
-    let input =
-        open_input(path, &temporary, &Decompression::default()).map_err(|error| failure(error, path))?;
+    let input = open_input(path, &temporary, &limits.unpacking).map_err(|error| failure(error, path))?;
     let mut out = BufWriter::new(io::stdout().lock());
-    let mut steps = Disassembly::new(&input, &Limits::default());
+    let mut steps = Disassembly::new(&input, &limits);
     for step in &mut steps {
         let line = match step {
             Ok(step) => {
