@@ -77,13 +77,13 @@ impl<T: Copy> Growing<T> {
     pub fn get(&self, position: usize) -> Option<&T> {
         match self.heap.get(position) {
             Some(entry) => Some(entry),
-            None => self.get_beyond(position),
+            None => self.entry_beyond(position),
         }
     }
 
     /// The entry at a position, to be changed.
     #[inline]
-    pub fn get_mut(&mut self, position: usize) -> Option<&mut T> {
+    pub fn entry_mut(&mut self, position: usize) -> Option<&mut T> {
         match self.heap.get_mut(position) {
             Some(entry) => Some(entry),
             None => self.annex.as_mut()?.entries_mut().get_mut(position.checked_sub(self.heap_max)?),
@@ -162,7 +162,7 @@ impl<T: Copy> Growing<T> {
     }
 
     #[cold]
-    fn get_beyond(&self, position: usize) -> Option<&T> {
+    fn entry_beyond(&self, position: usize) -> Option<&T> {
         self.beyond().get(position.checked_sub(self.heap_max)?)
     }
 
@@ -251,7 +251,7 @@ pub(crate) mod tests {
         assert_eq!((growing.len(), growing.get(5)), (6, Some(&8)));
         growing.truncate(2);
         growing.push(7).unwrap();
-        *growing.get_mut(0).unwrap() = 1;
+        *growing.entry_mut(0).unwrap() = 1;
         assert_eq!((growing.len(), growing.slice(0..3)), (3, &[1, 9, 7][..]));
     }
 

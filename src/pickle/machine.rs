@@ -361,7 +361,7 @@ impl<'a> Machine<'a> {
     }
 
     pub(super) fn set(&mut self, id: NodeId, node: Node) {
-        *self.graph.nodes.get_mut(id.0 as usize).expect("ids are given out with their nodes") = node;
+        *self.graph.nodes.entry_mut(id.0 as usize).expect("ids are given out with their nodes") = node;
     }
 
     // === the memo ===
