@@ -9,29 +9,37 @@
 //! are used again. `convert::Convert` is the seam: adding a kind of column is one file and one arm in
 //! `table.rs`.
 
+mod arrow_column;
 mod auto;
 mod block;
 mod category;
 pub mod cells;
+mod coded;
+mod complex;
 mod convert;
-mod derived;
 mod element;
 mod embedding;
 mod error;
-mod fixed;
+mod fixed_text;
 mod infer;
 mod integer;
+mod interval;
+mod items;
 mod number;
+mod numpy_time;
 mod object;
 mod pandas_metadata;
+mod period;
 mod pool;
 pub mod schema;
 mod sieve;
 mod source;
+mod sparse;
 mod table;
 mod text;
 mod text_list;
 mod times;
+mod typed;
 
 pub use error::{BadRow, Error, MissingColumn, Reason, Result};
 pub use infer::Mixed;

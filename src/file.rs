@@ -3,6 +3,7 @@
 
 pub mod ahead;
 mod annex;
+mod arrays;
 pub mod arrow_ipc;
 pub mod atomic;
 pub mod dataset;

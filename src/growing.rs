@@ -57,8 +57,14 @@ impl<T> Default for Growing<T> {
 impl<T: Copy> Growing<T> {
     /// An empty one that takes `heap_bytes_max` of the heap and builds its annex on `ground`; all in the heap if there is none.
     pub fn on(ground: Option<Arc<dyn Ground<T>>>, heap_bytes_max: usize) -> Self {
-        let heap_max = if ground.is_some() { (heap_bytes_max / size_of::<T>()).max(1) } else { usize::MAX };
-        Self { heap: Vec::new(), heap_max, heap_open: heap_max, annex: None, ground }
+        Self::beginning(Vec::new(), ground, heap_bytes_max)
+    }
+
+    /// The same with these entries in the heap.
+    pub fn beginning(entries: Vec<T>, ground: Option<Arc<dyn Ground<T>>>, heap_bytes_max: usize) -> Self {
+        let share = (heap_bytes_max / size_of::<T>()).max(entries.len()).max(1);
+        let heap_max = if ground.is_some() { share } else { usize::MAX };
+        Self { heap: entries, heap_max, heap_open: heap_max, annex: None, ground }
     }
 
     /// The position behind the last entry.

@@ -45,6 +45,13 @@ pub struct Limits {
     pub int_digits_max: usize,
     /// Dimensions of one array: NumPy's own bound.
     pub array_dimensions_max: usize,
+    /// Pickles inside each other: joblib writes an array of objects as one inside the other, and no deeper.
+    pub nested_pickles_max: usize,
+    /// Rows that a column may name without holding them (a sparse column, runs, nulls), for each byte of the input: a
+    /// sparse column with one value in 10,000 rows takes 12 bytes for it.
+    pub rows_per_byte_max: usize,
+    /// Rows that a column may name without holding them, however small the input is.
+    pub rows_without_bytes_max: usize,
     /// Columns of one table.
     pub columns_max: usize,
     /// Elements of one embedding vector.
@@ -68,6 +75,9 @@ impl Default for Limits {
             line_bytes_max: 64 * KIB,
             int_digits_max: 4_300,
             array_dimensions_max: 64,
+            nested_pickles_max: 2,
+            rows_per_byte_max: 1 << 10,
+            rows_without_bytes_max: 1 << 20,
             columns_max: 1 << 16,
             vector_dimension_max: 1 << 16,
             members_max: 10_000,
@@ -87,6 +97,12 @@ impl Limits {
     /// Bytes that the cells of a table of rows may take: 16 for each, and an honest file spends a byte on each at least.
     pub fn cell_bytes_max(&self, input_bytes: usize) -> u64 {
         self.cell_bytes_floor.saturating_add(16 * input_bytes as u64)
+    }
+
+    /// Rows that a table may have: those of a range, of a sparse array, or without any column are only a number in the
+    /// file. All others take a byte each.
+    pub fn rows_max(&self, input_bytes: usize) -> u64 {
+        self.cell_bytes_max(input_bytes) / size_of::<u64>() as u64
     }
 }
 

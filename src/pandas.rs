@@ -12,7 +12,9 @@
 //! name, unknown ones are passed over. Lengths, placements, codes and Arrow offsets are checked before they are used:
 //! an unpickler that trusts them reads foreign memory.
 
+mod arrow_array;
 mod arrow_text;
+mod arrow_type;
 mod blocks;
 mod error;
 mod extension;
@@ -30,7 +32,9 @@ mod table;
 mod values;
 mod zone;
 
+pub use arrow_array::{ArrowArray, ArrowColumn};
 pub use arrow_text::ArrowText;
+pub use arrow_type::{ArrowField, ArrowType, ArrowUnit, Offsets};
 pub use error::{Error, ErrorKind, Result};
 pub use frame::{Column, Frame};
 pub use index::Index;

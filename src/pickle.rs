@@ -10,6 +10,7 @@
 //! buffers), those that no pandas file holds (INST, OBJ), and every global outside the list. What a known global means is
 //! for the layers above: here REDUCE, NEWOBJ and BUILD only make nodes.
 
+mod assembly;
 mod decode;
 mod error;
 mod global;
@@ -20,6 +21,7 @@ mod opcode;
 mod pack;
 mod text;
 
+pub(crate) use assembly::Assembly;
 pub use decode::{BINFLOAT_BYTES, Decoder, Instruction};
 pub use error::{Error, ErrorKind, Result};
 pub use global::{Global, Row};

@@ -1,20 +1,12 @@
 //! Converters by what the cells are, for tables without a domain.
 
-use std::sync::Arc;
-
-use arrow_array::{
-    Array as _, ArrayRef,
-    types::{Float32Type, Float64Type},
-};
+use arrow_array::types::{Float32Type, Float64Type};
 use arrow_schema::{DataType, Field};
 
 use super::{
-    category::Category,
-    convert::{Convert, Faults},
-    derived::{Coded, Intervals, Periods, Sparse, TypedCategory},
+    convert::Convert,
     embedding::{self, Embedding},
     error::{Error, Result},
-    fixed::FixedItems,
     infer::{Inferred, Mixed, infer},
     number,
     object::Objects,
@@ -22,9 +14,9 @@ use super::{
     source::Source,
     text::Text,
     text_list::TextList,
-    times::{self, Times},
+    typed,
 };
-use crate::{columnar::Vectors, limits::Limits, numpy, pandas::Values, pickle::Item, schema::Kind};
+use crate::{columnar::Vectors, limits::Limits, schema::Kind};
 
 /// How columns are typed.
 #[derive(Debug, Clone, Copy)]
@@ -37,60 +29,11 @@ pub(super) struct Auto<'l> {
 impl Auto<'_> {
     /// The converter of a column of `rows` values.
     pub(super) fn converter<'g>(self, source: Source<'g>, rows: usize) -> Result<Box<dyn Convert + 'g>> {
-        let field = |data_type| Field::new(source.name, data_type, true);
-        Ok(match source.values {
-            Values::Times { array, item, zone } => {
-                let step = step(array).ok_or_else(|| no_type(source, "times of an unknown unit"))?;
-                let field = field(times::timestamp(step, zone.as_ref()));
-                Box::new(Times { array, item: *item, step, field, is_duration: false })
-            }
-            Values::Durations { array, item } => {
-                let step = step(array).ok_or_else(|| no_type(source, "durations of an unknown unit"))?;
-                let field = field(DataType::Duration(times::unit_of(step)));
-                Box::new(Times { array, item: *item, step, field, is_duration: true })
-            }
-            Values::Periods { array, item, frequency } => {
-                Box::new(Periods::new(source.name, array, *item, frequency))
-            }
-            Values::Intervals { left, right, closed } => {
-                let side = |values| self.converter(Source { values, ..source }, rows);
-                let (left, right) = (side(left)?, side(right)?);
-                let subtype = numpy_name(left.field().data_type());
-                Box::new(Intervals::new(source.name, left, right, &subtype, closed))
-            }
-            Values::Coded { codes, values, count } => {
-                let values = self.whole(Source { values, ..source }, *count)?;
-                Box::new(Coded { field: field(values.data_type().clone()), codes, values })
-            }
-            Values::Sparse { positions, values, fill, .. } => {
-                let values = self.whole(Source { values, ..source }, positions.len())?;
-                let fill = Values::Cells(Arc::from([Item::Node(*fill)]));
-                let fill = fill_of(Source { values: &fill, ..source }, &values)
-                    .ok_or_else(|| no_type(source, "a sparse array whose fill value has another type"))?;
-                let sparse =
-                    Sparse::new(field(values.data_type().clone()), Arc::clone(positions), &values, &fill);
-                Box::new(sparse.ok_or_else(|| no_type(source, "a sparse array of other values"))?)
-            }
-            Values::Categories { codes, categories, count, ordered } => {
-                match Category::new(source, rows, field(super::category::data_type()), self.limits)? {
-                    Some(category) => Box::new(category),
-                    None => {
-                        let values = self.whole(Source { values: categories, ..source }, *count)?;
-                        let data_type = DataType::Dictionary(
-                            Box::new(DataType::Int32),
-                            Box::new(values.data_type().clone()),
-                        );
-                        let field = field(data_type).with_dict_is_ordered(*ordered);
-                        Box::new(TypedCategory { field, codes, values })
-                    }
-                }
-            }
-            Values::Numbers { array, item } if !is_number(array.dtype.kind) => Box::new(
-                FixedItems::new(source.name, array, *item)
-                    .ok_or_else(|| no_type(source, "items without a type"))?,
-            ),
-            _ => self.by_cells(source, rows)?,
-        })
+        let inner = |source: Source<'g>, rows| self.converter(source, rows);
+        match typed::converter(source, rows, &inner, self.limits)? {
+            Some(converter) => Ok(converter),
+            None => self.by_cells(source, rows),
+        }
     }
 
     fn by_cells<'g>(self, source: Source<'g>, rows: usize) -> Result<Box<dyn Convert + 'g>> {
@@ -129,47 +72,6 @@ impl Auto<'_> {
             let field = field(embedding::data_type::<Float64Type>(dimension));
             Box::new(Embedding::<Float64Type>::new(source, field, dimension, true, self.limits))
         })
-    }
-
-    /// All `count` values as one array.
-    fn whole(self, source: Source<'_>, count: usize) -> Result<ArrayRef> {
-        let mut bad = Vec::new();
-        let converter = self.converter(source, count)?;
-        let array = converter.convert(0..count, &mut Faults { column: source.name, bad: &mut bad });
-        match bad.pop() {
-            Some(bad) => Err(Error::BadRow { bad: Box::new(bad) }),
-            None => Ok(array),
-        }
-    }
-}
-
-/// One value of the type of `values`.
-fn fill_of(source: Source<'_>, values: &ArrayRef) -> Option<ArrayRef> {
-    let mut bad = Vec::new();
-    let converter = number::converter(source, values.data_type())?;
-    let array = converter.convert(0..1, &mut Faults { column: source.name, bad: &mut bad });
-    bad.is_empty().then_some(array)
-}
-
-fn step(array: &numpy::Array<'_>) -> Option<numpy::Step> {
-    match array.dtype.kind {
-        numpy::Kind::Datetime(step) | numpy::Kind::Timedelta(step) => Some(step),
-        _ => None,
-    }
-}
-
-fn is_number(kind: numpy::Kind) -> bool {
-    use numpy::Kind as K;
-    matches!(kind, K::Bool | K::Int | K::Uint | K::Float)
-}
-
-/// NumPy's name for the type of the sides of intervals.
-fn numpy_name(data_type: &DataType) -> String {
-    match data_type {
-        DataType::Timestamp(_, None) => "datetime64[ns]".to_owned(),
-        DataType::Timestamp(_, Some(zone)) => format!("datetime64[ns, {zone}]"),
-        DataType::Duration(_) => "timedelta64[ns]".to_owned(),
-        other => other.to_string().to_lowercase(),
     }
 }
 

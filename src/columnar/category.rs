@@ -6,7 +6,7 @@
 use std::{collections::HashMap, ops::Range, sync::Arc};
 
 use arrow_array::{Array as _, ArrayRef, DictionaryArray, Int32Array, StringArray, types::Int32Type};
-use arrow_schema::{DataType, Field};
+use arrow_schema::Field;
 
 use super::{
     convert::{Convert, Faults},
@@ -170,9 +170,4 @@ impl<'g> Coder<'g> {
         self.bad.insert(row, reason);
         BAD
     }
-}
-
-/// The Arrow type.
-pub(super) fn data_type() -> DataType {
-    DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8))
 }

@@ -60,6 +60,20 @@ pub enum Error {
         /// What is there.
         found: String,
     },
+    /// More categories, or rows without a value of their own, than a column can hold.
+    #[error("column {column:?}: {count} values are more than a column of this file can hold")]
+    TooManyValues {
+        /// The column.
+        column: String,
+        /// How many.
+        count: usize,
+    },
+    /// A category or a label of an index that cannot be converted.
+    #[error("among the categories or labels, {bad}")]
+    BadCategory {
+        /// Its number among them, in place of the row.
+        bad: Box<BadRow>,
+    },
     /// A source that cannot be what the domain says.
     #[error("column {column:?} is {wanted} in the schema, but {found} in the file")]
     WrongSource {
@@ -159,6 +173,12 @@ pub enum Reason {
     /// A number out of the column's range.
     #[error("{0} does not fit the column")]
     OutOfRange(i128),
+    /// A time that no whole number of the column's unit stands for.
+    #[error("the time does not fit the column's unit exactly")]
+    Inexact,
+    /// A value that its own Arrow type does not allow.
+    #[error("the value is none that its Arrow type allows")]
+    Inconsistent,
     /// A value that cannot be coerced.
     #[error(transparent)]
     Coerce(#[from] coerce::Error),

@@ -58,7 +58,7 @@ impl Plain {
     const FLOAT: Self = Self { kind: Kind::Float, bytes: 8 };
     const BOOL: Self = Self { kind: Kind::Bool, bytes: 1 };
 
-    fn of(dtype: Dtype) -> Self {
+    pub(super) fn of(dtype: Dtype) -> Self {
         // Halves are widened: several readers do not know them.
         let bytes = if dtype.kind == Kind::Float { dtype.itemsize.max(4) } else { dtype.itemsize };
         Self { kind: dtype.kind, bytes }

@@ -2,7 +2,9 @@
 //!
 //! The form is the one that pyarrow writes (`pyarrow/pandas_compat.py`, `construct_metadata`).
 
-use arrow_schema::{DataType, Field, TimeUnit};
+mod dtype;
+
+use arrow_schema::Field;
 use serde_json::{Value, json};
 
 use super::table::Table;
@@ -41,97 +43,38 @@ fn range(level: &Index<'_>, start: i64, step: i64) -> Value {
     json!({"kind": "range", "name": name, "start": start, "stop": i64::try_from(stop).unwrap_or(i64::MAX), "step": step})
 }
 
-/// A name as JSON: pandas reads it as it stands.
+/// A name as JSON: pandas takes it as it stands, so numbers stay numbers. Text is what is left for all else; a column's
+/// type tells pandas what it was.
 fn name_of(label: &Label) -> Value {
     match label {
         Label::None => Value::Null,
+        Label::Bool(value) => json!(value),
+        Label::Int(value) => {
+            i64::try_from(*value).map_or_else(|_| json!(value.to_string()), |value| json!(value))
+        }
+        Label::Float(value) if value.is_finite() => json!(value),
         label => json!(label.to_string()),
     }
 }
 
 /// A name of a column whose labels are of several levels, or of no text, is the text of the field.
 fn of_column(column: &Column<'_>, field: &Field) -> Value {
-    described(name_of(&column.label), field, &column.values, column.dtype.as_deref())
+    described(&name_of(&column.label), field, &column.values, column.dtype.as_deref())
 }
 
 fn of_level(level: &Index<'_>, field: &Field) -> Value {
-    described(name_of(&level.name), field, &level.values, level.dtype.as_deref())
+    described(&name_of(&level.name), field, &level.values, level.dtype.as_deref())
 }
 
-fn described(name: Value, field: &Field, values: &Values<'_>, dtype: Option<&str>) -> Value {
-    let (pandas_type, mut numpy_type) = types(field.data_type());
-    let mut metadata = Value::Null;
-    match (values, field.data_type()) {
-        (Values::Categories { codes, count, ordered, .. }, _) => {
-            numpy_type = format!("int{}", 8 * codes.dtype.itemsize);
-            metadata = json!({"num_categories": count, "ordered": ordered});
-        }
-        (Values::Times { .. }, DataType::Timestamp(_, Some(zone))) => metadata = json!({"timezone": &**zone}),
-        (Values::Masked { .. }, data_type) => numpy_type = nullable(data_type),
-        (Values::Periods { frequency, .. }, _) => numpy_type = format!("period[{frequency}]"),
-        (Values::Intervals { closed, .. }, DataType::Struct(sides)) => {
-            let side = sides.first().map_or_else(|| "int64".to_owned(), |side| types(side.data_type()).1);
-            numpy_type = format!("interval[{side}, {closed}]");
-        }
-        (Values::Objects { .. } | Values::Cells(_), _) => "object".clone_into(&mut numpy_type),
-        _ => {}
-    }
-    if let Some(dtype) = dtype {
-        dtype.clone_into(&mut numpy_type);
-    }
+fn described(name: &Value, field: &Field, values: &Values<'_>, dtype: Option<&str>) -> Value {
+    let types = dtype::types(values, field);
     json!({
         "name": name,
         "field_name": field.name(),
-        "pandas_type": pandas_type,
-        "numpy_type": numpy_type,
-        "metadata": metadata,
+        "pandas_type": types.logical,
+        "numpy_type": dtype.unwrap_or(&types.numpy),
+        "metadata": types.metadata,
     })
-}
-
-/// pandas' name for numbers with a mask.
-fn nullable(data_type: &DataType) -> String {
-    match data_type {
-        DataType::Boolean => "boolean".to_owned(),
-        other => other.to_string(),
-    }
-}
-
-/// What pandas and NumPy call an Arrow type.
-fn types(data_type: &DataType) -> (String, String) {
-    let two = |pandas: &str, numpy: &str| (pandas.to_owned(), numpy.to_owned());
-    match data_type {
-        DataType::Utf8 | DataType::LargeUtf8 => two("unicode", "object"),
-        DataType::Binary | DataType::LargeBinary | DataType::FixedSizeBinary(_) => two("bytes", "object"),
-        DataType::Dictionary(..) => two("categorical", "int32"),
-        DataType::Boolean => two("bool", "bool"),
-        DataType::Date32 => two("date", "object"),
-        DataType::Time64(_) | DataType::Time32(_) => two("time", "object"),
-        DataType::Decimal128(..) | DataType::Decimal256(..) => two("decimal", "object"),
-        DataType::Timestamp(unit, None) => {
-            ("datetime".to_owned(), format!("datetime64[{}]", unit_name(*unit)))
-        }
-        DataType::Timestamp(unit, Some(_)) => {
-            ("datetimetz".to_owned(), format!("datetime64[{}]", unit_name(*unit)))
-        }
-        DataType::Duration(unit) => ("timedelta".to_owned(), format!("timedelta64[{}]", unit_name(*unit))),
-        DataType::List(item) | DataType::LargeList(item) | DataType::FixedSizeList(item, _) => {
-            (format!("list[{}]", types(item.data_type()).0), "object".to_owned())
-        }
-        DataType::Struct(_) | DataType::Map(..) | DataType::Null => two("object", "object"),
-        other => {
-            let name = other.to_string().to_lowercase();
-            (name.clone(), name)
-        }
-    }
-}
-
-fn unit_name(unit: TimeUnit) -> &'static str {
-    match unit {
-        TimeUnit::Second => "s",
-        TimeUnit::Millisecond => "ms",
-        TimeUnit::Microsecond => "us",
-        TimeUnit::Nanosecond => "ns",
-    }
 }
 
 /// What the labels of the columns are, level by level.
@@ -143,34 +86,55 @@ fn column_levels(frame: &Frame<'_>) -> Vec<Value> {
             Label::Tuple(parts) if frame.column_levels.len() > 1 => parts.get(place).cloned(),
             label => Some((*label).clone()),
         };
-        let (pandas_type, numpy_type) = label_types(&labels.iter().filter_map(part).collect::<Vec<_>>());
-        let encoding = (pandas_type == "unicode").then(|| json!({"encoding": "UTF-8"}));
+        let (pandas_type, numpy_type, metadata) =
+            label_types(&labels.iter().filter_map(part).collect::<Vec<_>>());
         json!({
             "name": name_of(name),
             "field_name": name_of(name),
             "pandas_type": pandas_type,
             "numpy_type": numpy_type,
-            "metadata": encoding,
+            "metadata": metadata,
         })
     };
     levels.map(level).collect()
 }
 
-fn label_types(labels: &[Label]) -> (&'static str, &'static str) {
-    let all = |fits: fn(&Label) -> bool| !labels.is_empty() && labels.iter().all(fits);
-    if all(|label| matches!(label, Label::Int(_))) {
-        ("int64", "int64")
-    } else if all(|label| matches!(label, Label::Float(_))) {
-        ("floating", "float64")
-    } else if all(|label| matches!(label, Label::Bool(_))) {
-        ("bool", "bool")
-    } else if all(|label| matches!(label, Label::Time { zone: None, .. })) {
-        ("datetime", "datetime64[ns]")
-    } else if labels.is_empty() {
-        ("empty", "object")
-    } else if all(|label| matches!(label, Label::Text(_))) {
-        ("unicode", "object")
-    } else {
-        ("mixed", "object")
+/// pyarrow makes an index of these types out of the names; types that it cannot make (periods, categories, intervals) are
+/// text, because a name of theirs ends the whole reading.
+fn label_types(labels: &[Label]) -> (String, String, Value) {
+    let of =
+        |pandas_type: &str, numpy_type: &str| (pandas_type.to_owned(), numpy_type.to_owned(), Value::Null);
+    // In a level, missing labels stand beside the others.
+    let present: Vec<&Label> = labels.iter().filter(|label| **label != Label::None).collect();
+    let all = |fits: fn(&Label) -> bool| !present.is_empty() && present.iter().all(|label| fits(label));
+    if all(|label| matches!(label, Label::Int(_))) && present.len() == labels.len() {
+        return of("int64", "int64");
+    }
+    if all(|label| matches!(label, Label::Int(_) | Label::Float(_))) {
+        let whole = |label: &&&Label| matches!(label, Label::Int(_));
+        return if present.iter().any(|label| whole(&label)) {
+            of("mixed", "object")
+        } else {
+            of("float64", "float64")
+        };
+    }
+    if all(|label| matches!(label, Label::Bool(_))) {
+        return of("bool", "bool");
+    }
+    if let Some(Label::Time { step, zone, .. }) = present.first()
+        && present.iter().all(|label| matches!(label, Label::Time { .. }))
+    {
+        let numpy_type = format!("datetime64[{}]", dtype::unit(*step));
+        return match zone {
+            None => (numpy_type.clone(), numpy_type, Value::Null),
+            Some(zone) => ("datetimetz".to_owned(), numpy_type, json!({ "timezone": zone.to_string() })),
+        };
+    }
+    match present.first() {
+        None if labels.is_empty() => of("empty", "object"),
+        _ if all(|label| matches!(label, Label::Text(_))) => {
+            ("unicode".to_owned(), "object".to_owned(), json!({ "encoding": "UTF-8" }))
+        }
+        _ => of("mixed", "object"),
     }
 }

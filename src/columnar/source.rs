@@ -97,6 +97,10 @@ impl<'g> Source<'g> {
                 Some(Number::Bool(false)) => data.number(0, row).map_or(Cell::Null, Cell::from),
                 _ => Cell::Null,
             },
+            Values::Arrow(column) => match column.number(row) {
+                Some(number) => Cell::from(number),
+                None => column.text(row).map_or(Cell::Null, Cell::Text),
+            },
             Values::ArrowText(text) => text.value(row).map_or(Cell::Null, Cell::Text),
             Values::Range { .. } => Cell::Int(self.values.in_range(row)),
             Values::Categories { codes, categories, .. } => match codes.number(0, row) {
@@ -125,11 +129,11 @@ impl<'g> Source<'g> {
             Node::Bool(value) => Cell::Bool(value),
             Node::Int(value) => Cell::Int(value),
             Node::Float(value) => float(value),
-            Node::Reduce { callable, args, .. }
-                if self.graph.node(callable) == Node::Global(Global::Scalar) =>
-            {
-                self.scalar(args).unwrap_or(Cell::Object(id))
-            }
+            Node::Reduce { callable, args, .. } => match self.graph.node(callable) {
+                Node::Global(Global::NaT) => Cell::Null,
+                Node::Global(Global::Scalar) => self.scalar(args).unwrap_or(Cell::Object(id)),
+                _ => Cell::Object(id),
+            },
             _ => self.graph.text_bytes(id).map_or(Cell::Object(id), Cell::Text),
         }
     }

@@ -1,38 +1,14 @@
-//! Columns of times and durations that the file holds as steps: `Timestamp(unit[, zone])` and `Duration(unit)`.
+//! Times and durations among objects: `Timestamp(unit[, zone])` and `Duration(unit)`.
 //!
 //! NumPy counts in any unit and any multiple of one; Arrow knows seconds and their thousandths. Longer steps become
 //! seconds, shorter ones nanoseconds, exactly, or the row is refused.
 
-use std::{ops::Range, sync::Arc};
-
 use arrow_array::{ArrayRef, make_array};
-use arrow_buffer::{MutableBuffer, NullBuffer};
+use arrow_buffer::{NullBuffer, ScalarBuffer};
 use arrow_data::ArrayData;
-use arrow_schema::{DataType, Field, TimeUnit};
+use arrow_schema::{DataType, TimeUnit};
 
-use super::{
-    convert::{Convert, Faults},
-    error::Reason,
-};
-use crate::{
-    numpy::{Array, Step, Unit},
-    pandas::Zone,
-};
-
-/// A column of times or durations.
-pub(super) struct Times<'g> {
-    pub(super) array: &'g Array<'g>,
-    pub(super) item: usize,
-    pub(super) step: Step,
-    pub(super) field: Field,
-    /// Months have no length, so durations in them have no Arrow type.
-    pub(super) is_duration: bool,
-}
-
-/// The Arrow type of times counted in `step`.
-pub(super) fn timestamp(step: Step, zone: Option<&Zone>) -> DataType {
-    DataType::Timestamp(unit_of(step), zone.map(|zone| zone.to_string().into()))
-}
+use crate::numpy::{Step, Unit};
 
 /// The Arrow unit that holds multiples of `step`.
 pub(super) fn unit_of(step: Step) -> TimeUnit {
@@ -85,37 +61,23 @@ pub(super) fn days_from_civil(year: i128, month: i128, day: i128) -> i128 {
     era * 146_097 + day_of_era - 719_468
 }
 
-impl Convert for Times<'_> {
-    fn field(&self) -> Field {
-        self.field.clone()
-    }
-
-    fn convert(&self, rows: Range<usize>, faults: &mut Faults<'_>) -> ArrayRef {
-        let values = rows.clone().map(|row| match self.array.steps(self.item, row) {
-            None | Some(i64::MIN) => None,
-            Some(value) => exact(value, self.step, self.is_duration).or_else(|| {
-                faults.push(row, Reason::OutOfRange(value.into()));
-                None
-            }),
-        });
-        integers(self.field.data_type(), values.collect())
-    }
-}
-
 /// An array of 64-bit integers of any logical type.
 pub(super) fn integers(data_type: &DataType, values: Vec<Option<i64>>) -> ArrayRef {
-    let nulls = NullBuffer::from_iter(values.iter().map(Option::is_some));
-    let mut buffer = MutableBuffer::with_capacity(values.len() * size_of::<i64>());
-    values.iter().for_each(|value| buffer.push(value.unwrap_or(0)));
-    let data = ArrayData::builder(data_type.clone())
-        .len(values.len())
-        .add_buffer(buffer.into())
-        .nulls(Some(nulls).filter(|nulls| nulls.null_count() > 0));
-    // The buffer was filled with as many values as the array has, and every bit pattern is one.
-    data.build().map_or_else(
-        |_| arrow_array::new_null_array(data_type, values.len()),
-        |data| Arc::clone(&make_array(data)),
-    )
+    let nulls: NullBuffer = values.iter().map(Option::is_some).collect();
+    let values = values.into_iter().map(Option::unwrap_or_default).collect();
+    of_values(data_type, values, Some(nulls).filter(|nulls| nulls.null_count() > 0))
+}
+
+/// An array of 64-bit integers of any logical type, and which of them are there.
+pub(super) fn of_values(
+    data_type: &DataType,
+    values: ScalarBuffer<i64>,
+    nulls: Option<NullBuffer>,
+) -> ArrayRef {
+    let count = values.len();
+    let data = ArrayData::builder(data_type.clone()).len(count).add_buffer(values.into_inner()).nulls(nulls);
+    // There are as many values as the array has, and every bit pattern is one.
+    data.build().map_or_else(|_| arrow_array::new_null_array(data_type, count), make_array)
 }
 
 #[cfg(test)]

@@ -27,7 +27,7 @@ use crate::{
     growing::NoRoom,
     limits::Limits,
     pandas::{Found, Frame, Member, tables},
-    pickle::{self, Graph, UnknownGlobals},
+    pickle::{Graph, UnknownGlobals},
     schema::{Domain, builtin},
 };
 
@@ -130,13 +130,12 @@ pub fn convert(
     let source = SourceInfo { file_name: file_name(path), size: input.source_bytes(), blake3: None };
     std::thread::scope(|scope| {
         let digest = scope.spawn(|| input.source_blake3());
-        let refused = |source: pickle::Error| match source.kind() {
-            pickle::ErrorKind::NoRoom(full) => no_room(temporary, *full),
+        let refused = |source: crate::pickle::Error| match source.kind() {
+            crate::pickle::ErrorKind::NoRoom(full) => no_room(temporary, *full),
             _ => Error::Pickle { path: path.to_owned(), source },
         };
         let ground = Some(Arc::new(annex::Folder::new(temporary)) as _);
-        let graph =
-            pickle::load_on(&input, &options.limits, UnknownGlobals::Keep, ground).map_err(refused)?;
+        let graph = input.graph(&options.limits, UnknownGlobals::Keep, ground).map_err(refused)?;
         let found = tables(&graph, &options.limits).map_err(refused)?;
         let mut digest = Some(digest);
         let mut report = Report {
@@ -284,7 +283,7 @@ fn file_name(path: &Path) -> String {
 /// The file's name without its extensions: `recruit` for `recruit.pkl.gz`.
 fn stem(path: &Path) -> String {
     const PACKED: [&str; 9] = [".gz", ".bz2", ".xz", ".zst", ".zip", ".tar", ".lzma", ".lz4", ".z"];
-    const PICKLE: [&str; 4] = [".pkl", ".pickle", ".p", ".joblib"];
+    const PICKLE: [&str; 6] = [".pkl", ".pickle", ".p", ".joblib", ".npy", ".npz"];
     let name = file_name(path);
     let mut bare = name.as_str();
     while let Some(outer) = without(bare, &PACKED) {

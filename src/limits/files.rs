@@ -41,6 +41,9 @@ pub const LZMA_MEMORY_KIB_MAX: u32 = 128 << 10;
 /// A pax header of a tar archive: it holds the names and times of one member.
 pub const TAR_PAX_BYTES_MAX: u64 = 1 << 20;
 
+/// The header of a `.npy` file: NumPy itself reads 10,000 bytes unless told otherwise; records of many fields need more.
+pub const NPY_HEADER_BYTES_MAX: usize = 64 << 10;
+
 /// The footer of an Arrow file: it holds the schema and 24 bytes for each batch.
 pub const ARROW_FOOTER_BYTES_MAX: usize = 16 << 20;
 

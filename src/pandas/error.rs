@@ -69,6 +69,12 @@ pub enum ErrorKind {
     /// Values inside values, too many of them.
     #[error("arrays are nested too deep")]
     TooDeep,
+    /// An Arrow array whose parts do not fit together.
+    #[error("the Arrow array is not sound: {0}")]
+    Arrow(&'static str),
+    /// An Arrow type without a meaning here.
+    #[error("the Arrow type {0:?} is not one that this reader knows")]
+    ArrowType(String),
     /// More columns than are read.
     #[error("{0} columns are more than are read; --limit columns=N moves it")]
     TooManyColumns(usize),

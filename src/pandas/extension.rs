@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use super::{
+    arrow_array::ArrowColumn,
     arrow_text::ArrowText,
     error::{At as _, ErrorKind, Result},
     frequency,
@@ -80,6 +81,13 @@ pub(super) fn parse<'g>(graph: &'g Graph<'g>, id: NodeId, reading: Reading<'_>) 
         Some(Global::Categorical) => categorical(graph, id, reading),
         Some(Global::MaskedArray) => masked(graph, id, reading).at("values"),
         Some(Global::ArrowStringArray) => arrow_text(graph, id).at("values"),
+        Some(Global::ArrowExtensionArray) => {
+            let column = ArrowColumn::of_extension(graph, id, reading.limits).at("values")?;
+            Ok(arrow_column(column))
+        }
+        Some(Global::ArrowArray | Global::ArrowChunks) => {
+            ArrowColumn::parse(graph, id, reading.limits).at("values").map(arrow_column)
+        }
         Some(Global::DatetimeArray) => times(graph, id, reading).at("values"),
         Some(Global::TimedeltaArray) => {
             let (_, array) = parts(graph, id, &["_dtype"], &["_data", "_ndarray"]).at("values")?;
@@ -260,26 +268,42 @@ pub(super) fn of_sides<'g>(
 fn text_objects<'g>(graph: &'g Graph<'g>, id: NodeId, reading: Reading<'_>) -> Result<Block<'g>, ErrorKind> {
     let (dtype, array) = parts(graph, id, &["_dtype"], &["_ndarray"])?;
     let block = of_array(Array::parse(graph, array, reading.limits)?, reading)?;
-    Ok(Block { dtype: Some(text_dtype(graph, dtype)), ..block })
+    Ok(Block { dtype: Some(text_dtype(graph, dtype, "python")), ..block })
 }
 
 fn arrow_text<'g>(graph: &'g Graph<'g>, id: NodeId) -> Result<Block<'g>, ErrorKind> {
     let text = ArrowText::parse(graph, id)?;
     let rows = text.rows();
     let state = graph.state(id).ok_or(ErrorKind::Missing("state"))?;
-    let dtype = graph.dict_value(state, "_dtype").map(|dtype| text_dtype(graph, dtype));
+    let dtype = graph.dict_value(state, "_dtype").map(|dtype| text_dtype(graph, dtype, "pyarrow"));
     Ok(Block { dtype, ..Block::one(Values::ArrowText(Arc::new(text)), rows) })
 }
 
-/// What pandas calls a type of text: `string` with `pd.NA` for missing, `str` with NaN.
-fn text_dtype(graph: &Graph<'_>, dtype: NodeId) -> String {
-    let args = match graph.node(dtype) {
-        Node::Reduce { args, .. } => graph.tuple(args).unwrap_or_default(),
-        _ => &[],
+fn arrow_column(column: ArrowColumn<'_>) -> Block<'_> {
+    let rows = column.rows;
+    Block::one(Values::Arrow(Arc::new(column)), rows)
+}
+
+/// What pandas calls a type of text: `string` with `pd.NA` for a missing one, and where it is stored, which the dtype says
+/// since pandas 1.3; `str` with NaN, whose storage has no name.
+fn text_dtype(graph: &Graph<'_>, dtype: NodeId, storage: &str) -> String {
+    let said = match graph.node(dtype) {
+        Node::Reduce { args, .. } => match graph.tuple(args) {
+            Some(&[_, missing]) if matches!(graph.node(missing), Node::Float(_)) => return "str".to_owned(),
+            Some(&[storage, _]) => graph.text(storage),
+            _ => None,
+        },
+        _ => {
+            let state = graph.state(dtype);
+            let said =
+                |state| graph.dict_value(state, "storage").or_else(|| graph.dict_value(state, "_storage"));
+            state.and_then(said).and_then(|id| graph.text(id))
+        }
     };
-    match args {
-        [_, missing] if matches!(graph.node(*missing), Node::Float(_)) => "str".to_owned(),
-        _ => "string".to_owned(),
+    match said {
+        Some("pyarrow_numpy") => "str".to_owned(),
+        Some(storage @ ("python" | "pyarrow")) => format!("string[{storage}]"),
+        _ => format!("string[{storage}]"),
     }
 }
 

@@ -108,6 +108,11 @@ impl Label {
                     _ => Self::None,
                 }
             }
+            Values::Arrow(column) => match (column.number(row), column.text(row)) {
+                (Some(number), _) => Self::of_number(number),
+                (None, Some(text)) => Self::Text(String::from_utf8_lossy(text).into_owned()),
+                (None, None) => Self::None,
+            },
             Values::Durations { .. } => Self::Other("a duration"),
             Values::Periods { .. } => Self::Other("a period"),
             Values::Intervals { .. } => Self::Other("an interval"),

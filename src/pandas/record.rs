@@ -22,7 +22,10 @@ pub(super) fn frame<'g>(
     };
     let size = array.dtype.itemsize.max(1);
     let mut columns = Vec::new();
+    // Fields may overlap, so that together they can be more than the records.
+    let mut budget = Budget::new(&CELL_BYTES, limits.cell_bytes_max(graph.input().len()));
     for field in dtype::fields(graph, dtype, limits.columns_max)? {
+        budget.spend((field.dtype.itemsize as u64).saturating_mul(*rows as u64))?;
         let cells =
             bytes.chunks_exact(size).flat_map(|record| &record[field.offset..][..field.dtype.itemsize]);
         let data = Data::Bytes(Cow::Owned(cells.copied().collect()));

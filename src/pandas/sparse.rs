@@ -22,7 +22,7 @@ pub(super) fn positions(
         _ => return Err(ErrorKind::UnknownForm),
     };
     // Rows that no byte of the file stands for are only a number, and it may be any.
-    let rows_max = limits.cell_bytes_max(graph.input().len()) / size_of::<u64>() as u64;
+    let rows_max = limits.rows_max(graph.input().len());
     if u64::from(length) > rows_max {
         return Err(Exceeded {
             of: &Bound { what: "rows of a sparse array", flag: Some("cell-bytes") },

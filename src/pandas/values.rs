@@ -1,6 +1,6 @@
 //! The values of one column or index, as the file holds them: numbers, objects, categories, masks, Arrow text.
 
-use super::{arrow_text::ArrowText, zone::Zone};
+use super::{arrow_array::ArrowColumn, arrow_text::ArrowText, zone::Zone};
 use crate::{
     numpy::Array,
     pickle::{Global, Graph, Item, ListView, Node, NodeId},
@@ -46,6 +46,8 @@ pub enum Values<'g> {
         /// The mask.
         mask: Arc<Array<'g>>,
     },
+    /// Any values in Arrow buffers.
+    Arrow(Arc<ArrowColumn<'g>>),
     /// Text in Arrow buffers.
     ArrowText(Arc<ArrowText<'g>>),
     /// Item `item` of an array of `M8`: steps since 1970 in UTC, the smallest integer for a missing one.

@@ -4,6 +4,8 @@
 //! 64 KiB frame of a row at most, not one for each float. Frames follow PEP 3154; as `CPython` does since July 2026, an
 //! instruction that crosses the end of its frame is refused (it made scanners and readers disagree).
 
+use std::ops::Range;
+
 use super::{
     error::{Error, ErrorKind, Result},
     opcode::Opcode,
@@ -111,6 +113,11 @@ impl<'a> Decoder<'a> {
         }
     }
 
+    /// Stands before the first instruction of a part of `input`; offsets are those of the whole.
+    pub(super) fn between(input: &'a [u8], part: Range<usize>, limits: &Limits) -> Self {
+        Self { cursor: Cursor::between(input, part), ..Self::new(input, limits) }
+    }
+
     /// Offset of the instruction that was decoded last.
     pub fn at(&self) -> u64 {
         self.at
@@ -119,6 +126,22 @@ impl<'a> Decoder<'a> {
     /// Offset behind the instruction that was decoded last.
     pub fn end(&self) -> u64 {
         self.cursor.offset()
+    }
+
+    /// The next `count` bytes, which are no instruction: they stand outside all frames.
+    pub(super) fn take_raw(&mut self, count: u64) -> Result<&'a [u8], ErrorKind> {
+        self.leave_frame()?;
+        Ok(self.cursor.take_long(count)?)
+    }
+
+    /// Says that no frame is open.
+    pub(super) fn leave_frame(&self) -> Result<(), ErrorKind> {
+        if self.frame_end.is_some() { Err(ErrorKind::CrossesFrame) } else { Ok(()) }
+    }
+
+    /// Steps over bytes that are no instruction: see [`Graph::raw`](super::Graph::raw).
+    pub fn skip_to(&mut self, offset: u64) -> Result<(), ErrorKind> {
+        self.take_raw(offset.saturating_sub(self.end())).map(drop)
     }
 
     /// A fault of the instruction that was decoded last.

@@ -125,6 +125,9 @@ pub enum ErrorKind {
     /// Object state that is given twice.
     #[error("an object gets its state twice")]
     StateTwice,
+    /// The wrapper of an array of joblib that does not say what it must.
+    #[error("the array that follows lacks {0}")]
+    Wrapper(&'static str),
     /// STOP while values or marks are left.
     #[error("{values} values and {marks} marks are left on the stack at the end")]
     NotConsumed {

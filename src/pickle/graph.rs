@@ -5,7 +5,7 @@
 
 mod walk;
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 use super::{
     global::{Global, Row},
@@ -264,6 +264,7 @@ pub struct Graph<'a> {
     pub(super) templates: Vec<Template>,
     pub(super) foreign: Vec<Foreign>,
     pub(super) met: Vec<Met>,
+    pub(super) raw: Vec<Range<u64>>,
     pub(super) root: NodeId,
     pub(super) protocol: u8,
     pub(super) end: u64,
@@ -289,6 +290,11 @@ impl<'a> Graph<'a> {
     /// The globals of the closed list that the pickle names, in the order in which it names them first.
     pub fn met(&self) -> &[Met] {
         &self.met
+    }
+
+    /// The stretches of the input that hold no instructions: what joblib writes of an array between two of them.
+    pub fn raw(&self) -> &[Range<u64>] {
+        &self.raw
     }
 
     /// Bytes behind STOP, which belong to no value.

@@ -16,11 +16,12 @@ use super::{
     text,
 };
 use crate::{
-    growing::{Ground, Growing},
+    growing::Growing,
     limits::{Bound, Budget, Exceeded, Limits},
 };
 
 mod collection;
+mod raw;
 mod sequence;
 
 /// The highest protocol there is.
@@ -62,6 +63,16 @@ pub(super) struct Machine<'a> {
     met: Vec<Option<u32>>,
     /// The list of floats that grew last and the offset behind its last float.
     open_floats: Option<(NodeId, u64)>,
+    /// The pickles around the one that is being read, the outermost first.
+    around: Vec<raw::Around>,
+}
+
+/// What follows an instruction.
+pub(super) enum Next {
+    Instruction,
+    /// What the wrapper of an array announces: bytes, or a pickle of their own.
+    Raw(raw::Announced),
+    End,
 }
 
 /// Runs `input` to its STOP.
@@ -72,7 +83,7 @@ pub(super) fn run<'a>(
     ground: Option<Arc<dyn Grounds>>,
 ) -> Result<Graph<'a>> {
     let mut decoder = Decoder::new(input, limits);
-    let mut machine = Machine::new(input, limits, unknown, ground)?;
+    let mut machine = Machine::new(input, limits, unknown, ground);
     match machine.run(&mut decoder) {
         Ok(()) => Ok(machine.into_graph(decoder.end())),
         // What came before the fault is the better reason to refuse the file.
@@ -97,19 +108,17 @@ fn first_byte(input: &[u8], error: Error) -> Error {
 }
 
 impl<'a> Machine<'a> {
-    fn new(
+    pub(super) fn new(
         input: &'a [u8],
         limits: &Limits,
         unknown: UnknownGlobals,
         ground: Option<Arc<dyn Grounds>>,
-    ) -> Result<Self> {
+    ) -> Self {
         let bytes = limits.table_heap_bytes;
-        let mut nodes = Growing::on(ground.clone().map(|ground| ground as Arc<dyn Ground<Node>>), bytes);
-        let fixed = nodes.extend(&[Node::None, Node::Bool(false), Node::Bool(true)]);
-        fixed.map_err(|full| Error::new(0, None, full))?;
+        let fixed = vec![Node::None, Node::Bool(false), Node::Bool(true)];
         let graph = Graph {
             input,
-            nodes,
+            nodes: Growing::beginning(fixed, ground.clone().map(|ground| ground as _), bytes),
             children: Growing::on(ground.clone().map(|ground| ground as _), bytes / 4),
             segments: Growing::on(ground.clone().map(|ground| ground as _), bytes / 4),
             decoded: Vec::new(),
@@ -117,12 +126,13 @@ impl<'a> Machine<'a> {
             templates: Vec::new(),
             foreign: Vec::new(),
             met: Vec::new(),
+            raw: Vec::new(),
             root: NodeId::NONE,
             protocol: 0,
             end: 0,
             ground: ground.clone(),
         };
-        Ok(Self {
+        Self {
             graph,
             memo: Memo::on(ground.map(|ground| ground as _), bytes / 4),
             stack: Vec::new(),
@@ -134,34 +144,39 @@ impl<'a> Machine<'a> {
             unknown,
             met: Vec::new(),
             open_floats: None,
-        })
+            around: Vec::new(),
+        }
     }
 
-    fn run(&mut self, decoder: &mut Decoder<'a>) -> Result<()> {
+    pub(super) fn run(&mut self, decoder: &mut Decoder<'a>) -> Result<()> {
         let input = self.graph.input;
         loop {
             let instruction = decoder.next_instruction().map_err(|error| first_byte(input, error))?;
             self.at = decoder.at();
-            match self.step(instruction) {
-                Ok(false) => {}
-                Ok(true) => return Ok(()),
-                Err(kind) => return Err(first_byte(input, decoder.error(kind))),
+            let done = match self.step(instruction) {
+                Ok(Next::Instruction) => continue,
+                Ok(Next::Raw(announced)) => self.raw(&announced, decoder).map(|()| false),
+                Ok(Next::End) => self.end(decoder),
+                Err(kind) => Err(kind),
+            };
+            if done.map_err(|kind| first_byte(input, decoder.error(kind)))? {
+                return Ok(());
             }
         }
     }
 
-    fn into_graph(mut self, end: u64) -> Graph<'a> {
+    pub(super) fn into_graph(mut self, end: u64) -> Graph<'a> {
         self.graph.end = end;
         self.graph
     }
 
-    /// One instruction; true after STOP.
+    /// One instruction.
     #[inline]
     #[allow(
         clippy::too_many_lines,
         reason = "one arm for each instruction, none of them longer than it needs"
     )]
-    fn step(&mut self, instruction: Instruction<'a>) -> Result<bool, ErrorKind> {
+    pub(super) fn step(&mut self, instruction: Instruction<'a>) -> Result<Next, ErrorKind> {
         use Instruction as I;
         self.opcodes += 1;
         match instruction {
@@ -169,9 +184,11 @@ impl<'a> Machine<'a> {
             I::Proto(protocol) if protocol > PROTOCOL_MAX => {
                 return Err(ErrorKind::UnknownProtocol(protocol));
             }
+            // A pickle inside another has a protocol of its own.
+            I::Proto(_) if !self.around.is_empty() => {}
             I::Proto(protocol) => self.graph.protocol = self.graph.protocol.max(protocol),
             I::Frame => {}
-            I::Stop => return self.stop(),
+            I::Stop => return self.stop().map(|()| Next::End),
             I::Mark => self.mark()?,
             I::Pop => self.pop_top()?,
             I::PopMark => self.items_to_mark().map(|_| ())?,
@@ -211,7 +228,7 @@ impl<'a> Machine<'a> {
             I::Global { module, name } => self.global(module, name, Opcode::GLOBAL)?,
             I::StackGlobal => self.stack_global()?,
             I::Reduce => self.reduce()?,
-            I::Build => self.build()?,
+            I::Build => return self.build(),
             I::NewObj => self.new_object()?,
             I::NewObjEx => self.new_object_ex()?,
             I::Inst { module, name } => {
@@ -222,16 +239,16 @@ impl<'a> Machine<'a> {
             }
             I::Outside(what) => return Err(ErrorKind::Outside(what)),
         }
-        Ok(false)
+        Ok(Next::Instruction)
     }
 
-    fn stop(&mut self) -> Result<bool, ErrorKind> {
+    pub(super) fn stop(&mut self) -> Result<(), ErrorKind> {
         let root = self.pop()?;
         if !(self.stack.is_empty() && self.marks.is_empty()) {
             return Err(ErrorKind::NotConsumed { values: self.stack.len(), marks: self.marks.len() });
         }
         self.graph.root = root;
-        Ok(true)
+        Ok(())
     }
 
     // === the stack ===
@@ -243,7 +260,7 @@ impl<'a> Machine<'a> {
         Ok(id)
     }
 
-    fn push_id(&mut self, id: NodeId) -> Result<(), ErrorKind> {
+    pub(super) fn push_id(&mut self, id: NodeId) -> Result<(), ErrorKind> {
         if self.stack.len() >= self.limits.stack_depth_max {
             return Err(exceeded(
                 &Bound { what: "values on the stack", flag: Some("stack-values") },
@@ -255,22 +272,31 @@ impl<'a> Machine<'a> {
     }
 
     #[inline]
-    fn push(&mut self, node: Node) -> Result<(), ErrorKind> {
+    pub(super) fn push(&mut self, node: Node) -> Result<(), ErrorKind> {
         let id = self.store(node)?;
         self.push_id(id)
     }
 
     fn push_span(&mut self, bytes: &'a [u8], node: impl Fn(u32, u64) -> Node) -> Result<(), ErrorKind> {
+        let node = self.span(bytes, node)?;
+        self.push(node)
+    }
+
+    fn span(&mut self, bytes: &'a [u8], node: impl Fn(u32, u64) -> Node) -> Result<Node, ErrorKind> {
         let offset = bytes.as_ptr() as u64 - self.graph.input.as_ptr() as u64;
         if let Ok(len) = u32::try_from(bytes.len()) {
-            return self.push(node(len, offset));
+            return Ok(node(len, offset));
         }
         let long = index(self.graph.long.len())?;
         self.graph.long.push((offset, bytes.len() as u64));
-        self.push(Node::Long(long))
+        Ok(Node::Long(long))
     }
 
-    fn push_decoded(&mut self, text: Box<[u8]>, node: impl Fn(u32) -> Node) -> Result<(), ErrorKind> {
+    pub(super) fn push_decoded(
+        &mut self,
+        text: Box<[u8]>,
+        node: impl Fn(u32) -> Node,
+    ) -> Result<(), ErrorKind> {
         self.budget.spend(text.len() as u64)?;
         let decoded = index(self.graph.decoded.len())?;
         self.graph.decoded.push(text);
@@ -517,12 +543,12 @@ impl<'a> Machine<'a> {
         self.new_object()
     }
 
-    fn build(&mut self) -> Result<(), ErrorKind> {
+    fn build(&mut self) -> Result<Next, ErrorKind> {
         let state = self.pop()?;
         let object = self.top()?;
         if let Some(packed) = self.pack_state(object, state) {
             self.stack.pop();
-            return self.push_id(packed);
+            return self.push_id(packed).map(|()| Next::Instruction);
         }
         let built = match self.graph.node(object) {
             Node::Reduce { callable, args, state: NodeId::ABSENT } => Node::Reduce { callable, args, state },
@@ -531,7 +557,8 @@ impl<'a> Machine<'a> {
             other => return Err(ErrorKind::WrongType { wanted: "an object", found: other.kind() }),
         };
         self.set(object, built);
-        Ok(())
+        let announced = if self.is_wrapper(object) { Some(self.announced(object, state)?) } else { None };
+        Ok(announced.map_or(Next::Instruction, Next::Raw))
     }
 }
 

@@ -19,7 +19,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     // A cell of an object column is a node of the graph, decoded where it lies: hence pickle.
     ("columnar", &["limits", "growing", "schema", "pickle", "numpy", "pandas"]),
     ("digest", &["limits", "schema", "columnar"]),
-    ("file", &["limits", "growing", "schema", "pickle", "pandas", "columnar", "digest"]),
+    ("file", &["limits", "growing", "schema", "pickle", "numpy", "pandas", "columnar", "digest"]),
     ("wire", &["limits", "schema", "proto", "columnar", "digest"]),
     ("store", &["limits", "schema", "session", "columnar", "digest", "file"]),
     ("analytics", &["limits", "columnar", "file", "store"]),

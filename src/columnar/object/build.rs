@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use arrow_array::{
-    Array as _, ArrayRef, BinaryArray, BooleanArray, Date32Array, Decimal128Array, FixedSizeBinaryArray,
-    Float64Array, Int64Array, ListArray, NullArray, StringArray, StructArray, UInt64Array,
+    ArrayRef, BinaryArray, BooleanArray, Date32Array, Decimal128Array, FixedSizeBinaryArray, Float64Array,
+    Int64Array, ListArray, NullArray, StringArray, StructArray, UInt64Array,
 };
 use arrow_buffer::{NullBuffer, OffsetBuffer};
 use arrow_schema::{DataType, TimeUnit};
@@ -144,7 +144,7 @@ impl<'g> Builder<'g, '_> {
         };
         let nulls = NullBuffer::from_iter(parts.iter().map(Option::is_some));
         let columns = vec![column(|both| both.0), column(|both| both.1)];
-        Arc::new(StructArray::new(crate::columnar::fixed::parts(), columns, Some(nulls)))
+        Arc::new(StructArray::new(crate::columnar::complex::parts(), columns, Some(nulls)))
     }
 
     fn lists(&mut self, item: &Kind, values: Rows<'g>) -> ArrayRef {

@@ -6,7 +6,7 @@ use arrow_schema::{DataType, Field, TimeUnit};
 
 use super::value::{Value, items};
 use crate::{
-    columnar::{fixed, times},
+    columnar::{complex, times},
     limits::{Budget, Limits},
     pickle::Graph,
 };
@@ -190,7 +190,7 @@ impl Kind {
             Self::Decimal { whole, scale } => {
                 DataType::Decimal128((whole + scale).clamp(1, DECIMAL_DIGITS_MAX) as u8, *scale as i8)
             }
-            Self::Complex => DataType::Struct(fixed::parts()),
+            Self::Complex => DataType::Struct(complex::parts()),
             Self::Uuid => DataType::FixedSizeBinary(16),
             Self::List(item) => DataType::List(item_field(item)),
             Self::Struct(fields) => {

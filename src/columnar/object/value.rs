@@ -404,8 +404,8 @@ fn address<'g>(graph: &'g Graph<'g>, args: &[NodeId]) -> Option<Value<'g>> {
     }
     let Value::Int(value) = Value::of_node(graph, *args.first()?) else { return None };
     let text = match u32::try_from(value) {
-        Ok(four) => std::net::Ipv4Addr::from_bits(four).to_string(),
-        Err(_) => std::net::Ipv6Addr::from_bits(u128::try_from(value).ok()?).to_string(),
+        Ok(four) => core::net::Ipv4Addr::from_bits(four).to_string(),
+        Err(_) => core::net::Ipv6Addr::from_bits(u128::try_from(value).ok()?).to_string(),
     };
     Some(Value::Text(Cow::Owned(text.into_bytes())))
 }
@@ -422,13 +422,11 @@ fn path<'g>(graph: &'g Graph<'g>, args: &[NodeId]) -> Option<Value<'g>> {
 /// `UUID` with state `{int: …}`.
 fn uuid<'g>(graph: &'g Graph<'g>, id: NodeId) -> Option<Value<'g>> {
     let number = graph.dict_value(graph.state(id)?, "int")?;
-    let bytes = match graph.node(number) {
-        Node::BigInt { len, offset } => graph.span(offset, len),
-        _ => {
-            let Value::Int(value) = Value::of_node(graph, number) else { return None };
-            return u128::try_from(value).ok().map(|value| Value::Uuid(value.to_be_bytes()));
-        }
+    let Node::BigInt { len, offset } = graph.node(number) else {
+        let Value::Int(value) = Value::of_node(graph, number) else { return None };
+        return u128::try_from(value).ok().map(|value| Value::Uuid(value.to_be_bytes()));
     };
+    let bytes = graph.span(offset, len);
     // A number above the signed range has a seventeenth byte of zero.
     let mut little = [0; 16];
     let count = bytes.len().min(16);

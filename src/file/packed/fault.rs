@@ -70,7 +70,7 @@ pub enum Fault {
         name: String,
     },
     /// A member packed in a way that is not read.
-    #[error("its member {name} is packed by method {method}; only stored and deflated members are read")]
+    #[error("its member {name} is packed by method {method}, which is not read; unpack it first")]
     Method {
         /// The member.
         name: String,
