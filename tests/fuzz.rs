@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 #[path = "../fuzz/src/targets.rs"]
+#[allow(unreachable_pub, reason = "the fuzz programs reach it")]
 mod targets;
 
 /// Larger files are read by other tests.

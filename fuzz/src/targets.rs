@@ -66,8 +66,8 @@ pub fn table(data: &[u8]) {
 pub fn packed(data: &[u8]) {
     // Small enough that a bomb is met early.
     let limits = Decompression { ratio_floor_bytes: 1 << 20, bytes_max: 4 << 20, ..Decompression::default() };
-    if let Ok((inner, _)) = peel(Bytes::copy_from_slice(data), &limits) {
-        assert!(inner.len() as u64 <= limits.bytes_max.max(data.len() as u64));
+    if let Ok(peeled) = peel(Bytes::copy_from_slice(data), &limits) {
+        assert!(peeled.bytes.len() as u64 <= limits.bytes_max.max(data.len() as u64));
     }
 }
 

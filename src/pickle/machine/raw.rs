@@ -164,10 +164,9 @@ impl<'a> Machine<'a> {
     }
 
     fn store_tuple(&mut self, items: &[NodeId]) -> Result<NodeId, ErrorKind> {
-        let start = index(self.graph.children.len())?;
         self.budget.spend(size_of_val(items) as u64)?;
-        self.graph.children.extend(items);
-        self.store(Node::Tuple { start, len: items.len() as u32 })
+        let items = self.graph.children.extend(items)?;
+        self.store(Node::Tuple { start: index(items.start)?, len: items.len() as u32 })
     }
 
     // === pickles in pickles ===
