@@ -7,7 +7,11 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 #[path = "../fuzz/src/targets.rs"]
-#[allow(unreachable_pub, reason = "the fuzz programs reach it")]
+#[allow(
+    clippy::duplicate_mod,
+    unreachable_pub,
+    reason = "the fuzz crate has these bodies as its own, and they walk the way that the tests of pickles walk"
+)]
 mod targets;
 
 /// Larger files are read by other tests.

@@ -27,7 +27,7 @@ use crate::{
     growing::NoRoom,
     limits::Limits,
     pandas::{Found, Frame, Member, tables},
-    pickle::{Graph, UnknownGlobals},
+    pickle::{self, Graph, UnknownGlobals},
     schema::{Domain, builtin},
 };
 
@@ -130,8 +130,8 @@ pub fn convert(
     let source = SourceInfo { file_name: file_name(path), size: input.source_bytes(), blake3: None };
     std::thread::scope(|scope| {
         let digest = scope.spawn(|| input.source_blake3());
-        let refused = |source: crate::pickle::Error| match source.kind() {
-            crate::pickle::ErrorKind::NoRoom(full) => no_room(temporary, *full),
+        let refused = |source: pickle::Error| match source.kind() {
+            pickle::ErrorKind::NoRoom(full) => no_room(temporary, *full),
             _ => Error::Pickle { path: path.to_owned(), source },
         };
         let ground = Some(Arc::new(annex::Folder::new(temporary)) as _);

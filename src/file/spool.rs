@@ -141,7 +141,8 @@ impl Input {
     }
 
     /// The values in it: those of a pickle, or of arrays as a pickle of them would hold them.
-    /// Tables that outgrow the heap go on `ground`.
+    ///
+    /// Tables of values that outgrow the heap go on `ground`, if there is one.
     pub fn graph(
         &self,
         limits: &Limits,

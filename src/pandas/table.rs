@@ -64,9 +64,8 @@ impl Found {
         let wanted = frame.rows as u64;
         let limit = limits.rows_max(graph.input().len());
         if wanted > limit {
-            const ROWS: Bound =
-                Bound { what: "rows that no byte of the file stands for", flag: Some("cell-bytes") };
-            return Err(ErrorKind::from(Exceeded { of: &ROWS, limit, wanted })).at("rows");
+            let of = &Bound { what: "rows that no byte of the file stands for", flag: Some("cell-bytes") };
+            return Err(ErrorKind::from(Exceeded { of, limit, wanted })).at("rows");
         }
         Ok(frame)
     }

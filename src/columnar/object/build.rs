@@ -142,7 +142,7 @@ impl<'g> Builder<'g, '_> {
         let column = |part: fn((f64, f64)) -> f64| -> ArrayRef {
             Arc::new(parts.iter().map(|both| both.map(part)).collect::<Float64Array>())
         };
-        let nulls = NullBuffer::from_iter(parts.iter().map(Option::is_some));
+        let nulls: NullBuffer = parts.iter().map(Option::is_some).collect();
         let columns = vec![column(|both| both.0), column(|both| both.1)];
         Arc::new(StructArray::new(crate::columnar::complex::parts(), columns, Some(nulls)))
     }

@@ -100,9 +100,8 @@ fn rows_that_came_ahead_are_written_once_and_must_come_again() {
     let mut short = begin();
     short.write(&whole.slice(0, 150)).unwrap();
     let refused = short.finish().unwrap_err();
-    let (expected, found) = (200, 150);
     assert!(
-        matches!(&refused, Error::Damaged { what, .. } if *what == Damage::Rows { expected, found }),
+        matches!(&refused, Error::Damaged { what: Damage::Rows { expected: 200, found: 150 }, .. }),
         "{refused}"
     );
     assert_eq!(Dataset::open(folder.path().join("u")).unwrap().rows(), 300);

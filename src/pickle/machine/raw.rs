@@ -5,8 +5,7 @@
 //! pickle of its own, with a memo of its own (`joblib/numpy_pickle.py`, `NumpyArrayWrapper.read_array`). Here the
 //! wrapper becomes the node that the array would be in any other pickle, so that no later layer knows the difference.
 
-use super::{Machine, exceeded, index};
-use crate::limits::Bound;
+use super::{Bound, Machine, exceeded, index};
 use crate::pickle::{
     decode::Decoder,
     error::ErrorKind,

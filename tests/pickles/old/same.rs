@@ -81,7 +81,7 @@ fn text(truth: &Value) -> Option<&str> {
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
 }
 
 /// A category stands in the truth as its code, and in Arrow under the same one.
