@@ -120,10 +120,9 @@ impl<'g> Frame<'g> {
         }
         if let Some(Global::FromBuffer | Global::Reconstruct) = class_of(graph, id)
             && let Ok(array) = Array::parse(graph, id, limits)
+            && let [rows, items] = *array.shape.as_slice()
         {
-            if let [rows, items] = *array.shape.as_slice() {
-                return matrix(graph, array, rows, items, reading).at("array");
-            }
+            return matrix(graph, array, rows, items, reading).at("array");
         }
         let block = extension::parse(graph, id, reading)?;
         let rows = block.rows;
