@@ -86,9 +86,9 @@ impl<'a> Disassembly<'a> {
     }
 
     fn mark(&mut self) -> Result<()> {
+        const MARKS: Bound = Bound { what: "open marks", flag: Some("open-marks") };
         if self.marks.len() >= self.marks_max {
             let limit = self.marks_max as u64;
-            const MARKS: Bound = Bound { what: "open marks", flag: Some("open-marks") };
             let exceeded = Exceeded { of: &MARKS, limit, wanted: limit + 1 };
             return Err(self.fault(ErrorKind::Limit(exceeded)));
         }
