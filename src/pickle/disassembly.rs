@@ -11,8 +11,6 @@ use super::{
 };
 use crate::limits::{Bound, Exceeded, Limits};
 
-const OPEN_MARKS: Bound = Bound { what: "open marks", flag: Some("open-marks") };
-
 /// One line of the listing.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Step {
@@ -88,9 +86,10 @@ impl<'a> Disassembly<'a> {
     }
 
     fn mark(&mut self) -> Result<()> {
+        const MARKS: Bound = Bound { what: "open marks", flag: Some("open-marks") };
         if self.marks.len() >= self.marks_max {
             let limit = self.marks_max as u64;
-            let exceeded = Exceeded { of: &OPEN_MARKS, limit, wanted: limit + 1 };
+            let exceeded = Exceeded { of: &MARKS, limit, wanted: limit + 1 };
             return Err(self.fault(ErrorKind::Limit(exceeded)));
         }
         self.marks.push(self.depth);

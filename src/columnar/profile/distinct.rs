@@ -65,7 +65,7 @@ impl Distincts {
         let registers = REGISTERS as f64;
         let sum: f64 = self.registers.iter().map(|&rank| (-f64::from(rank)).exp2()).sum();
         let raw = 0.7213 / (1.0 + 1.079 / registers) * registers * registers / sum;
-        let empty = f64::from(self.registers.iter().map(|rank| u32::from(*rank == 0)).sum::<u32>());
+        let empty: f64 = self.registers.iter().map(|&rank| f64::from(u8::from(rank == 0))).sum();
         let count =
             if raw <= 2.5 * registers && empty > 0.0 { registers * (registers / empty).ln() } else { raw };
         Distinct { count: count.round() as u64, exact: false }

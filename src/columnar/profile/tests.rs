@@ -49,3 +49,11 @@ fn slices_of_vectors_and_categories_are_told_as_wholes() {
     assert_eq!(top, [("y", 3), ("x", 1)]);
     assert_eq!(told[1].pandas_bytes, 4 + 2 * (8 + 50));
 }
+
+#[test]
+fn a_categorical_without_categories_is_told() {
+    let missing: DictionaryArray<Int32Type> = vec![None::<&str>, None].into_iter().collect();
+    assert!(missing.values().is_empty());
+    let told = profile(vec![("c", Arc::new(missing))]);
+    assert_eq!((told[0].nulls, told[0].top.len(), told[0].minimum.as_ref()), (2, 0, None));
+}

@@ -28,6 +28,10 @@ impl Top {
     pub(super) fn add(&mut self, array: &dyn Array) {
         let Some(dictionary) = array.as_any_dictionary_opt().filter(|_| !array.is_empty()) else { return };
         let values = dictionary.values();
+        // Arrow asserts that there is a value for the keys, and a column without any value has none.
+        if values.is_empty() {
+            return;
+        }
         let Ok(column) = Column::of(values) else { return };
         let mut rows = vec![0_u64; values.len()];
         for (row, key) in dictionary.normalized_keys().into_iter().enumerate() {
