@@ -19,6 +19,7 @@ mod error;
 mod infer;
 mod integer;
 mod number;
+mod object;
 mod pandas_metadata;
 mod pool;
 pub mod schema;
@@ -27,8 +28,9 @@ mod source;
 mod table;
 mod text;
 mod text_list;
+mod time;
 
 pub use error::{BadRow, Error, MissingColumn, Reason, Result};
 pub use pandas_metadata::pandas_metadata;
 pub use sieve::{OnBadRow, Sieve, Sifted, rejected_batch, rejected_schema};
-pub use table::{Converted, Table, Vectors};
+pub use table::{Converted, Inferring, Mixed, Table, Vectors};

@@ -18,7 +18,7 @@ use super::{
     report::{Exit, Failure, Output},
 };
 use crate::{
-    columnar::{OnBadRow, Vectors},
+    columnar::{Inferring, Mixed, OnBadRow, Vectors},
     file::{
         DatasetOptions, Error, Only, VectorEncoding,
         pickle::{self, Choice, Options, Report, TableReport},
@@ -69,6 +69,9 @@ pub(super) struct Args {
     /// Element type of vectors where no schema says it [default: as in the file]
     #[arg(long, value_enum, env = "BRINE_VECTORS")]
     vectors: Option<VectorsArg>,
+    /// What becomes of a column whose cells have no type in common: it is refused, or its cells are kept as JSON text
+    #[arg(long, value_enum, default_value = "refuse", env = "BRINE_MIXED")]
+    mixed: MixedArg,
     /// How Parquet stores vectors: plain, or bytes of like significance together and zstd
     #[arg(long, value_enum, default_value = "plain", env = "BRINE_VECTOR_ENCODING")]
     vector_encoding: EncodingArg,
@@ -97,6 +100,12 @@ enum VectorsArg {
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
+enum MixedArg {
+    Refuse,
+    Json,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
 enum EncodingArg {
     Plain,
     ByteStreamSplit,
@@ -119,11 +128,7 @@ impl Args {
         }
         Ok(Options {
             choice: self.choice()?,
-            vectors: match self.vectors {
-                None => Vectors::AsIs,
-                Some(VectorsArg::F32) => Vectors::F32,
-                Some(VectorsArg::F64) => Vectors::F64,
-            },
+            inferring: self.inferring(),
             on_bad_row: match self.on_bad_row {
                 OnBadRowArg::Fail => OnBadRow::Fail,
                 OnBadRowArg::Skip => OnBadRow::Skip,
@@ -148,6 +153,20 @@ impl Args {
             },
             ..Options::default()
         })
+    }
+
+    fn inferring(&self) -> Inferring {
+        Inferring {
+            vectors: match self.vectors {
+                None => Vectors::AsIs,
+                Some(VectorsArg::F32) => Vectors::F32,
+                Some(VectorsArg::F64) => Vectors::F64,
+            },
+            mixed: match self.mixed {
+                MixedArg::Refuse => Mixed::Refuse,
+                MixedArg::Json => Mixed::Json,
+            },
+        }
     }
 
     fn choice(&self) -> Result<Choice, Failure> {

@@ -10,7 +10,7 @@ use arrow_schema::{DataType, Field};
 
 use super::{
     convert::{Convert, Faults},
-    error::Reason,
+    error::{BadRow, Error, Reason},
     source::{Cell, Source},
     text::text,
 };
@@ -24,7 +24,7 @@ use crate::{
 /// A column of codes into one dictionary.
 pub(super) struct Category<'g> {
     field: Field,
-    dictionary: Arc<StringArray>,
+    dictionary: ArrayRef,
     codes: Codes<'g>,
 }
 
@@ -63,6 +63,27 @@ impl<'g> Category<'g> {
         Some(Self { field, dictionary, codes: Codes::Made(codes, coder.bad) })
     }
 
+    /// A categorical whose categories, `count` of them, `values` converts.
+    pub(super) fn of_any(source: Source<'g>, values: &dyn Convert, count: usize) -> Result<Self, Error> {
+        let Values::Categories { codes, ordered, .. } = source.values else {
+            let (column, wanted, found) = (source.name.to_owned(), "a categorical", "something else");
+            return Err(Error::WrongSource { column, wanted, found });
+        };
+        let mut bad = Vec::new();
+        let dictionary = values.convert(0..count, &mut Faults { column: source.name, bad: &mut bad });
+        if values.text_bytes(0..count) > TEXT_BYTES_MAX {
+            let (row, column) = (0, source.name.to_owned());
+            bad.push(BadRow { row, column, reason: Reason::TooLong });
+        }
+        if let Some(bad) = bad.into_iter().next() {
+            return Err(Error::BadCategory { bad: Box::new(bad) });
+        }
+        let data_type =
+            DataType::Dictionary(Box::new(DataType::Int32), Box::new(dictionary.data_type().clone()));
+        let field = Field::new(source.name, data_type, true).with_dict_is_ordered(*ordered);
+        Ok(Self { field, dictionary, codes: Codes::Given(Arc::clone(codes)) })
+    }
+
     fn code(&self, row: usize) -> i32 {
         match &self.codes {
             Codes::Made(codes, _) => codes[row],
@@ -96,7 +117,7 @@ impl Convert for Category<'_> {
             codes.push((code >= 0).then_some(code));
         }
         let keys = Int32Array::from(codes);
-        let values: ArrayRef = Arc::<StringArray>::clone(&self.dictionary);
+        let values = Arc::clone(&self.dictionary);
         debug_assert!(keys.iter().flatten().all(|code| (code as usize) < values.len()));
         Arc::new(DictionaryArray::<Int32Type>::new(keys, values))
     }
@@ -154,9 +175,4 @@ impl<'g> Coder<'g> {
         self.bad.insert(row, reason);
         BAD
     }
-}
-
-/// The Arrow type.
-pub(super) fn data_type() -> DataType {
-    DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8))
 }

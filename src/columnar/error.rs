@@ -34,16 +34,37 @@ pub enum Error {
         last: Box<BadRow>,
     },
     /// A column whose cells are of kinds that no one Arrow type holds.
-    #[error("column {column:?} mixes {first} with {found} in row {row}; there is no one type for both")]
+    #[error(
+        "column {column:?}{path} mixes {first} in row {first_row} with {found} in row {row}; there is no one type for \
+         both: --mixed json keeps such cells as JSON text"
+    )]
     Mixed {
         /// The column.
         column: String,
+        /// Where in its cells; empty for the cells themselves.
+        path: String,
         /// The kind so far.
-        first: &'static str,
+        first: String,
+        /// The row of the first value.
+        first_row: usize,
         /// The row.
         row: usize,
         /// The kind there.
-        found: &'static str,
+        found: String,
+    },
+    /// A category that cannot be converted.
+    #[error("category {} of column {:?}: {}", bad.row, bad.column, bad.reason)]
+    BadCategory {
+        /// The category, by its number.
+        bad: Box<BadRow>,
+    },
+    /// Cells that name values so often that they come to more bytes than a column may have.
+    #[error("column {column:?}, row {row}: the values that it names come to more bytes than are allowed")]
+    Expands {
+        /// The column.
+        column: String,
+        /// The row.
+        row: usize,
     },
     /// Values that have no Arrow type here.
     #[error("column {column:?} holds {found} in row {row}, which has no Arrow type here")]
@@ -145,6 +166,9 @@ pub enum Reason {
         /// What is there.
         found: &'static str,
     },
+    /// A value that does not fit what all others are.
+    #[error("{0} does not fit the column")]
+    Unfit(String),
     /// Text that is not UTF-8, or holds surrogates.
     #[error("the text is not valid UTF-8")]
     NotUtf8,

@@ -122,6 +122,9 @@ impl<'g> Source<'g> {
         };
         match self.graph.node(id) {
             Node::None | Node::Global(Global::Na) => Cell::Null,
+            Node::Reduce { callable, .. } if self.graph.node(callable) == Node::Global(Global::NaT) => {
+                Cell::Null
+            }
             Node::Bool(value) => Cell::Bool(value),
             Node::Int(value) => Cell::Int(value),
             Node::Float(value) => float(value),
@@ -129,6 +132,10 @@ impl<'g> Source<'g> {
                 if self.graph.node(callable) == Node::Global(Global::Scalar) =>
             {
                 self.scalar(args).unwrap_or(Cell::Object(id))
+            }
+            // A Python 2 `str` is text if it is ASCII.
+            Node::String { .. } | Node::DecodedString(_) => {
+                self.graph.text(id).map_or(Cell::Object(id), |text| Cell::Text(text.as_bytes()))
             }
             _ => self.graph.text_bytes(id).map_or(Cell::Object(id), Cell::Text),
         }

@@ -4,7 +4,7 @@ use std::{ops::Range, sync::Arc};
 
 use arrow_array::{
     RecordBatch, RecordBatchOptions,
-    types::{Float32Type, Float64Type, Int32Type, Int64Type},
+    types::{Float32Type, Int32Type, Int64Type},
 };
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use rayon::prelude::*;
@@ -12,11 +12,11 @@ use rayon::prelude::*;
 use super::{
     category::Category,
     convert::{Convert, Faults},
-    embedding::{self, Embedding, dimension_of},
+    embedding::{Embedding, dimension_of},
     error::{BadRow, Error, MissingColumn, Result},
-    infer::{Inferred, infer},
+    infer::Plain,
     integer::Integer,
-    number,
+    number, object,
     schema::{self as arrow, SOURCE},
     source::Source,
     text::Text,
@@ -24,6 +24,7 @@ use super::{
 };
 use crate::{
     limits::Limits,
+    numpy,
     pandas::{Frame, Index, Values},
     schema::{Column, Domain, Kind},
 };
@@ -38,6 +39,25 @@ pub enum Vectors {
     F32,
     /// 64-bit floats.
     F64,
+}
+
+/// What becomes of a column of objects that have no type in common.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Mixed {
+    /// It is refused.
+    #[default]
+    Refuse,
+    /// Its cells are kept as JSON text.
+    Json,
+}
+
+/// How columns are typed where no schema says it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Inferring {
+    /// The element type of vectors.
+    pub vectors: Vectors,
+    /// What becomes of a column without a type.
+    pub mixed: Mixed,
 }
 
 /// A frame that can be converted, any rows of it, in any order.
@@ -102,7 +122,7 @@ impl<'g> Table<'g> {
     }
 
     /// Every column of `frame`, typed by what its cells are; a row index that says something is a column too.
-    pub fn inferred(frame: &'g Frame<'g>, vectors: Vectors, limits: &Limits) -> Result<Self> {
+    pub fn inferred(frame: &'g Frame<'g>, inferring: Inferring, limits: &Limits) -> Result<Self> {
         let mut sources: Vec<Source<'g>> =
             frame.columns.iter().map(|column| of_column(frame, column)).collect();
         if !frame.index.is_default() {
@@ -113,7 +133,7 @@ impl<'g> Table<'g> {
                 return Err(Error::SameName(source.name.to_owned()));
             }
         }
-        let converters = sources.par_iter().map(|source| by_cells(*source, frame.rows, vectors, limits));
+        let converters = sources.par_iter().map(|source| by_cells(*source, frame.rows, inferring, limits));
         let converters = converters.collect::<Result<Vec<_>>>()?;
         let fields: Vec<Field> = converters.iter().map(|converter| converter.field()).collect();
         let sources = sources.iter().map(|source| source.name).collect();
@@ -278,40 +298,43 @@ fn by_schema<'g>(
 fn by_cells<'g>(
     source: Source<'g>,
     rows: usize,
-    vectors: Vectors,
+    inferring: Inferring,
     limits: &Limits,
 ) -> Result<Box<dyn Convert + 'g>> {
-    let field = |data_type| Field::new(source.name, data_type, true);
     let no_type = || Error::NoType {
         column: source.name.to_owned(),
         row: 0,
-        found: "categories of other values".to_owned(),
+        found: "values of an extension type".to_owned(),
     };
-    Ok(match infer(source, rows, limits)? {
-        Inferred::Text => Box::new(Text { source, field: field(DataType::Utf8) }),
-        Inferred::Category => {
-            Box::new(Category::new(source, rows, field(super::category::data_type())).ok_or_else(no_type)?)
+    Ok(match source.values {
+        Values::Objects { .. } | Values::Cells(_) => object::converter(source, rows, inferring, limits)?,
+        Values::Numbers { array, .. } => {
+            number::converter(source, &Plain::of(array.dtype).data_type()).ok_or_else(no_type)?
         }
-        Inferred::TextList => {
-            let data_type = arrow::data_type(Kind::TextList, 0);
-            Box::new(TextList { source, field: field(data_type), limits: limits.clone() })
+        Values::Masked { data, .. } => {
+            number::converter(source, &Plain::of(data.dtype).data_type()).ok_or_else(no_type)?
         }
-        Inferred::Plain(plain) => number::converter(source, &plain.data_type()).ok_or_else(no_type)?,
-        Inferred::Vector { dimension, narrow } => {
+        Values::Range { .. } => number::converter(source, &DataType::Int64).ok_or_else(no_type)?,
+        Values::ArrowText(_) => {
+            Box::new(Text { source, field: Field::new(source.name, DataType::Utf8, true) })
+        }
+        Values::Categories { categories, count, .. } => {
+            let categories = by_cells(Source { values: categories, ..source }, *count, inferring, limits)?;
+            Box::new(Category::of_any(source, categories.as_ref(), *count)?)
+        }
+        Values::Vectors(array) => {
+            let dimension = array.shape.last().copied().unwrap_or(0);
             if dimension == 0 || dimension > limits.vector_dimension_max {
-                return Err(Error::NoDimension {
-                    column: source.name.to_owned(),
-                    allowed: Vec::new(),
-                    found: dimension,
-                });
+                let (column, allowed) = (source.name.to_owned(), Vec::new());
+                return Err(Error::NoDimension { column, allowed, found: dimension });
             }
-            if vectors == Vectors::F32 || (vectors == Vectors::AsIs && narrow) {
-                let field = field(embedding::data_type::<Float32Type>(dimension));
-                Box::new(Embedding::<Float32Type>::new(source, field, dimension, true, limits))
-            } else {
-                let field = field(embedding::data_type::<Float64Type>(dimension));
-                Box::new(Embedding::<Float64Type>::new(source, field, dimension, true, limits))
-            }
+            let narrow = match inferring.vectors {
+                Vectors::AsIs => array.dtype.kind == numpy::Kind::Float && array.dtype.itemsize <= 4,
+                Vectors::F32 => true,
+                Vectors::F64 => false,
+            };
+            object::embedding(source, dimension, narrow, limits)
         }
+        _ => return Err(no_type()),
     })
 }

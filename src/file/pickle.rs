@@ -20,7 +20,8 @@ use super::{
 use crate::{
     columnar::schema as convention,
     columnar::{
-        BadRow, Converted, OnBadRow, Sieve, Table, Vectors, pandas_metadata, rejected_batch, rejected_schema,
+        BadRow, Converted, Inferring, OnBadRow, Sieve, Table, pandas_metadata, rejected_batch,
+        rejected_schema,
     },
     limits::{Limits, files::Decompression},
     pandas::{Found, Frame, Member, tables},
@@ -53,8 +54,8 @@ pub enum Choice {
 pub struct Options {
     /// Which schema the tables get.
     pub choice: Choice,
-    /// The element type of vectors without a schema.
-    pub vectors: Vectors,
+    /// How columns are typed without a schema.
+    pub inferring: Inferring,
     /// What becomes of bad rows.
     pub on_bad_row: OnBadRow,
     /// How many bad rows there may be.
@@ -368,7 +369,7 @@ impl Job<'_> {
         };
         match domain {
             Some(domain) => Table::of_domain(frame, domain, limits),
-            None => Table::inferred(frame, self.options.vectors, limits),
+            None => Table::inferred(frame, self.options.inferring, limits),
         }
     }
 

@@ -1,7 +1,7 @@
 //! The whole way from bytes to Arrow batches without files: what mutants and prefixes are run through.
 
 use brine::{
-    columnar::{OnBadRow, Sieve, Table, Vectors},
+    columnar::{Inferring, OnBadRow, Sieve, Table},
     limits::Limits,
     pandas::{Frame, tables},
     pickle,
@@ -33,7 +33,7 @@ fn converted(frame: &Frame<'_>, limits: &Limits) -> Result<usize, String> {
         // A mutant that no longer fits its domain may still be a table.
         let _ = Table::of_domain(frame, domain, limits).map(|table| sifted(&table));
     }
-    let table = Table::inferred(frame, Vectors::AsIs, limits).map_err(|error| error.to_string())?;
+    let table = Table::inferred(frame, Inferring::default(), limits).map_err(|error| error.to_string())?;
     sifted(&table)
 }
 
