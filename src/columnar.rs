@@ -9,28 +9,41 @@
 //! are used again. `convert::Convert` is the seam: adding a kind of column is one file and one arm in
 //! `table.rs`.
 
+mod arrow_column;
+mod auto;
 mod block;
+mod calendar;
 mod category;
 pub mod cells;
+mod coded;
+mod complex;
 mod convert;
 mod element;
 mod embedding;
 mod error;
+mod fixed_text;
 mod infer;
 mod integer;
+mod interval;
+mod items;
 mod number;
+mod numpy_time;
 mod object;
 mod pandas_metadata;
+mod period;
 mod pool;
 pub mod schema;
 mod sieve;
 mod source;
+mod sparse;
 mod table;
 mod text;
 mod text_list;
-mod time;
+mod times;
+mod typed;
 
 pub use error::{BadRow, Error, MissingColumn, Reason, Result};
+pub use infer::Mixed;
 pub use pandas_metadata::pandas_metadata;
 pub use sieve::{OnBadRow, Sieve, Sifted, rejected_batch, rejected_schema};
-pub use table::{Converted, Inferring, Mixed, Table, Vectors};
+pub use table::{Converted, Table, Vectors};

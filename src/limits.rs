@@ -40,6 +40,11 @@ pub struct Limits {
     pub int_digits_max: usize,
     /// Dimensions of one array: NumPy's own bound.
     pub array_dimensions_max: usize,
+    /// Rows that a column may name without holding them (a sparse column, runs, nulls), for each byte of the input: a
+    /// sparse column with one value in 10,000 rows takes 12 bytes for it.
+    pub rows_per_byte_max: usize,
+    /// Rows that a column may name without holding them, however small the input is.
+    pub rows_without_bytes_max: usize,
     /// Columns of one table.
     pub columns_max: usize,
     /// Elements of one embedding vector.
@@ -65,6 +70,8 @@ impl Default for Limits {
             line_bytes_max: 64 * KIB,
             int_digits_max: 4_300,
             array_dimensions_max: 64,
+            rows_per_byte_max: 1 << 10,
+            rows_without_bytes_max: 1 << 20,
             columns_max: 1 << 16,
             vector_dimension_max: 1 << 16,
             members_max: 10_000,

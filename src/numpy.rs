@@ -8,5 +8,5 @@ mod error;
 pub mod items;
 
 pub use array::{Array, Data};
-pub use dtype::{Dtype, Kind, Step, Unit};
+pub use dtype::{Dtype, FieldOf, Kind, Step, Unit};
 pub use error::{Error, Result};

@@ -12,20 +12,35 @@
 //! name, unknown ones are passed over. Lengths, placements, codes and Arrow offsets are checked before they are used:
 //! an unpickler that trusts them reads foreign memory.
 
+mod arrow_array;
 mod arrow_text;
+mod arrow_type;
+mod blocks;
 mod error;
+mod extension;
 mod frame;
+pub mod frequency;
 mod index;
+mod label;
+mod masked;
 mod plain;
+mod record;
+mod scalar;
+mod series;
+mod sparse;
 mod table;
 mod values;
 mod zone;
 
+pub use arrow_array::{ArrowArray, ArrowColumn};
 pub use arrow_text::ArrowText;
+pub use arrow_type::{ArrowField, ArrowType, ArrowUnit, Offsets};
 pub use error::{Error, ErrorKind, Result};
 pub use frame::{Column, Frame};
 pub use index::Index;
+pub use label::Label;
 pub use plain::Plain;
+pub use scalar::{Scalar, scalar};
 pub use table::{Form, Found, Member, tables};
 pub use values::Values;
 pub use zone::Zone;

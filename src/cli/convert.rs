@@ -18,7 +18,7 @@ use super::{
     report::{Exit, Failure, Output},
 };
 use crate::{
-    columnar::{Inferring, Mixed, OnBadRow, Vectors},
+    columnar::{Mixed, OnBadRow, Vectors},
     file::{
         DatasetOptions, Error, Only, VectorEncoding,
         pickle::{self, Choice, Options, Report, TableReport},
@@ -69,7 +69,7 @@ pub(super) struct Args {
     /// Element type of vectors where no schema says it [default: as in the file]
     #[arg(long, value_enum, env = "BRINE_VECTORS")]
     vectors: Option<VectorsArg>,
-    /// What becomes of a column whose cells have no type in common: it is refused, or its cells are kept as JSON text
+    /// What becomes of a column whose cells have no one type: it is refused, or kept as JSON text
     #[arg(long, value_enum, default_value = "refuse", env = "BRINE_MIXED")]
     mixed: MixedArg,
     /// How Parquet stores vectors: plain, or bytes of like significance together and zstd
@@ -100,15 +100,15 @@ enum VectorsArg {
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum MixedArg {
-    Refuse,
-    Json,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
 enum EncodingArg {
     Plain,
     ByteStreamSplit,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum MixedArg {
+    Refuse,
+    Json,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -128,7 +128,15 @@ impl Args {
         }
         Ok(Options {
             choice: self.choice()?,
-            inferring: self.inferring(),
+            vectors: match self.vectors {
+                None => Vectors::AsIs,
+                Some(VectorsArg::F32) => Vectors::F32,
+                Some(VectorsArg::F64) => Vectors::F64,
+            },
+            mixed: match self.mixed {
+                MixedArg::Refuse => Mixed::Refuse,
+                MixedArg::Json => Mixed::Json,
+            },
             on_bad_row: match self.on_bad_row {
                 OnBadRowArg::Fail => OnBadRow::Fail,
                 OnBadRowArg::Skip => OnBadRow::Skip,
@@ -153,20 +161,6 @@ impl Args {
             },
             ..Options::default()
         })
-    }
-
-    fn inferring(&self) -> Inferring {
-        Inferring {
-            vectors: match self.vectors {
-                None => Vectors::AsIs,
-                Some(VectorsArg::F32) => Vectors::F32,
-                Some(VectorsArg::F64) => Vectors::F64,
-            },
-            mixed: match self.mixed {
-                MixedArg::Refuse => Mixed::Refuse,
-                MixedArg::Json => Mixed::Json,
-            },
-        }
     }
 
     fn choice(&self) -> Result<Choice, Failure> {

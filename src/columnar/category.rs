@@ -6,11 +6,11 @@
 use std::{collections::HashMap, ops::Range, sync::Arc};
 
 use arrow_array::{Array as _, ArrayRef, DictionaryArray, Int32Array, StringArray, types::Int32Type};
-use arrow_schema::{DataType, Field};
+use arrow_schema::Field;
 
 use super::{
     convert::{Convert, Faults},
-    error::{BadRow, Error, Reason},
+    error::Reason,
     source::{Cell, Source},
     text::text,
 };
@@ -24,7 +24,7 @@ use crate::{
 /// A column of codes into one dictionary.
 pub(super) struct Category<'g> {
     field: Field,
-    dictionary: ArrayRef,
+    dictionary: Arc<StringArray>,
     codes: Codes<'g>,
 }
 
@@ -63,27 +63,6 @@ impl<'g> Category<'g> {
         Some(Self { field, dictionary, codes: Codes::Made(codes, coder.bad) })
     }
 
-    /// A categorical whose categories, `count` of them, `values` converts.
-    pub(super) fn of_any(source: Source<'g>, values: &dyn Convert, count: usize) -> Result<Self, Error> {
-        let Values::Categories { codes, ordered, .. } = source.values else {
-            let (column, wanted, found) = (source.name.to_owned(), "a categorical", "something else");
-            return Err(Error::WrongSource { column, wanted, found });
-        };
-        let mut bad = Vec::new();
-        let dictionary = values.convert(0..count, &mut Faults { column: source.name, bad: &mut bad });
-        if values.text_bytes(0..count) > TEXT_BYTES_MAX {
-            let (row, column) = (0, source.name.to_owned());
-            bad.push(BadRow { row, column, reason: Reason::TooLong });
-        }
-        if let Some(bad) = bad.into_iter().next() {
-            return Err(Error::BadCategory { bad: Box::new(bad) });
-        }
-        let data_type =
-            DataType::Dictionary(Box::new(DataType::Int32), Box::new(dictionary.data_type().clone()));
-        let field = Field::new(source.name, data_type, true).with_dict_is_ordered(*ordered);
-        Ok(Self { field, dictionary, codes: Codes::Given(Arc::clone(codes)) })
-    }
-
     fn code(&self, row: usize) -> i32 {
         match &self.codes {
             Codes::Made(codes, _) => codes[row],
@@ -117,7 +96,7 @@ impl Convert for Category<'_> {
             codes.push((code >= 0).then_some(code));
         }
         let keys = Int32Array::from(codes);
-        let values = Arc::clone(&self.dictionary);
+        let values: ArrayRef = Arc::<StringArray>::clone(&self.dictionary);
         debug_assert!(keys.iter().flatten().all(|code| (code as usize) < values.len()));
         Arc::new(DictionaryArray::<Int32Type>::new(keys, values))
     }

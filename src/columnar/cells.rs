@@ -4,7 +4,7 @@
 //! The row digest and the wire encoder read columns through this, so that both see a dictionary and the plain column of
 //! the same values as the same thing.
 
-use std::ops::Range;
+use std::{ops::Range, sync::Arc};
 
 use arrow_array::{Array, ArrayRef, cast::AsArray as _};
 use arrow_buffer::{ArrowNativeType, BooleanBuffer, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
@@ -33,7 +33,7 @@ pub enum Cells {
     Bytes(ByteStrings),
     /// Keys into a column of values.
     Dictionary(Integers, Box<Column>),
-    /// Lists, by the range of their items.
+    /// Lists and maps, by the range of their items or entries.
     List(Spans, Box<Column>),
     /// Structs, by field.
     Struct(Vec<Column>),
@@ -122,6 +122,11 @@ impl Cells {
             }
             DataType::LargeList(_) => {
                 Self::list(Spans::wide(array.as_list::<i64>().offsets()), array.as_list::<i64>().values())?
+            }
+            DataType::Map(_, _) => {
+                let map = array.as_map();
+                let entries: ArrayRef = Arc::new(map.entries().clone());
+                Self::list(Spans::narrow(map.offsets()), &entries)?
             }
             DataType::FixedSizeList(_, length) => {
                 Self::list(Spans::fixed(*length), array.as_fixed_size_list().values())?

@@ -52,10 +52,18 @@ pub enum Error {
         /// The kind there.
         found: String,
     },
-    /// A category that cannot be converted.
-    #[error("category {} of column {:?}: {}", bad.row, bad.column, bad.reason)]
+    /// More categories, or rows without a value of their own, than a column can hold.
+    #[error("column {column:?}: {count} values are more than a column of this file can hold")]
+    TooManyValues {
+        /// The column.
+        column: String,
+        /// How many.
+        count: usize,
+    },
+    /// A category or a label of an index that cannot be converted.
+    #[error("among the categories or labels, {bad}")]
     BadCategory {
-        /// The category, by its number.
+        /// Its number among them, in place of the row.
         bad: Box<BadRow>,
     },
     /// Cells that name values so often that they come to more bytes than a column may have.
@@ -178,6 +186,12 @@ pub enum Reason {
     /// A number out of the column's range.
     #[error("{0} does not fit the column")]
     OutOfRange(i128),
+    /// A time that no whole number of the column's unit stands for.
+    #[error("the time does not fit the column's unit exactly")]
+    Inexact,
+    /// A value that its own Arrow type does not allow.
+    #[error("the value is none that its Arrow type allows")]
+    Inconsistent,
     /// A value that cannot be coerced.
     #[error(transparent)]
     Coerce(#[from] coerce::Error),

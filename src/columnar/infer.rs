@@ -12,7 +12,6 @@ pub(super) use kind::{Integer, Kind, Size};
 use super::{
     error::{Error, Result},
     source::Source,
-    table::Mixed,
 };
 use crate::{
     limits::Limits,
@@ -20,6 +19,16 @@ use crate::{
     pickle::{Graph, Item, Node},
 };
 use walk::{Fault, Known, Walk};
+
+/// What becomes of a column whose cells have no kind together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Mixed {
+    /// It is refused.
+    #[default]
+    Refuse,
+    /// Its cells are kept as JSON text.
+    Json,
+}
 
 /// Number types.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -54,7 +54,8 @@ pub(super) fn converter<'g>(source: Source<'g>, data_type: &DataType) -> Option<
 }
 
 /// Exact conversion of a number cell.
-trait FromCell: Sized {
+pub(super) trait FromCell: Sized {
+    /// The number of `cell`, if it is one of this type.
     fn from_cell(cell: Cell<'_>) -> Option<Self>;
 }
 

@@ -25,10 +25,10 @@ use super::{
     convert::{Convert, Faults},
     embedding::Embedding,
     error::Result,
-    infer::{self, Inferred, Kind},
+    infer::{self, Inferred, Kind, Mixed},
     number,
     source::Source,
-    table::{Inferring, Vectors},
+    table::Vectors,
 };
 use crate::{limits::Limits, pickle::Item};
 
@@ -51,11 +51,11 @@ struct Objects<'g> {
 pub(super) fn converter<'g>(
     source: Source<'g>,
     rows: usize,
-    inferring: Inferring,
+    (vectors, mixed): (Vectors, Mixed),
     limits: &Limits,
 ) -> Result<Box<dyn Convert + 'g>> {
-    let inferred = infer::infer(source, rows, inferring.mixed, limits)?;
-    if let Some((dimension, narrow)) = vector(&inferred.kind, inferring.vectors, limits) {
+    let inferred = infer::infer(source, rows, mixed, limits)?;
+    if let Some((dimension, narrow)) = vector(&inferred.kind, vectors, limits) {
         return Ok(embedding(source, dimension, narrow, limits));
     }
     let field = field(source.name, &inferred.kind, true);

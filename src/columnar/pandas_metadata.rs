@@ -1,30 +1,35 @@
-//! The `pandas` metadata of a Parquet file: by it `pandas.read_parquet` finds the index again.
+//! The `pandas` metadata of a Parquet file: by it `pandas.read_parquet` finds index, labels and types again.
 //!
 //! The form is the one that pyarrow writes (`pyarrow/pandas_compat.py`, `construct_metadata`).
 
-use arrow_schema::{DataType, Field};
+mod dtype;
+
+use arrow_schema::Field;
 use serde_json::{Value, json};
 
-use super::table::{INDEX_NAME, Table};
-use crate::pandas::{Frame, Values};
+use super::table::Table;
+use crate::pandas::{Column, Frame, Index, Label, Values};
 
-/// The metadata of `table`, as JSON.
+/// The metadata of `table`, which was made of `frame`, as JSON.
 pub fn pandas_metadata(frame: &Frame<'_>, table: &Table<'_>) -> String {
-    let index_name = frame.index.name.as_deref().unwrap_or(INDEX_NAME);
-    let as_column = table.schema().index_of(index_name).is_ok() && !frame.index.is_default();
-    let index = match frame.index.values {
-        _ if as_column => json!(index_name),
-        Values::Range { start, step } => {
-            let stop = start + step * frame.rows as i64;
-            json!({"kind": "range", "name": frame.index.name, "start": start, "stop": stop, "step": step})
-        }
-        _ => json!({"kind": "range", "name": null, "start": 0, "stop": frame.rows, "step": 1}),
+    let schema = table.schema();
+    let field_of = |name: &str| {
+        let source = |field: &&std::sync::Arc<Field>| {
+            field.metadata().get(super::schema::SOURCE).is_some_and(|source| source == name)
+        };
+        schema.field_with_name(name).ok().or_else(|| schema.fields().iter().find(source).map(AsRef::as_ref))
     };
-    let columns: Vec<Value> = table.schema().fields().iter().map(|field| column(field)).collect();
+    let levels = frame.index.iter().map(|level| match (field_of(&level.column), &level.values) {
+        (Some(field), _) => json!(field.name()),
+        (None, Values::Range { start, step }) => range(level, *start, *step),
+        (None, _) => json!({"kind": "range", "name": null, "start": 0, "stop": frame.rows, "step": 1}),
+    });
+    let columns = frame.columns.iter().filter_map(|column| Some(of_column(column, field_of(&column.name)?)));
+    let index = frame.index.iter().filter_map(|level| Some(of_level(level, field_of(&level.column)?)));
     let metadata = json!({
-        "index_columns": [index],
-        "column_indexes": [],
-        "columns": columns,
+        "index_columns": levels.collect::<Vec<_>>(),
+        "column_indexes": column_levels(frame),
+        "columns": columns.chain(index).collect::<Vec<Value>>(),
         "attributes": {},
         "creator": {"library": "brine", "version": env!("CARGO_PKG_VERSION")},
         "pandas_version": "2.1.4",
@@ -32,31 +37,104 @@ pub fn pandas_metadata(frame: &Frame<'_>, table: &Table<'_>) -> String {
     metadata.to_string()
 }
 
-fn column(field: &Field) -> Value {
-    let name = (field.name() != INDEX_NAME).then_some(field.name());
-    let (pandas_type, numpy_type) = types(field.data_type());
-    let metadata = match field.data_type() {
-        DataType::Dictionary(..) => json!({"num_categories": null, "ordered": field.dict_is_ordered()}),
-        _ => Value::Null,
-    };
+fn range(level: &Index<'_>, start: i64, step: i64) -> Value {
+    let stop = i128::from(start) + i128::from(step) * level.len as i128;
+    let name = name_of(&level.name);
+    json!({"kind": "range", "name": name, "start": start, "stop": i64::try_from(stop).unwrap_or(i64::MAX), "step": step})
+}
+
+/// A name as JSON: pandas takes it as it stands, so numbers stay numbers. Text is what is left for all else; a column's
+/// type tells pandas what it was.
+fn name_of(label: &Label) -> Value {
+    match label {
+        Label::None => Value::Null,
+        Label::Bool(value) => json!(value),
+        Label::Int(value) => {
+            i64::try_from(*value).map_or_else(|_| json!(value.to_string()), |value| json!(value))
+        }
+        Label::Float(value) if value.is_finite() => json!(value),
+        label => json!(label.to_string()),
+    }
+}
+
+/// A name of a column whose labels are of several levels, or of no text, is the text of the field.
+fn of_column(column: &Column<'_>, field: &Field) -> Value {
+    described(&name_of(&column.label), field, &column.values, column.dtype.as_deref())
+}
+
+fn of_level(level: &Index<'_>, field: &Field) -> Value {
+    described(&name_of(&level.name), field, &level.values, level.dtype.as_deref())
+}
+
+fn described(name: &Value, field: &Field, values: &Values<'_>, dtype: Option<&str>) -> Value {
+    let types = dtype::types(values, field);
     json!({
         "name": name,
         "field_name": field.name(),
-        "pandas_type": pandas_type,
-        "numpy_type": numpy_type,
-        "metadata": metadata,
+        "pandas_type": types.logical,
+        "numpy_type": dtype.unwrap_or(&types.numpy),
+        "metadata": types.metadata,
     })
 }
 
-fn types(data_type: &DataType) -> (String, String) {
-    let both = |name: &str| (name.to_owned(), name.to_owned());
-    match data_type {
-        DataType::Utf8 | DataType::LargeUtf8 => ("unicode".to_owned(), "object".to_owned()),
-        DataType::Dictionary(..) => ("categorical".to_owned(), "int32".to_owned()),
-        DataType::Boolean => both("bool"),
-        DataType::List(item) | DataType::FixedSizeList(item, _) => {
-            (format!("list[{}]", types(item.data_type()).0), "object".to_owned())
+/// What the labels of the columns are, level by level.
+fn column_levels(frame: &Frame<'_>) -> Vec<Value> {
+    let labels: Vec<&Label> = frame.columns.iter().map(|column| &column.label).collect();
+    let levels = frame.column_levels.iter().enumerate();
+    let level = |(place, name): (usize, &Label)| {
+        let part = |label: &&Label| match label {
+            Label::Tuple(parts) if frame.column_levels.len() > 1 => parts.get(place).cloned(),
+            label => Some((*label).clone()),
+        };
+        let (pandas_type, numpy_type, metadata) =
+            label_types(&labels.iter().filter_map(part).collect::<Vec<_>>());
+        json!({
+            "name": name_of(name),
+            "field_name": name_of(name),
+            "pandas_type": pandas_type,
+            "numpy_type": numpy_type,
+            "metadata": metadata,
+        })
+    };
+    levels.map(level).collect()
+}
+
+/// pyarrow makes an index of these types out of the names; types that it cannot make (periods, categories, intervals) are
+/// text, because a name of theirs ends the whole reading.
+fn label_types(labels: &[Label]) -> (String, String, Value) {
+    let of =
+        |pandas_type: &str, numpy_type: &str| (pandas_type.to_owned(), numpy_type.to_owned(), Value::Null);
+    // In a level, missing labels stand beside the others.
+    let present: Vec<&Label> = labels.iter().filter(|label| **label != Label::None).collect();
+    let all = |fits: fn(&Label) -> bool| !present.is_empty() && present.iter().all(|label| fits(label));
+    if all(|label| matches!(label, Label::Int(_))) && present.len() == labels.len() {
+        return of("int64", "int64");
+    }
+    if all(|label| matches!(label, Label::Int(_) | Label::Float(_))) {
+        let whole = |label: &&&Label| matches!(label, Label::Int(_));
+        return if present.iter().any(|label| whole(&label)) {
+            of("mixed", "object")
+        } else {
+            of("float64", "float64")
+        };
+    }
+    if all(|label| matches!(label, Label::Bool(_))) {
+        return of("bool", "bool");
+    }
+    if let Some(Label::Time { step, zone, .. }) = present.first()
+        && present.iter().all(|label| matches!(label, Label::Time { .. }))
+    {
+        let numpy_type = format!("datetime64[{}]", dtype::unit(*step));
+        return match zone {
+            None => (numpy_type.clone(), numpy_type, Value::Null),
+            Some(zone) => ("datetimetz".to_owned(), numpy_type, json!({ "timezone": zone.to_string() })),
+        };
+    }
+    match present.first() {
+        None if labels.is_empty() => of("empty", "object"),
+        _ if all(|label| matches!(label, Label::Text(_))) => {
+            ("unicode".to_owned(), "object".to_owned(), json!({ "encoding": "UTF-8" }))
         }
-        other => both(&other.to_string().to_lowercase()),
+        _ => of("mixed", "object"),
     }
 }

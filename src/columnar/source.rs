@@ -97,6 +97,10 @@ impl<'g> Source<'g> {
                 Some(Number::Bool(false)) => data.number(0, row).map_or(Cell::Null, Cell::from),
                 _ => Cell::Null,
             },
+            Values::Arrow(column) => match column.number(row) {
+                Some(number) => Cell::from(number),
+                None => column.text(row).map_or(Cell::Null, Cell::Text),
+            },
             Values::ArrowText(text) => text.value(row).map_or(Cell::Null, Cell::Text),
             Values::Range { .. } => Cell::Int(self.values.in_range(row)),
             Values::Categories { codes, categories, .. } => match codes.number(0, row) {

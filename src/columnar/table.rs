@@ -10,13 +10,13 @@ use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use rayon::prelude::*;
 
 use super::{
+    auto::Auto,
     category::Category,
     convert::{Convert, Faults},
     embedding::{Embedding, dimension_of},
     error::{BadRow, Error, MissingColumn, Result},
-    infer::Plain,
+    infer::Mixed,
     integer::Integer,
-    number, object,
     schema::{self as arrow, SOURCE},
     source::Source,
     text::Text,
@@ -24,7 +24,6 @@ use super::{
 };
 use crate::{
     limits::Limits,
-    numpy,
     pandas::{Frame, Index, Values},
     schema::{Column, Domain, Kind},
 };
@@ -39,25 +38,6 @@ pub enum Vectors {
     F32,
     /// 64-bit floats.
     F64,
-}
-
-/// What becomes of a column of objects that have no type in common.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Mixed {
-    /// It is refused.
-    #[default]
-    Refuse,
-    /// Its cells are kept as JSON text.
-    Json,
-}
-
-/// How columns are typed where no schema says it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Inferring {
-    /// The element type of vectors.
-    pub vectors: Vectors,
-    /// What becomes of a column without a type.
-    pub mixed: Mixed,
 }
 
 /// A frame that can be converted, any rows of it, in any order.
@@ -122,18 +102,18 @@ impl<'g> Table<'g> {
     }
 
     /// Every column of `frame`, typed by what its cells are; a row index that says something is a column too.
-    pub fn inferred(frame: &'g Frame<'g>, inferring: Inferring, limits: &Limits) -> Result<Self> {
+    pub fn inferred(frame: &'g Frame<'g>, vectors: Vectors, mixed: Mixed, limits: &Limits) -> Result<Self> {
         let mut sources: Vec<Source<'g>> =
             frame.columns.iter().map(|column| of_column(frame, column)).collect();
-        if !frame.index.is_default() {
-            sources.push(of_index(frame, &frame.index));
-        }
+        let levels = frame.index.iter().filter(|level| !matches!(level.values, Values::Range { .. }));
+        sources.extend(levels.map(|level| of_index(frame, level)));
         for (position, source) in sources.iter().enumerate() {
             if sources[..position].iter().any(|other| other.name == source.name) {
                 return Err(Error::SameName(source.name.to_owned()));
             }
         }
-        let converters = sources.par_iter().map(|source| by_cells(*source, frame.rows, inferring, limits));
+        let auto = Auto { vectors, mixed, limits };
+        let converters = sources.par_iter().map(|source| auto.converter(*source, frame.rows));
         let converters = converters.collect::<Result<Vec<_>>>()?;
         let fields: Vec<Field> = converters.iter().map(|converter| converter.field()).collect();
         let sources = sources.iter().map(|source| source.name).collect();
@@ -223,11 +203,8 @@ fn of_column<'g>(frame: &'g Frame<'g>, column: &'g crate::pandas::Column<'g>) ->
     Source { graph: frame.graph, values: &column.values, name: &column.name }
 }
 
-/// pandas gives an index without a name this one when it writes Parquet, and knows it again.
-pub(super) const INDEX_NAME: &str = "__index_level_0__";
-
 fn of_index<'g>(frame: &'g Frame<'g>, index: &'g Index<'g>) -> Source<'g> {
-    Source { graph: frame.graph, values: &index.values, name: index.name.as_deref().unwrap_or(INDEX_NAME) }
+    Source { graph: frame.graph, values: &index.values, name: &index.column }
 }
 
 fn with_source(field: &Field, name: &str) -> Field {
@@ -292,49 +269,5 @@ fn by_schema<'g>(
         }
         Kind::TextList => Box::new(TextList { source, field, limits: limits.clone() }),
         Kind::Vector => Box::new(Embedding::<Float32Type>::new(source, field, dimension, false, limits)),
-    })
-}
-
-fn by_cells<'g>(
-    source: Source<'g>,
-    rows: usize,
-    inferring: Inferring,
-    limits: &Limits,
-) -> Result<Box<dyn Convert + 'g>> {
-    let no_type = || Error::NoType {
-        column: source.name.to_owned(),
-        row: 0,
-        found: "values of an extension type".to_owned(),
-    };
-    Ok(match source.values {
-        Values::Objects { .. } | Values::Cells(_) => object::converter(source, rows, inferring, limits)?,
-        Values::Numbers { array, .. } => {
-            number::converter(source, &Plain::of(array.dtype).data_type()).ok_or_else(no_type)?
-        }
-        Values::Masked { data, .. } => {
-            number::converter(source, &Plain::of(data.dtype).data_type()).ok_or_else(no_type)?
-        }
-        Values::Range { .. } => number::converter(source, &DataType::Int64).ok_or_else(no_type)?,
-        Values::ArrowText(_) => {
-            Box::new(Text { source, field: Field::new(source.name, DataType::Utf8, true) })
-        }
-        Values::Categories { categories, count, .. } => {
-            let categories = by_cells(Source { values: categories, ..source }, *count, inferring, limits)?;
-            Box::new(Category::of_any(source, categories.as_ref(), *count)?)
-        }
-        Values::Vectors(array) => {
-            let dimension = array.shape.last().copied().unwrap_or(0);
-            if dimension == 0 || dimension > limits.vector_dimension_max {
-                let (column, allowed) = (source.name.to_owned(), Vec::new());
-                return Err(Error::NoDimension { column, allowed, found: dimension });
-            }
-            let narrow = match inferring.vectors {
-                Vectors::AsIs => array.dtype.kind == numpy::Kind::Float && array.dtype.itemsize <= 4,
-                Vectors::F32 => true,
-                Vectors::F64 => false,
-            };
-            object::embedding(source, dimension, narrow, limits)
-        }
-        _ => return Err(no_type()),
     })
 }

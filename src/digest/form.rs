@@ -155,9 +155,10 @@ fn put_cell(cell: &[u8], marked: bool, out: &mut [u8]) {
 
 fn children(data_type: &DataType, path: &str) -> Result<Vec<Form>, Error> {
     match data_type {
-        DataType::List(item) | DataType::LargeList(item) | DataType::FixedSizeList(item, _) => {
-            Ok(vec![Form::of(item, path)?])
-        }
+        DataType::List(item)
+        | DataType::LargeList(item)
+        | DataType::FixedSizeList(item, _)
+        | DataType::Map(item, _) => Ok(vec![Form::of(item, path)?]),
         DataType::Struct(fields) => fields.iter().map(|field| Form::of(field, path)).collect(),
         DataType::Dictionary(_, values) => children(values, path),
         plain if is_plain(plain) => Ok(Vec::new()),

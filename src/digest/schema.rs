@@ -20,6 +20,7 @@ use crate::{columnar::schema::null_policy, schema::NullPolicy};
 /// - `?` after a type says that its cells carry a presence byte. A column whose nulls are taken as a value has none.
 /// - `utf8` is `Utf8` and `LargeUtf8`, `binary` is `Binary` and `LargeBinary`, `list<…>` is `List` and `LargeList`, and
 ///   a dictionary has the text of its values.
+/// - `map<…>` holds the struct of its entries, in the order of the file.
 /// - Metadata has no part in it, so neither has its order.
 pub(super) fn canonical(schema: &Schema) -> String {
     let mut text = String::from("brine-schema-v1\n");
@@ -78,6 +79,10 @@ fn put_type(data_type: &DataType, text: &mut String) {
         DataType::List(item) | DataType::LargeList(item) => {
             text.push_str("list");
             put_item(item, text);
+        }
+        DataType::Map(entries, _) => {
+            text.push_str("map");
+            put_item(entries, text);
         }
         DataType::FixedSizeList(item, length) => {
             put(text, format_args!("list[{length}]"));

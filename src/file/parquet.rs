@@ -26,7 +26,7 @@ use std::{
 };
 
 use arrow_array::RecordBatch;
-use arrow_schema::SchemaRef;
+use arrow_schema::{Schema, SchemaRef};
 use parquet::{
     arrow::{ArrowSchemaConverter, encode_arrow_schema},
     file::{
@@ -194,7 +194,10 @@ impl ParquetSink {
     }
 
     fn key_values(&self, fingerprint: &str) -> Vec<KeyValue> {
-        let arrow = KeyValue::new("ARROW:schema".to_owned(), encode_arrow_schema(&self.schema));
+        // pyarrow takes the keys of the schema from here and none from the footer.
+        let mut schema = Schema::clone(&self.schema);
+        schema.metadata.extend(self.options.pandas_metadata.clone().map(|json| ("pandas".to_owned(), json)));
+        let arrow = KeyValue::new("ARROW:schema".to_owned(), encode_arrow_schema(&schema));
         let fingerprint = KeyValue::new(FINGERPRINT.to_owned(), fingerprint.to_owned());
         let pandas =
             self.options.pandas_metadata.clone().map(|json| KeyValue::new("pandas".to_owned(), json));

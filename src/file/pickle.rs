@@ -20,7 +20,7 @@ use super::{
 use crate::{
     columnar::schema as convention,
     columnar::{
-        BadRow, Converted, Inferring, OnBadRow, Sieve, Table, pandas_metadata, rejected_batch,
+        BadRow, Converted, Mixed, OnBadRow, Sieve, Table, Vectors, pandas_metadata, rejected_batch,
         rejected_schema,
     },
     limits::{Limits, files::Decompression},
@@ -54,8 +54,10 @@ pub enum Choice {
 pub struct Options {
     /// Which schema the tables get.
     pub choice: Choice,
-    /// How columns are typed without a schema.
-    pub inferring: Inferring,
+    /// The element type of vectors without a schema.
+    pub vectors: Vectors,
+    /// What becomes of columns of mixed kinds.
+    pub mixed: Mixed,
     /// What becomes of bad rows.
     pub on_bad_row: OnBadRow,
     /// How many bad rows there may be.
@@ -369,7 +371,7 @@ impl Job<'_> {
         };
         match domain {
             Some(domain) => Table::of_domain(frame, domain, limits),
-            None => Table::inferred(frame, self.options.inferring, limits),
+            None => Table::inferred(frame, self.options.vectors, self.options.mixed, limits),
         }
     }
 

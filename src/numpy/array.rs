@@ -67,30 +67,64 @@ impl<'g> Array<'g> {
     }
 
     fn from_buffer(graph: &'g Graph<'g>, args: NodeId, limits: &Limits) -> Result<Self> {
-        let &[buffer, dtype, shape, order] = graph.tuple(args).unwrap_or_default() else {
+        let (&[buffer, dtype, shape, order] | &[buffer, dtype, shape, order, _]) =
+            graph.tuple(args).unwrap_or_default()
+        else {
             return Err(Error::UnknownForm("array of protocol 5"));
         };
-        let fortran = match graph.text(order) {
-            Some("C") => false,
-            Some("F") => true,
+        let axes = graph.tuple(args).and_then(|args| args.get(4));
+        let (fortran, axes) = match (graph.text(order), axes) {
+            (Some("C"), None) => (false, None),
+            (Some("F"), None) => (true, None),
+            (Some("K"), Some(axes)) => (false, Some(shape_of(graph, *axes, limits)?)),
             _ => return Err(Error::UnknownForm("order of an array")),
         };
         let data = bytes_of(graph, buffer).ok_or(Error::UnknownForm("buffer of an array"))?;
-        Self::checked(
-            Dtype::parse(graph, dtype)?,
-            shape_of(graph, shape, limits)?,
-            fortran,
-            Data::Bytes(data),
-        )
+        let (dtype, shape) = (Dtype::parse(graph, dtype)?, shape_of(graph, shape, limits)?);
+        let array = Self::checked(dtype, shape, fortran, Data::Bytes(data))?;
+        match axes {
+            None => Ok(array),
+            Some(axes) => array.transposed(&axes),
+        }
+    }
+
+    /// The array with its axes in another order: axis `i` is axis `axes[i]` of this one, which is in C order.
+    fn transposed(self, axes: &[usize]) -> Result<Self> {
+        let mut sorted = axes.to_vec();
+        sorted.sort_unstable();
+        if !sorted.iter().copied().eq(0..self.shape.len()) {
+            return Err(Error::ImpossibleShape);
+        }
+        let shape: Vec<usize> = axes.iter().map(|axis| self.shape[*axis]).collect();
+        if axes.is_sorted() {
+            return Ok(self);
+        }
+        if axes.iter().rev().is_sorted() {
+            return Ok(Self { shape, fortran: true, ..self });
+        }
+        let Data::Bytes(bytes) = &self.data else { return Err(Error::UnknownForm("order of an array")) };
+        let steps: Vec<usize> = axes.iter().map(|axis| self.shape[axis + 1..].iter().product()).collect();
+        let data = Data::Bytes(Cow::Owned(gathered(bytes, &shape, &steps, self.dtype.itemsize)));
+        Ok(Self { shape, data, ..self })
     }
 
     fn reconstruct(graph: &'g Graph<'g>, args: NodeId, state: NodeId, limits: &Limits) -> Result<Self> {
         let class = graph.tuple(args).and_then(<[NodeId]>::first).map(|class| graph.node(*class));
-        if class != Some(Node::Global(Global::NdArray)) {
+        if !matches!(class, Some(Node::Global(Global::NdArray | Global::FrozenNdArray))) {
             return Err(Error::UnknownForm("array class"));
         }
-        let state = Graph::present(state).and_then(|state| graph.tuple(state)).unwrap_or_default();
-        let (&[_, shape, dtype, order, data] | &[shape, dtype, order, data]) = state else {
+        Self::of_state(graph, state, limits)
+    }
+
+    /// The array that a state of BUILD describes: `(1, shape, dtype, is_fortran, data)`, before NumPy 1.0 without the 1.
+    pub fn of_state(graph: &'g Graph<'g>, state: NodeId, limits: &Limits) -> Result<Self> {
+        let parts = Graph::present(state).and_then(|state| graph.tuple(state)).unwrap_or_default();
+        Self::of_parts(graph, parts, limits)
+    }
+
+    /// The same, by the items of that tuple.
+    pub fn of_parts(graph: &'g Graph<'g>, parts: &[NodeId], limits: &Limits) -> Result<Self> {
+        let (&[_, shape, dtype, order, data] | &[shape, dtype, order, data]) = parts else {
             return Err(Error::UnknownForm("state of an array"));
         };
         let dtype = Dtype::parse(graph, dtype)?;
@@ -100,7 +134,7 @@ impl<'g> Array<'g> {
             other => return Err(Error::WrongType { wanted: "a bool", found: other.kind() }),
         };
         let data = if dtype.kind == Kind::Object {
-            Data::Objects(graph.list(data).ok_or(Error::UnknownForm("list of objects"))?)
+            Data::Objects(graph.sequence(data).ok_or(Error::UnknownForm("list of objects"))?)
         } else {
             Data::Bytes(bytes_of(graph, data).ok_or(Error::UnknownForm("data of an array"))?)
         };
@@ -122,6 +156,25 @@ impl<'g> Array<'g> {
         }
         Ok(Self { dtype, shape, fortran, data })
     }
+}
+
+/// The items of an array in C order of `shape`, the item at the origin being the first of `bytes` and its neighbour along
+/// axis `i` being `steps[i]` items on.
+fn gathered(bytes: &[u8], shape: &[usize], steps: &[usize], size: usize) -> Vec<u8> {
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut at = vec![0; shape.len()];
+    for _ in 0..bytes.len() / size.max(1) {
+        let item: usize = at.iter().zip(steps).map(|(at, step)| at * step).sum();
+        out.extend_from_slice(&bytes[item * size..(item + 1) * size]);
+        for (at, size) in at.iter_mut().zip(shape).rev() {
+            *at += 1;
+            if *at < *size {
+                break;
+            }
+            *at = 0;
+        }
+    }
+    out
 }
 
 /// The dtype of a packed array and the bytes of its payload.

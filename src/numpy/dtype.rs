@@ -27,6 +27,8 @@ pub enum Kind {
     Datetime(Step),
     /// Steps; the smallest integer stands for a missing one.
     Timedelta(Step),
+    /// Fields of different types: see [`fields`].
+    Record,
     /// References to Python objects.
     Object,
 }
@@ -78,14 +80,28 @@ impl Dtype {
         let Node::Reduce { callable, args, .. } = graph.node(id) else {
             return Err(Error::WrongType { wanted: "a dtype", found: graph.node(id).kind() });
         };
-        if graph.node(callable) != Node::Global(Global::Dtype) {
-            return Err(Error::WrongType { wanted: "a dtype", found: "another object" });
+        match graph.node(callable) {
+            Node::Global(Global::Dtype) => {}
+            // Text of any length: the array holds a list of texts.
+            Node::Global(Global::StringDtypeKwargs) => return Ok(Self::OBJECT),
+            _ => return Err(Error::WrongType { wanted: "a dtype", found: "another object" }),
         }
-        let code = graph.tuple(args).and_then(<[NodeId]>::first).and_then(|code| graph.text(*code));
+        let code = graph.tuple(args).and_then(<[NodeId]>::first);
         let code = code.ok_or(Error::UnknownForm("dtype"))?;
-        let (kind, itemsize) = kind_of(code).ok_or_else(|| Error::UnknownDtype(code.to_owned()))?;
+        if graph.node(*code) == Node::Global(Global::Record) {
+            return Ok(Self { kind: Kind::Record, itemsize: itemsize(graph, id)?, big_endian: false });
+        }
+        let code = graph.text(*code).ok_or(Error::UnknownForm("dtype"))?;
+        let (kind, itemsize) = match code {
+            "M8" => (Kind::Datetime(step(graph, id)?), 8),
+            "m8" => (Kind::Timedelta(step(graph, id)?), 8),
+            _ if code.starts_with('V') && has_fields(graph, id) => (Kind::Record, itemsize(graph, id)?),
+            _ => kind_of(code).ok_or_else(|| Error::UnknownDtype(code.to_owned()))?,
+        };
         Ok(Self { kind, itemsize, big_endian: is_big_endian(graph, id) })
     }
+
+    const OBJECT: Self = Self { kind: Kind::Object, itemsize: 8, big_endian: false };
 
     /// NumPy's code, such as `f4`.
     pub fn code(&self) -> String {
@@ -99,6 +115,7 @@ impl Dtype {
             Kind::Raw => 'S',
             Kind::Datetime(_) => 'M',
             Kind::Timedelta(_) => 'm',
+            Kind::Record => 'V',
             Kind::Object => 'O',
         };
         format!("{letter}{}", self.itemsize)
@@ -119,9 +136,113 @@ fn kind_of(code: &str) -> Option<(Kind, usize)> {
         "f2" => (Kind::Float, 2),
         "f4" => (Kind::Float, 4),
         "f8" => (Kind::Float, 8),
+        "c8" => (Kind::Complex, 8),
+        "c16" => (Kind::Complex, 16),
         "O8" | "O4" => (Kind::Object, 8),
-        _ => return None,
+        _ => return padded(code),
     })
+}
+
+/// Text and bytes of one length: `U3` is three code points of four bytes.
+fn padded(code: &str) -> Option<(Kind, usize)> {
+    let length = |digits: &str| digits.parse::<u32>().ok().map(|length| length as usize);
+    if let Some(digits) = code.strip_prefix('U') {
+        return Some((Kind::Text, length(digits)?.checked_mul(CODE_POINT_BYTES)?));
+    }
+    Some((Kind::Raw, length(code.strip_prefix('S')?)?))
+}
+
+/// Bytes of one code point in an array of text.
+pub const CODE_POINT_BYTES: usize = 4;
+
+/// A field of a record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldOf {
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    pub dtype: Dtype,
+    /// Where it stands in a record.
+    pub offset: usize,
+}
+
+/// The fields of a dtype of records, in their order; each fits into the record.
+pub fn fields(graph: &Graph<'_>, id: NodeId, columns_max: usize) -> Result<Vec<FieldOf>> {
+    let unknown = Error::UnknownForm("dtype of records");
+    let size = itemsize(graph, id)?;
+    let (names, by_name) = (state_item(graph, id, 3), state_item(graph, id, 4));
+    let (Some(names), Some(by_name)) = (names.and_then(|names| graph.tuple(names)), by_name) else {
+        return Err(unknown);
+    };
+    if names.len() > columns_max {
+        return Err(Error::ImpossibleShape);
+    }
+    let field = |name: &NodeId| {
+        let name = graph.text(*name)?;
+        let parts = graph.tuple(graph.dict_value(by_name, name)?)?;
+        let Node::Int(offset) = graph.node(*parts.get(1)?) else { return None };
+        let dtype = Dtype::parse(graph, parts[0]).ok()?;
+        let offset = usize::try_from(offset).ok()?;
+        let fits = dtype.kind != Kind::Record && offset.checked_add(dtype.itemsize)? <= size;
+        fits.then(|| FieldOf { name: name.to_owned(), dtype, offset })
+    };
+    names.iter().map(|name| field(name).ok_or_else(|| unknown.clone())).collect()
+}
+
+fn state_item(graph: &Graph<'_>, id: NodeId, place: usize) -> Option<NodeId> {
+    graph.tuple(graph.state(id)?)?.get(place).copied()
+}
+
+fn has_fields(graph: &Graph<'_>, id: NodeId) -> bool {
+    state_item(graph, id, 3).is_some_and(|names| graph.tuple(names).is_some())
+}
+
+fn itemsize(graph: &Graph<'_>, id: NodeId) -> Result<usize> {
+    match state_item(graph, id, 5).map(|size| graph.node(size)) {
+        Some(Node::Int(size)) => usize::try_from(size).map_err(|_| Error::ImpossibleShape),
+        _ => Err(Error::UnknownForm("dtype")),
+    }
+}
+
+/// The unit of times: `(metadata, (unit, count, 1, 1))` is the last item of the state.
+fn step(graph: &Graph<'_>, id: NodeId) -> Result<Step> {
+    let unknown = Error::UnknownForm("dtype of times");
+    let Some(metadata) = state_item(graph, id, 8) else {
+        return Ok(Step { unit: Unit::Generic, count: 1 });
+    };
+    let step = graph.tuple(metadata).and_then(|metadata| graph.tuple(*metadata.last()?));
+    let Some(&[unit, count, ..]) = step else { return Err(unknown) };
+    let text = super::array::bytes_of(graph, unit);
+    let text =
+        text.as_deref().or_else(|| graph.text(unit).map(str::as_bytes)).ok_or_else(|| unknown.clone())?;
+    let unit = Unit::parse(text).ok_or_else(|| unknown.clone())?;
+    match graph.node(count) {
+        Node::Int(count @ 1..) => u32::try_from(count).map(|count| Step { unit, count }).map_err(|_| unknown),
+        _ => Err(unknown),
+    }
+}
+
+impl Unit {
+    /// The unit that NumPy writes like this.
+    pub fn parse(text: &[u8]) -> Option<Self> {
+        Some(match text {
+            b"Y" => Self::Year,
+            b"M" => Self::Month,
+            b"W" => Self::Week,
+            b"D" => Self::Day,
+            b"h" => Self::Hour,
+            b"m" => Self::Minute,
+            b"s" => Self::Second,
+            b"ms" => Self::Milli,
+            b"us" => Self::Micro,
+            b"ns" => Self::Nano,
+            b"ps" => Self::Pico,
+            b"fs" => Self::Femto,
+            b"as" => Self::Atto,
+            b"generic" => Self::Generic,
+            _ => return None,
+        })
+    }
 }
 
 fn is_big_endian(graph: &Graph<'_>, id: NodeId) -> bool {

@@ -37,7 +37,13 @@ pub fn number(dtype: Dtype, bytes: &[u8]) -> Option<Number> {
             4 => f64::from(f32::from_bits(raw as u32)),
             _ => f64::from_bits(raw),
         }),
-        Kind::Complex | Kind::Text | Kind::Raw | Kind::Datetime(_) | Kind::Timedelta(_) | Kind::Object => {
+        Kind::Complex
+        | Kind::Text
+        | Kind::Raw
+        | Kind::Datetime(_)
+        | Kind::Timedelta(_)
+        | Kind::Record
+        | Kind::Object => {
             return None;
         }
     })
@@ -86,6 +92,26 @@ impl Array<'_> {
             buffer.extend_from_slice(bytes.get(at..at + size)?);
         }
         Some(buffer)
+    }
+
+    /// The step count of a time or duration, or any 64-bit integer, at column `item` and row `row`.
+    pub fn steps(&self, item: usize, row: usize) -> Option<i64> {
+        let bytes = <[u8; 8]>::try_from(self.item_bytes(item, row)?).ok()?;
+        Some(if self.dtype.big_endian { i64::from_be_bytes(bytes) } else { i64::from_le_bytes(bytes) })
+    }
+
+    /// The text at column `item` and row `row`, without the zeros that pad it; `None` if it is no text, or not Unicode.
+    pub fn text(&self, item: usize, row: usize) -> Option<String> {
+        if self.dtype.kind != Kind::Text {
+            return None;
+        }
+        let points = self.item_bytes(item, row)?.as_chunks::<{ super::dtype::CODE_POINT_BYTES }>().0;
+        let big_endian = self.dtype.big_endian;
+        let point = |bytes: &[u8; 4]| {
+            if big_endian { u32::from_be_bytes(*bytes) } else { u32::from_le_bytes(*bytes) }
+        };
+        let end = points.iter().rposition(|bytes| point(bytes) != 0).map_or(0, |last| last + 1);
+        points[..end].iter().map(|bytes| char::from_u32(point(bytes))).collect()
     }
 
     /// The number at column `item` and row `row`.

@@ -57,6 +57,24 @@ pub enum ErrorKind {
     /// An Arrow buffer that does not hold what its array claims.
     #[error("the Arrow buffers do not hold what the array claims")]
     BadArrowBuffers,
+    /// Positions that do not rise, or lie outside.
+    #[error("the positions of sparse values do not rise, or lie outside the array")]
+    UnsortedPositions,
+    /// A zone that cannot be named.
+    #[error("the time zone is none that can be named")]
+    UnknownZone,
+    /// A frequency that is none of periods.
+    #[error("the frequency is none that periods have")]
+    UnknownFrequency,
+    /// Values inside values, too many of them.
+    #[error("arrays are nested too deep")]
+    TooDeep,
+    /// An Arrow array whose parts do not fit together.
+    #[error("the Arrow array is not sound: {0}")]
+    Arrow(&'static str),
+    /// An Arrow type without a meaning here.
+    #[error("the Arrow type {0:?} is not one that this reader knows")]
+    ArrowType(String),
     /// More columns than are read.
     #[error("{0} columns are more than are read")]
     TooManyColumns(usize),

@@ -1,26 +1,31 @@
-//! A frame: its columns put together from the blocks of its manager.
-//!
-//! `BlockManager((block, ..), [columns, index])`, each block `_unpickle_block(values, placement, ndim)`. Blocks stand in
-//! any order; `placement` is a slice, whose stop may lie beyond the last column, or an array of positions.
+//! A frame: its columns put together from the blocks of its manager, its labels beside them.
 
 use super::{
+    blocks::{Blocks, is_manager},
     error::{At as _, Error, ErrorKind, Result},
-    index::Index,
+    extension::{self, Reading, named},
+    index::{Index, name_columns},
+    label::{self, Label},
+    plain,
     values::{Values, class_of},
 };
 use crate::{
     limits::Limits,
-    numpy::{Array, items::Number},
-    pickle::{Global, Graph, Node, NodeId},
+    numpy::{Array, Kind},
+    pickle::{Global, Graph, NodeId},
 };
 
 /// One column of a frame.
 #[derive(Debug, Clone)]
 pub struct Column<'g> {
-    /// Its label, as text.
+    /// Its name in a file: its label as text, with a number where another column has that name.
     pub name: String,
+    /// Its label.
+    pub label: Label,
     /// Its values.
     pub values: Values<'g>,
+    /// What pandas calls its type, where the values alone do not tell: `string`, `str`.
+    pub dtype: Option<String>,
 }
 
 /// A frame that still borrows from the pickle.
@@ -30,13 +35,15 @@ pub struct Frame<'g> {
     pub graph: &'g Graph<'g>,
     /// The columns, in their order.
     pub columns: Vec<Column<'g>>,
-    /// The labels of the rows.
-    pub index: Index<'g>,
+    /// The names of the levels of the columns' labels: one of most.
+    pub column_levels: Vec<Label>,
+    /// The labels of the rows, level by level: one of most.
+    pub index: Vec<Index<'g>>,
     /// The number of rows.
     pub rows: usize,
 }
 
-/// Whether a node is a frame.
+/// Whether a node is a frame: an object of the class, or of one derived from it, which says so in its state.
 pub(super) fn is_frame(graph: &Graph<'_>, id: NodeId) -> bool {
     class_of(graph, id) == Some(Global::DataFrame)
 }
@@ -44,138 +51,140 @@ pub(super) fn is_frame(graph: &Graph<'_>, id: NodeId) -> bool {
 impl<'g> Frame<'g> {
     /// The frame that node `id` describes.
     pub fn parse(graph: &'g Graph<'g>, id: NodeId, limits: &Limits) -> Result<Self> {
+        let reading = Reading::new(limits);
         let state = graph.state(id).ok_or(ErrorKind::Missing("state")).at("frame")?;
-        let manager = graph.dict_value(state, "_mgr").or_else(|| graph.dict_value(state, "_data"));
-        let manager = manager.ok_or(ErrorKind::Missing("_mgr")).at("frame")?;
-        let (blocks, columns, index) = manager_parts(graph, manager).at("frame._mgr")?;
+        let manager = if is_manager(graph, state) {
+            state
+        } else {
+            named(graph, state, &["_mgr", "_data"]).at("frame")?
+        };
+        let manager = Blocks::parse(graph, manager).at("frame._mgr")?;
+        let &[columns, index] = manager.axes.as_slice() else {
+            return Err(ErrorKind::UnknownForm).at("frame._mgr.axes");
+        };
         let inside = |error: Error| error.inside("frame");
-        let names = Index::parse(graph, columns, limits).map_err(inside)?;
-        if names.len > limits.columns_max {
-            return Err(ErrorKind::TooManyColumns(names.len)).at("frame.columns");
-        }
-        let names = names.labels(graph).at("frame.columns")?;
-        let index = Index::parse(graph, index, limits).map_err(inside)?;
-        let rows = index.len;
-        let values = covered(graph, blocks, names.len(), rows, limits).map_err(inside)?;
+        let (labels, column_levels) = labels(graph, columns, reading).map_err(inside)?;
+        let mut index = Index::levels(graph, index, reading).map_err(inside)?;
+        let rows = index.first().map_or(0, |level| level.len);
+        let values = manager.columns(graph, &labels, rows, reading).map_err(inside)?;
         // Rows that no byte of the file stands for are only a number, and it may be any.
         if values.is_empty() && rows > graph.input().len() {
             return Err(ErrorKind::WrongRows { what: "a frame without columns", wanted: 0, found: rows })
                 .at("frame");
         }
-        let columns = names.into_iter().zip(values).map(|(name, values)| Column { name, values });
-        Ok(Self { graph, columns: columns.collect(), index, rows })
+        let names = label::names(&labels);
+        name_columns(&mut index, &names);
+        let columns = names.into_iter().zip(labels).zip(values);
+        let columns = columns.map(|((name, label), (values, dtype))| Column { name, label, values, dtype });
+        Ok(Self { graph, columns: columns.collect(), column_levels, index, rows })
     }
-}
 
-impl<'g> Frame<'g> {
-    /// A frame of columns that plain Python holds, all of `rows` values.
-    pub(super) fn plain(graph: &'g Graph<'g>, columns: Vec<(String, Values<'g>)>, rows: usize) -> Self {
-        let columns = columns.into_iter().map(|(name, values)| Column { name, values }).collect();
-        let index = Index { name: None, values: Values::Range { start: 0, step: 1 }, len: rows };
-        Self { graph, columns, index, rows }
-    }
-}
-
-/// Blocks, columns and index of a manager.
-fn manager_parts<'g>(graph: &'g Graph<'g>, id: NodeId) -> Result<(&'g [NodeId], NodeId, NodeId), ErrorKind> {
-    if class_of(graph, id) != Some(Global::BlockManager) {
-        return Err(ErrorKind::WrongType {
-            wanted: "a BlockManager",
-            found: graph.node(id).kind().to_owned(),
+    /// An index alone: its labels as columns.
+    pub fn of_index(graph: &'g Graph<'g>, id: NodeId, limits: &Limits) -> Result<Self> {
+        let levels = Index::levels(graph, id, Reading::new(limits))?;
+        let rows = levels.first().map_or(0, |level| level.len);
+        let unnamed = |place: usize, label: &Label| match label {
+            Label::None => Label::Int(place as i128),
+            label => label.clone(),
+        };
+        let labels: Vec<Label> =
+            levels.iter().enumerate().map(|(place, level)| unnamed(place, &level.name)).collect();
+        if rows > graph.input().len()
+            && levels.iter().all(|level| matches!(level.values, Values::Range { .. }))
+        {
+            return Err(ErrorKind::WrongRows { what: "an index without data", wanted: 0, found: rows })
+                .at("index");
+        }
+        let columns = label::names(&labels).into_iter().zip(labels).zip(levels);
+        let columns = columns.map(|((name, label), level)| Column {
+            name,
+            label,
+            values: level.values,
+            dtype: level.dtype,
         });
+        Ok(Self {
+            graph,
+            columns: columns.collect(),
+            column_levels: vec![Label::None],
+            index: vec![Index::default_of(rows)],
+            rows,
+        })
     }
-    let Node::Reduce { args, .. } = graph.node(id) else { return Err(ErrorKind::UnknownForm) };
-    let &[blocks, axes] = graph.tuple(args).unwrap_or_default() else { return Err(ErrorKind::UnknownForm) };
-    let blocks = graph.tuple(blocks).ok_or(ErrorKind::UnknownForm)?;
-    let axes: Vec<_> = graph.list(axes).ok_or(ErrorKind::UnknownForm)?.items_from(0).collect();
-    match axes.as_slice() {
-        &[crate::pickle::Item::Node(columns), crate::pickle::Item::Node(index)] => {
-            Ok((blocks, columns, index))
-        }
-        _ => Err(ErrorKind::UnknownForm),
-    }
-}
 
-/// The values of every column: each is covered by exactly one block, and each block has the frame's rows.
-fn covered<'g>(
-    graph: &'g Graph<'g>,
-    blocks: &[NodeId],
-    columns: usize,
-    rows: usize,
-    limits: &Limits,
-) -> Result<Vec<Values<'g>>> {
-    let mut found: Vec<Option<Values<'g>>> = vec![None; columns];
-    for (number, block) in blocks.iter().enumerate() {
-        let path = format!("blocks[{number}]");
-        let (placement, values, block_rows) =
-            parse_block(graph, *block, columns, limits).map_err(|error| error.inside(&path))?;
-        if block_rows != rows {
-            return Err(ErrorKind::WrongRows { what: "a block", wanted: rows, found: block_rows }).at(&path);
-        }
-        if placement.len() != values.len() {
-            return Err(ErrorKind::UnknownForm).at(&format!("{path}.placement"));
-        }
-        for (position, values) in placement.into_iter().zip(values) {
-            match found.get_mut(position) {
-                Some(column @ None) => *column = Some(values),
-                _ => return Err(ErrorKind::NotCoveredOnce(position)).at(&path),
+    /// An array alone: a matrix of floats is a column of vectors, records have a column for each field, and other arrays
+    /// of two dimensions a column for each of theirs, as a frame made from them would.
+    pub fn of_array(graph: &'g Graph<'g>, id: NodeId, limits: &Limits) -> Result<Self> {
+        let reading = Reading::new(limits);
+        if let Some(Global::FromBuffer | Global::Reconstruct) = class_of(graph, id)
+            && let Ok(array) = Array::parse(graph, id, limits)
+        {
+            if array.dtype.kind == Kind::Record {
+                return super::record::frame(graph, id, &array, limits).at("array");
+            }
+            if let [rows, items] = *array.shape.as_slice() {
+                return matrix(graph, array, rows, items, reading).at("array");
             }
         }
+        let block = extension::parse(graph, id, reading)?;
+        let rows = block.rows;
+        let columns = block.columns.into_iter().enumerate();
+        let columns = columns.map(|(place, values)| (place.to_string(), values)).collect();
+        Ok(Self::plain(graph, columns, rows))
     }
-    let values = found.into_iter().enumerate();
-    values.map(|(position, values)| values.ok_or(ErrorKind::NotCoveredOnce(position)).at("blocks")).collect()
+
+    /// A frame of columns that plain Python holds, all of `rows` values.
+    pub(super) fn plain(graph: &'g Graph<'g>, columns: Vec<(String, Values<'g>)>, rows: usize) -> Self {
+        let column = |(name, values): (String, Values<'g>)| {
+            let label = Label::Text(name.clone());
+            Column { name, label, values, dtype: None }
+        };
+        let columns = columns.into_iter().map(column).collect();
+        Self { graph, columns, column_levels: vec![Label::None], index: vec![Index::default_of(rows)], rows }
+    }
+
+    /// Whether the rows never got labels.
+    pub fn has_default_index(&self) -> bool {
+        matches!(self.index.as_slice(), [index] if index.is_default())
+    }
 }
 
-fn parse_block<'g>(
+/// An array of shape (rows, items), which is the other way round than in a block.
+fn matrix<'g>(
     graph: &'g Graph<'g>,
-    id: NodeId,
-    columns: usize,
-    limits: &Limits,
-) -> Result<(Vec<usize>, Vec<Values<'g>>, usize)> {
-    let args = match graph.node(id) {
-        Node::Reduce { args, .. } if class_of(graph, id) == Some(Global::UnpickleBlock) => graph.tuple(args),
-        _ => None,
+    array: Array<'g>,
+    rows: usize,
+    items: usize,
+    reading: Reading<'_>,
+) -> Result<Frame<'g>, ErrorKind> {
+    if plain::is_matrix(&array) {
+        let values = Values::Vectors(std::sync::Arc::new(array));
+        return Ok(Frame::plain(graph, vec![(plain::VECTOR.to_owned(), values)], rows));
+    }
+    let array = match array.data {
+        crate::numpy::Data::Objects(_) => {
+            return super::record::object_rows(graph, array, rows, items, reading.limits);
+        }
+        crate::numpy::Data::Bytes(_) => Array { shape: vec![items, rows], fortran: !array.fortran, ..array },
     };
-    let Some(&[values, placement, _dimensions]) = args else {
-        return Err(ErrorKind::UnknownForm).at("block");
-    };
-    let (values, rows) = Values::parse(graph, values, limits)?;
-    let placement = parse_placement(graph, placement, columns, limits).at("placement")?;
-    Ok((placement, values, rows))
+    let block = extension::of_array(array, reading)?;
+    let columns = block.columns.into_iter().enumerate();
+    let columns = columns.map(|(place, values)| (place.to_string(), values)).collect();
+    Ok(Frame::plain(graph, columns, rows))
 }
 
-fn parse_placement(
-    graph: &Graph<'_>,
-    id: NodeId,
-    columns: usize,
-    limits: &Limits,
-) -> Result<Vec<usize>, ErrorKind> {
-    if class_of(graph, id) == Some(Global::Slice)
-        && let Node::Reduce { args, .. } = graph.node(id)
-    {
-        return slice_positions(graph, args, columns);
+/// The labels of the columns, those of several levels as tuples, and the names of the levels.
+fn labels<'g>(graph: &'g Graph<'g>, id: NodeId, reading: Reading<'_>) -> Result<(Vec<Label>, Vec<Label>)> {
+    let mut levels = Index::levels(graph, id, reading)?;
+    let count = levels.first().map_or(0, |level| level.len);
+    if count > reading.limits.columns_max {
+        return Err(ErrorKind::TooManyColumns(count)).at("columns");
     }
-    let array = Array::parse(graph, id, limits)?;
-    let position = |row| match array.number(0, row) {
-        Some(Number::Int(position)) => usize::try_from(position).map_err(|_| ErrorKind::UnknownForm),
-        _ => Err(ErrorKind::UnknownForm),
+    let names = levels.iter().map(|level| level.name.clone()).collect();
+    let labels = if levels.len() == 1 {
+        levels.remove(0).labels(graph)
+    } else {
+        let at = |row| levels.iter().map(|level| Label::at(graph, &level.values, row)).collect();
+        (0..count).map(|row| Label::Tuple(at(row))).collect()
     };
-    (0..array.len()).map(position).collect()
-}
-
-/// Positions of `slice(start, stop, step)`; a stop beyond the last column is legal, as in Python.
-fn slice_positions(graph: &Graph<'_>, args: NodeId, columns: usize) -> Result<Vec<usize>, ErrorKind> {
-    let &[start, stop, step] = graph.tuple(args).unwrap_or_default() else {
-        return Err(ErrorKind::UnknownForm);
-    };
-    let number = |id| match graph.node(id) {
-        Node::Int(value) => usize::try_from(value).map_err(|_| ErrorKind::UnknownForm),
-        Node::None => Ok(1),
-        _ => Err(ErrorKind::UnknownForm),
-    };
-    let (start, stop, step) = (number(start)?, number(stop)?.min(columns), number(step)?);
-    if step == 0 {
-        return Err(ErrorKind::UnknownForm);
-    }
-    Ok((start..stop).step_by(step).collect())
+    Ok((labels, names))
 }

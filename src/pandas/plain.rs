@@ -12,6 +12,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use super::{
     error::{At as _, ErrorKind, Result},
+    extension,
     frame::Frame,
     values::{Values, class_of},
 };
@@ -22,7 +23,7 @@ use crate::{
 };
 
 /// The column of a table that is nothing but vectors.
-const VECTOR: &str = "vector";
+pub(super) const VECTOR: &str = "vector";
 /// The column of the keys of a dict of vectors.
 const KEY: &str = "key";
 /// A dict of more vectors than this has keys of rows, not names of columns.
@@ -311,9 +312,5 @@ fn column<'g>(graph: &'g Graph<'g>, id: NodeId, limits: &Limits) -> Result<(Valu
         let rows = array.shape[0];
         return Ok((Values::Vectors(Arc::new(array)), rows));
     }
-    let (mut values, rows) = Values::parse(graph, id, limits)?;
-    match (values.pop(), values.is_empty()) {
-        (Some(values), true) => Ok((values, rows)),
-        _ => Err(ErrorKind::UnknownForm).at("column"),
-    }
+    extension::parse(graph, id, extension::Reading::new(limits))?.single().at("column")
 }

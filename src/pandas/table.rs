@@ -5,7 +5,9 @@ use std::collections::{BTreeSet, HashMap};
 use super::{
     error::Result,
     frame::{Frame, is_frame},
+    index::is_index,
     plain::Plain,
+    series::is_series,
     values::class_of,
 };
 use crate::{
@@ -39,6 +41,12 @@ pub struct Found {
 pub enum Form {
     /// A frame.
     Frame,
+    /// A series.
+    Series,
+    /// An index.
+    Index,
+    /// An array.
+    Array,
     /// Rows, columns or vectors without pandas.
     Plain(Plain),
 }
@@ -48,6 +56,9 @@ impl Found {
     pub fn parse<'g>(self, graph: &'g Graph<'g>, limits: &Limits) -> Result<Frame<'g>> {
         match self.form {
             Form::Frame => Frame::parse(graph, self.node, limits),
+            Form::Series => Frame::of_series(graph, self.node, limits),
+            Form::Index => Frame::of_index(graph, self.node, limits),
+            Form::Array => Frame::of_array(graph, self.node, limits),
             Form::Plain(plain) => plain.parse(graph, self.node, limits),
         }
     }
@@ -140,7 +151,39 @@ fn form_of(graph: &Graph<'_>, id: NodeId, limits: &Limits) -> Option<Form> {
     if is_frame(graph, id) {
         return Some(Form::Frame);
     }
+    if is_series(graph, id) {
+        return Some(Form::Series);
+    }
+    if is_index(graph, id) {
+        return Some(Form::Index);
+    }
+    if is_array(graph, id) {
+        return Some(Form::Array);
+    }
     Plain::of(graph, id, limits).map(Form::Plain)
+}
+
+fn is_array(graph: &Graph<'_>, id: NodeId) -> bool {
+    use Global as G;
+    matches!(
+        class_of(graph, id),
+        Some(
+            G::FromBuffer
+                | G::Reconstruct
+                | G::MaskedReconstruct
+                | G::Categorical
+                | G::DatetimeArray
+                | G::TimedeltaArray
+                | G::PeriodArray
+                | G::IntervalArray
+                | G::SparseArray
+                | G::StringArray
+                | G::ArrowStringArray
+                | G::ArrowExtensionArray
+                | G::MaskedArray
+                | G::NumpyExtensionArray
+        )
+    )
 }
 
 /// The members of a container, or why it is none: at most one more than `max`.

@@ -1,13 +1,8 @@
 //! The values of one column or index, as the file holds them: numbers, objects, categories, masks, Arrow text.
 
-use super::{
-    arrow_text::ArrowText,
-    error::{At as _, ErrorKind, Result},
-    zone::Zone,
-};
+use super::{arrow_array::ArrowColumn, arrow_text::ArrowText, zone::Zone};
 use crate::{
-    limits::Limits,
-    numpy::{self, Array, Data},
+    numpy::Array,
     pickle::{Global, Graph, Item, ListView, Node, NodeId},
 };
 use std::sync::Arc;
@@ -51,6 +46,8 @@ pub enum Values<'g> {
         /// The mask.
         mask: Arc<Array<'g>>,
     },
+    /// Any values in Arrow buffers.
+    Arrow(Arc<ArrowColumn<'g>>),
     /// Text in Arrow buffers.
     ArrowText(Arc<ArrowText<'g>>),
     /// Item `item` of an array of `M8`: steps since 1970 in UTC, the smallest integer for a missing one.
@@ -124,35 +121,6 @@ impl<'g> Values<'g> {
             _ => 0,
         }
     }
-
-    /// Every column of what a block or an index holds, and the number of rows: several columns for a 2-D array, one for
-    /// all else.
-    pub(super) fn parse(graph: &'g Graph<'g>, id: NodeId, limits: &Limits) -> Result<(Vec<Self>, usize)> {
-        match class_of(graph, id) {
-            Some(Global::FromBuffer | Global::Reconstruct) => {
-                columns_of_array(graph, id, limits).at("values")
-            }
-            Some(Global::StringArray) => columns_of_array(graph, backing(graph, id)?.1, limits).at("values"),
-            Some(Global::Categorical) => categorical(graph, id, limits).map(one),
-            Some(Global::MaskedArray) => masked(graph, id, limits).at("values").map(one),
-            Some(Global::ArrowStringArray) => {
-                let text = ArrowText::parse(graph, id).at("values")?;
-                let rows = text.rows();
-                Ok(one((Self::ArrowText(Arc::new(text)), rows)))
-            }
-            Some(other) => {
-                Err(ErrorKind::WrongType { wanted: "an array", found: other.name().to_owned() }).at("values")
-            }
-            None => {
-                let found = graph.node(id).kind().to_owned();
-                Err(ErrorKind::WrongType { wanted: "an array", found }).at("values")
-            }
-        }
-    }
-}
-
-fn one((values, rows): (Values<'_>, usize)) -> (Vec<Values<'_>>, usize) {
-    (vec![values], rows)
 }
 
 /// The class or function that made an object; the class that is named to an unpickling function counts as the class.
@@ -165,92 +133,12 @@ pub(super) fn class_of(graph: &Graph<'_>, id: NodeId) -> Option<Global> {
         Node::Packed { .. } => Some(Global::FromBuffer),
         Node::Object { class, .. } => global(class),
         Node::Reduce { callable, args, .. } => match global(callable)? {
-            Global::UnpickleNdArrayBacked | Global::Reconstructor => global(*graph.tuple(args)?.first()?),
+            Global::UnpickleNdArrayBacked
+            | Global::UnpickleIntervalMixin
+            | Global::UnpicklePeriodMixin
+            | Global::Reconstructor => global(*graph.tuple(args)?.first()?),
             other => Some(other),
         },
         _ => None,
     }
-}
-
-fn columns_of_array<'g>(
-    graph: &'g Graph<'g>,
-    id: NodeId,
-    limits: &Limits,
-) -> Result<(Vec<Values<'g>>, usize), ErrorKind> {
-    let array = Array::parse(graph, id, limits)?;
-    let (items, rows) = match array.shape.as_slice() {
-        [rows] => (1, *rows),
-        [items, rows] => (*items, *rows),
-        _ => return Err(ErrorKind::UnknownForm),
-    };
-    if items > limits.columns_max {
-        return Err(ErrorKind::TooManyColumns(items));
-    }
-    let columns = match array.data {
-        Data::Objects(cells) => {
-            let cells = Arc::new(cells);
-            (0..items).map(|item| Values::Objects { cells: Arc::clone(&cells), first: item * rows }).collect()
-        }
-        Data::Bytes(_) => {
-            let array = Arc::new(array);
-            (0..items).map(|item| Values::Numbers { array: Arc::clone(&array), item }).collect()
-        }
-    };
-    Ok((columns, rows))
-}
-
-/// The dtype and the array behind an extension array: state `(dtype, array[, dict])`.
-fn backing(graph: &Graph<'_>, id: NodeId) -> Result<(NodeId, NodeId)> {
-    let state = graph.state(id).and_then(|state| graph.tuple(state)).unwrap_or_default();
-    match state {
-        &[dtype, array] | &[dtype, array, _] => Ok((dtype, array)),
-        _ => Err(ErrorKind::UnknownForm).at("values"),
-    }
-}
-
-fn categorical<'g>(graph: &'g Graph<'g>, id: NodeId, limits: &Limits) -> Result<(Values<'g>, usize)> {
-    let (dtype, codes) = backing(graph, id)?;
-    let state = graph.state(dtype).ok_or(ErrorKind::Missing("dtype")).at("values.dtype")?;
-    let index =
-        graph.dict_value(state, "categories").ok_or(ErrorKind::Missing("categories")).at("values.dtype")?;
-    let (categories, count) = super::index::Index::of_categories(graph, index, limits)
-        .map_err(|error| error.inside("values.categories"))?
-        .into_values();
-    let ordered = graph.dict_value(state, "ordered") == Some(NodeId::TRUE);
-    let codes = Array::parse(graph, codes, limits).at("values.codes")?;
-    let rows = codes.len();
-    check_codes(&codes, count).at("values.codes")?;
-    let categories = Box::new(categories);
-    Ok((Values::Categories { codes: Arc::new(codes), categories, count, ordered }, rows))
-}
-
-fn check_codes(codes: &Array<'_>, categories: usize) -> Result<(), ErrorKind> {
-    let [rows] = *codes.shape.as_slice() else { return Err(ErrorKind::UnknownForm) };
-    for row in 0..rows {
-        match codes.number(0, row) {
-            Some(numpy::items::Number::Int(code)) if code >= -1 && code < categories as i64 => {}
-            Some(numpy::items::Number::Int(code)) => {
-                return Err(ErrorKind::CodeOutOfRange { row, code, categories });
-            }
-            _ => return Err(ErrorKind::UnknownForm),
-        }
-    }
-    Ok(())
-}
-
-fn masked<'g>(graph: &'g Graph<'g>, id: NodeId, limits: &Limits) -> Result<(Values<'g>, usize), ErrorKind> {
-    let state = graph.state(id).ok_or(ErrorKind::Missing("state"))?;
-    let array = |key| {
-        let id = graph.dict_value(state, key).ok_or(ErrorKind::Missing(key))?;
-        Ok::<_, ErrorKind>(Array::parse(graph, id, limits)?)
-    };
-    let (data, mask) = (array("_data")?, array("_mask")?);
-    if mask.dtype.kind != numpy::Kind::Bool || data.shape.len() != 1 || mask.shape.len() != 1 {
-        return Err(ErrorKind::UnknownForm);
-    }
-    if mask.len() != data.len() {
-        return Err(ErrorKind::WrongRows { what: "the mask", wanted: data.len(), found: mask.len() });
-    }
-    let rows = data.len();
-    Ok((Values::Masked { data: Arc::new(data), mask: Arc::new(mask) }, rows))
 }

@@ -1,6 +1,9 @@
 //! Time zones, by name or by distance from UTC, whichever library wrote them.
 
-use crate::pickle::{Global, Graph, Node, NodeId};
+use crate::{
+    numpy::array::bytes_of,
+    pickle::{Global, Graph, Node, NodeId},
+};
 
 /// A time zone.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,14 +16,94 @@ pub enum Zone {
     Fixed(i32),
 }
 
+/// Where the files of zones stand on systems that have them.
+const ZONE_FOLDERS: [&str; 4] =
+    ["/usr/share/zoneinfo/", "/usr/lib/zoneinfo/", "/usr/share/lib/zoneinfo/", "/etc/zoneinfo/"];
+
 impl Zone {
     /// The zone that an object stands for; `None` if it is none that can be named.
     pub fn parse(graph: &Graph<'_>, id: NodeId) -> Option<Self> {
-        match graph.node(id) {
-            Node::Reduce { callable, .. } if graph.node(callable) == Node::Global(Global::PytzUtc) => {
-                Some(Self::Utc)
+        if let Some(name) = graph.text(id) {
+            return Some(Self::named(name));
+        }
+        let (maker, args) = match graph.node(id) {
+            Node::Reduce { callable, args, .. } | Node::Object { class: callable, args, .. } => {
+                (callable, args)
             }
+            _ => return None,
+        };
+        let args = graph.tuple(args)?;
+        let global = match graph.node(maker) {
+            Node::Global(Global::Reconstructor) => match graph.node(*args.first()?) {
+                Node::Global(global) => global,
+                _ => return None,
+            },
+            Node::Global(global) => global,
+            // getattr(ZoneInfo, '_unpickle'), the one callable that is made with a text.
+            Node::Reduce { .. } => Global::ZoneInfo,
+            _ => return None,
+        };
+        match global {
+            Global::PytzUtc | Global::DateutilUtc => Some(Self::Utc),
+            Global::PytzZone | Global::ZoneInfo => graph.text(*args.first()?).map(Self::named),
+            Global::PytzFixed => match graph.node(*args.first()?) {
+                Node::Int(minutes) => Some(Self::Fixed(i32::try_from(minutes.checked_mul(60)?).ok()?)),
+                _ => None,
+            },
+            Global::TimeZone => seconds(graph, *args.first()?).map(Self::fixed),
+            Global::DateutilOffset => {
+                let state = graph.state(id)?;
+                seconds(graph, graph.dict_value(state, "_offset")?).map(Self::fixed)
+            }
+            Global::DateutilFile => of_file(graph, args),
             _ => None,
         }
     }
+
+    fn named(name: &str) -> Self {
+        if matches!(name, "UTC" | "Etc/UTC") { Self::Utc } else { Self::Named(name.to_owned()) }
+    }
+
+    fn fixed(seconds: i32) -> Self {
+        if seconds == 0 { Self::Utc } else { Self::Fixed(seconds) }
+    }
+}
+
+/// As Arrow names zones.
+impl std::fmt::Display for Zone {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Utc => f.write_str("UTC"),
+            Self::Named(name) => f.write_str(name),
+            Self::Fixed(seconds) => {
+                let (sign, minutes) = (if *seconds < 0 { '-' } else { '+' }, seconds.abs() / 60);
+                write!(f, "{sign}{:02}:{:02}", minutes / 60, minutes % 60)
+            }
+        }
+    }
+}
+
+/// Seconds of a `timedelta(days, seconds, microseconds)`: whole minutes, as Arrow names distances from UTC.
+fn seconds(graph: &Graph<'_>, id: NodeId) -> Option<i32> {
+    let Node::Reduce { callable, args, .. } = graph.node(id) else { return None };
+    let &[days, seconds, micros] = graph.tuple(args)? else { return None };
+    let int = |id| match graph.node(id) {
+        Node::Int(value) => Some(value),
+        _ => None,
+    };
+    let total = int(days)?.checked_mul(86_400)?.checked_add(int(seconds)?)?;
+    let whole = int(micros)? == 0 && total % 60 == 0 && total.abs() < 86_400;
+    let is_delta = graph.node(callable) == Node::Global(Global::TimeDelta);
+    (whole && is_delta).then_some(total as i32)
+}
+
+/// `tzfile(None, path)`: the zone's name is what follows the folder of zones.
+fn of_file(graph: &Graph<'_>, args: &[NodeId]) -> Option<Zone> {
+    let path = args.iter().rev().find_map(|arg| match graph.text(*arg) {
+        Some(text) => Some(text.to_owned()),
+        None => bytes_of(graph, *arg).and_then(|bytes| String::from_utf8(bytes.into_owned()).ok()),
+    })?;
+    let name = ZONE_FOLDERS.iter().find_map(|folder| path.strip_prefix(folder)).unwrap_or(&path);
+    // A path that is not below a folder of zones names nothing outside the machine that wrote it.
+    (!name.starts_with('/')).then(|| Zone::named(name))
 }

@@ -1,7 +1,7 @@
 //! The whole way from bytes to Arrow batches without files: what mutants and prefixes are run through.
 
 use brine::{
-    columnar::{Inferring, OnBadRow, Sieve, Table},
+    columnar::{Mixed, OnBadRow, Sieve, Table, Vectors},
     limits::Limits,
     pandas::{Frame, tables},
     pickle,
@@ -33,7 +33,8 @@ fn converted(frame: &Frame<'_>, limits: &Limits) -> Result<usize, String> {
         // A mutant that no longer fits its domain may still be a table.
         let _ = Table::of_domain(frame, domain, limits).map(|table| sifted(&table));
     }
-    let table = Table::inferred(frame, Inferring::default(), limits).map_err(|error| error.to_string())?;
+    let table =
+        Table::inferred(frame, Vectors::AsIs, Mixed::Refuse, limits).map_err(|error| error.to_string())?;
     sifted(&table)
 }
 

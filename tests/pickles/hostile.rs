@@ -1,7 +1,7 @@
 //! Pickles that no writer makes: each is small, and following it blindly would not end, or fill the memory.
 
 use brine::{
-    columnar::{Inferring, Table},
+    columnar::{Mixed, Table, Vectors},
     limits::Limits,
     pandas::Frame,
     pickle,
@@ -49,7 +49,7 @@ fn a_text_that_many_rows_share_is_converted_in_pieces() {
     let limits = Limits::default();
     let graph = pickle::load(&pickle, &limits).unwrap();
     let frame = Frame::parse(&graph, graph.root(), &limits).unwrap();
-    let table = Table::inferred(&frame, Inferring::default(), &limits).unwrap();
+    let table = Table::inferred(&frame, Vectors::AsIs, Mixed::Refuse, &limits).unwrap();
     let rows = table.fitting(0..ROWS, 16 << 20);
     assert!((1..=16).contains(&rows.len()), "{rows:?}");
     assert_eq!(table.convert(rows.clone()).unwrap().batch.num_rows(), rows.len());

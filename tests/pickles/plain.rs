@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use arrow_array::RecordBatch;
 use arrow_schema::DataType;
 use brine::{
-    columnar::{Inferring, Table},
+    columnar::{Mixed, Table, Vectors},
     limits::Limits,
     pandas::tables,
     pickle::{self, UnknownGlobals},
@@ -21,8 +21,8 @@ fn members(bytes: &[u8]) -> Result<Vec<Found>, String> {
     let members = tables(&graph, &limits).map_err(|error| error.to_string())?;
     let read = |found: brine::pandas::Found| {
         let frame = found.parse(&graph, &limits).map_err(|error| error.to_string())?;
-        let table =
-            Table::inferred(&frame, Inferring::default(), &limits).map_err(|error| error.to_string())?;
+        let table = Table::inferred(&frame, Vectors::AsIs, Mixed::Refuse, &limits)
+            .map_err(|error| error.to_string())?;
         Ok(table.convert(0..table.rows()).map_err(|error| error.to_string())?.batch)
     };
     Ok(members.into_iter().map(|member| (member.path, member.found.and_then(read))).collect())

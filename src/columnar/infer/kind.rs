@@ -8,7 +8,7 @@ use super::Plain;
 use crate::{
     columnar::{
         object::{DIGITS_MAX, Label, Value, rescaled},
-        time::{per_second, zone_name},
+        times::per_second,
     },
     limits::STRUCT_FIELDS_MAX,
     numpy::items::Number,
@@ -43,6 +43,8 @@ pub(in crate::columnar) enum Kind<'g> {
     Label(Label),
     Complex,
     Range,
+    /// By its frequency.
+    Period(String),
     Interval(&'g str, Box<Kind<'g>>),
     List(Box<List<'g>>),
     /// Dicts whose keys are text.
@@ -155,6 +157,7 @@ impl<'g> Kind<'g> {
             Value::Label(label, _) => Self::Label(*label),
             Value::Complex(..) => Self::Complex,
             Value::Range(_) => Self::Range,
+            Value::Period(_, frequency) => Self::Period(frequency.clone()),
             Value::Interval(..) | Value::Sequence(_) | Value::Dict(_) | Value::Other(_) => return None,
         })
     }
@@ -224,8 +227,6 @@ impl<'g> Kind<'g> {
 
     /// What it is, for messages.
     pub(in crate::columnar) fn in_words(&self) -> String {
-        let zoned =
-            |zone: &Zone| zone_name(zone).map_or_else(|| format!("{zone:?}"), |name| name.to_string());
         let word = match self {
             Self::Missing => crate::columnar::error::Reason::MISSING,
             Self::Nan => "NaN",
@@ -238,7 +239,7 @@ impl<'g> Kind<'g> {
             Self::Date => "a date",
             Self::Time => "a time of day",
             Self::Moment(_, None) => "a datetime without a zone",
-            Self::Moment(_, Some(zone)) => return format!("a datetime in the zone {}", zoned(zone)),
+            Self::Moment(_, Some(zone)) => return format!("a datetime in the zone {}", zone),
             Self::WallTime(zone) => {
                 return format!(
                     "a datetime of the standard library in the zone {zone}, whose rules are not in the file"
@@ -250,6 +251,7 @@ impl<'g> Kind<'g> {
             Self::Label(label) => label.in_words(),
             Self::Complex => "a complex number",
             Self::Range => "a range",
+            Self::Period(frequency) => return format!("a Period of frequency {frequency}"),
             Self::Interval(closed, _) => return format!("an Interval closed on: {closed}"),
             Self::List(list) if matches!(list.item, Self::Missing) => "a list",
             Self::List(list) => return format!("a list of {}", list.item.in_words()),

@@ -11,9 +11,8 @@ use super::{
 };
 use crate::{
     columnar::{
+        infer::Mixed,
         object::{Part, Sequence, Value},
-        table::Mixed,
-        time::zone_name,
     },
     limits::{Limits, STRUCT_FIELDS_MAX},
     numpy::{self, array::packed_items},
@@ -161,12 +160,7 @@ impl<'g, 'l> Walk<'g, 'l> {
 
     /// Whether Arrow has a type for it, or JSON will do.
     fn has_place(&self, kind: &Kind<'_>) -> bool {
-        let named = match kind {
-            Kind::WallTime(_) => false,
-            Kind::Moment(_, Some(zone)) => zone_name(zone).is_some(),
-            _ => true,
-        };
-        named || self.mixed == Mixed::Json
+        !matches!(kind, Kind::WallTime(_)) || self.mixed == Mixed::Json
     }
 
     fn sequence(&mut self, sequence: &Sequence<'g>, depth: usize) -> Result<Known<'g>, Fault> {

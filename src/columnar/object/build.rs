@@ -16,7 +16,7 @@ use arrow_array::{
 };
 use arrow_buffer::i256;
 use arrow_schema::{DataType, Field, TimeUnit};
-use std::{borrow::Cow, collections::HashMap, sync::Arc};
+use std::{borrow::Cow, sync::Arc};
 
 use super::{
     decimal::{DIGITS_MAX, Decimal},
@@ -28,7 +28,7 @@ use crate::{
     columnar::{
         error::Reason,
         infer::{Integer, Kind, Size},
-        time::zone_name,
+        interval, period,
     },
     limits::{Limits, TEXT_BYTES_MAX},
     numpy::items::Number,
@@ -71,10 +71,9 @@ pub(in crate::columnar) fn field(name: &str, kind: &Kind<'_>, top: bool) -> Fiel
     let field = Field::new(name, data_type, true);
     match kind {
         // The name that readers know the sixteen bytes of a UUID by.
-        Kind::Uuid => field.with_metadata(HashMap::from([
-            ("ARROW:extension:name".to_owned(), "arrow.uuid".to_owned()),
-            ("ARROW:extension:metadata".to_owned(), String::new()),
-        ])),
+        Kind::Uuid => period::with_extension(field, "arrow.uuid", String::new()),
+        Kind::Period(frequency) => period::extension(field, frequency),
+        Kind::Interval(closed, _) => interval::extension(field, closed),
         _ => field,
     }
 }
@@ -91,11 +90,14 @@ fn data_type(kind: &Kind<'_>) -> DataType {
         Kind::OldText { ascii: false } | Kind::Bytes => DataType::Binary,
         Kind::Nan => DataType::Float64,
         Kind::Bool => DataType::Boolean,
+        Kind::Period(_) => DataType::Int64,
         Kind::Integer(integer) => of_integer(*integer),
         Kind::Float(plain) => plain.data_type(),
         Kind::Date => DataType::Date32,
         Kind::Time => DataType::Time64(TimeUnit::Microsecond),
-        Kind::Moment(steps, zone) => DataType::Timestamp(steps.unit(), zone.as_ref().and_then(zone_name)),
+        Kind::Moment(steps, zone) => {
+            DataType::Timestamp(steps.unit(), zone.as_ref().map(|zone| zone.to_string().into()))
+        }
         Kind::Duration(steps) => DataType::Duration(steps.unit()),
         Kind::Decimal(Some((whole, scale))) => decimal(*whole, *scale),
         Kind::Uuid => DataType::FixedSizeBinary(16),
@@ -194,7 +196,7 @@ fn primitive<'g>(data_type: &DataType) -> Option<Box<dyn Build<'g> + 'g>> {
 
 fn whole(value: &Value<'_>) -> Option<i128> {
     match value {
-        Value::Int(value) => Some(i128::from(*value)),
+        Value::Int(value) | Value::Period(value, _) => Some(i128::from(*value)),
         Value::Scalar(_, Number::Int(value)) => Some(i128::from(*value)),
         Value::Scalar(_, Number::Uint(value)) => Some(i128::from(*value)),
         Value::BigInt(number) => number.to_i128(0),

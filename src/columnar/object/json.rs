@@ -8,6 +8,7 @@
 //! {"$float": "NaN"}  {"$bytes": "aGk="}  {"$date": "2020-01-31"}  {"$time": "12:00:00.5"}
 //! {"$datetime": "2020-01-31T12:00:00", "zone": "Europe/Paris"}    {"$timedelta": "90000000", "unit": "us"}
 //! {"$decimal": "1.50"}  {"$uuid": "…"}  {"$fraction": "1/3"}  {"$address": "::1"}  {"$path": "/a"}
+//! {"$period": 600, "frequency": "M"}, the number of periods since 1970
 //! {"$complex": [1.0, 2.0]}  {"$range": [0, 3, 1]}  {"$interval": [0, 1], "closed": "right"}  {"$dict": [[1, "a"], …]}
 //! ```
 //!
@@ -22,12 +23,12 @@ use arrow_schema::TimeUnit;
 use super::{build::Build, label::Label, moment::Moment, value::Value};
 use crate::{
     columnar::{
+        calendar::{DAY_SECONDS, date_of_days},
         error::Reason,
-        time::{DAY_SECONDS, date_of_days, per_second, zone_name},
+        times::per_second,
     },
     limits::{Limits, TEXT_BYTES_MAX},
     numpy::items::Number,
-    pandas::Zone,
     pickle::{Graph, NodeId},
 };
 
@@ -103,6 +104,11 @@ impl<'g> Writer<'g, '_> {
             Value::Range([start, stop, step]) => {
                 self.formatted(format_args!("{{\"$range\":[{start},{stop},{step}]}}"));
             }
+            Value::Period(ordinal, frequency) => {
+                self.formatted(format_args!("{{\"$period\":{ordinal},\"frequency\":"));
+                self.string(frequency.as_bytes());
+                self.text.push('}');
+            }
             Value::Interval(left, right, closed) => self.interval(*left, *right, closed)?,
             Value::Sequence(sequence) => {
                 let (graph, limits) = (self.graph, self.limits);
@@ -173,11 +179,7 @@ impl<'g> Writer<'g, '_> {
     }
 
     fn moment(&mut self, moment: &Moment) {
-        let zone = moment.zone.as_ref().map(|zone| match (zone_name(zone), zone) {
-            (Some(name), _) => name.to_string(),
-            (None, Zone::Fixed(seconds)) => format!("{seconds} s"),
-            (None, other) => format!("{other:?}"),
-        });
+        let zone = moment.zone.as_ref().map(ToString::to_string);
         self.timed("datetime", &datetime(moment.value, moment.unit), zone.as_deref());
     }
 

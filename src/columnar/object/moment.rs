@@ -4,11 +4,11 @@ use arrow_schema::TimeUnit;
 
 use super::value::{Made, Value, int};
 use crate::{
-    columnar::time::{DAY_SECONDS, days_of_date, per_second},
-    numpy::{
-        array::bytes_of,
-        dtype::{Step, Unit},
+    columnar::{
+        calendar::{DAY_SECONDS, days_of_date},
+        times::{exact, per_second, unit_of},
     },
+    numpy::{Step, Unit, array::bytes_of},
     pandas::Zone,
     pickle::{Global, Graph, Node, NodeId},
 };
@@ -132,33 +132,16 @@ fn unit(graph: &Graph<'_>, id: NodeId) -> Option<TimeUnit> {
     }
 }
 
-/// Steps of NumPy in a unit that Arrow has.
-fn steps(value: i64, step: Step) -> Option<(i64, TimeUnit)> {
-    let (factor, unit) = match step.unit {
-        Unit::Week => (7 * DAY_SECONDS, TimeUnit::Second),
-        Unit::Day => (DAY_SECONDS, TimeUnit::Second),
-        Unit::Hour => (3_600, TimeUnit::Second),
-        Unit::Minute => (60, TimeUnit::Second),
-        Unit::Second => (1, TimeUnit::Second),
-        Unit::Milli => (1, TimeUnit::Millisecond),
-        Unit::Micro => (1, TimeUnit::Microsecond),
-        Unit::Nano => (1, TimeUnit::Nanosecond),
-        _ => return None,
-    };
-    Some((value.checked_mul(factor)?.checked_mul(i64::from(step.count))?, unit))
-}
-
 /// A `datetime64`: whole days are dates.
 pub(super) fn of_datetime64<'g>(value: i64, step: Step) -> Value<'g> {
     if value == i64::MIN {
         return Value::Missing;
     }
-    let date = |value: i64| (value / DAY_SECONDS).try_into().ok().map(Value::Date);
-    let read = match (step.unit, steps(value, step)) {
-        (Unit::Day | Unit::Week, Some((seconds, _))) => date(seconds),
-        (_, Some((value, unit))) => Some(Value::Moment(Moment { value, unit, zone: None })),
-        (_, None) => None,
-    };
+    let date = |seconds: i64| (seconds / DAY_SECONDS).try_into().ok().map(Value::Date);
+    let read = exact(value, step, false).and_then(|value| match step.unit {
+        Unit::Day | Unit::Week => date(value),
+        _ => Some(Value::Moment(Moment { value, unit: unit_of(step), zone: None })),
+    });
     read.unwrap_or_else(|| Value::Other("a datetime64 of a unit or range that Arrow has not".to_owned()))
 }
 
@@ -167,7 +150,7 @@ pub(super) fn of_timedelta64<'g>(value: i64, step: Step) -> Value<'g> {
     if value == i64::MIN {
         return Value::Missing;
     }
-    let read = steps(value, step).map(|(value, unit)| Value::Duration(value, unit));
+    let read = exact(value, step, true).map(|value| Value::Duration(value, unit_of(step)));
     read.unwrap_or_else(|| Value::Other("a timedelta64 of a unit or range that Arrow has not".to_owned()))
 }
 

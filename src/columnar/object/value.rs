@@ -12,6 +12,7 @@ use crate::{
     columnar::infer::{Kind as ValueKind, Plain},
     limits::Limits,
     numpy::{self, Array, Dtype, Kind, array::bytes_of, items::Number},
+    pandas::frequency,
     pickle::{Global, Graph, Item, Node, NodeId},
 };
 use arrow_schema::TimeUnit;
@@ -53,6 +54,8 @@ pub(in crate::columnar) enum Value<'g> {
     Complex(f64, f64),
     /// Start, stop, step.
     Range([i64; 3]),
+    /// Ordinal and frequency.
+    Period(i64, String),
     /// Left, right, closed.
     Interval(NodeId, NodeId, &'g str),
     Sequence(Sequence<'g>),
@@ -193,6 +196,13 @@ fn of_object<'g>(graph: &'g Graph<'g>, id: NodeId, limits: &Limits) -> Option<Va
         },
         Global::Interval => match *made.args {
             [left, right, closed] => Some(Value::Interval(left, right, graph.text(closed)?)),
+            _ => None,
+        },
+        Global::Period => match *made.args {
+            [_, offset, ordinal] => match int(graph, ordinal)? {
+                i64::MIN => Some(Value::Missing),
+                ordinal => Some(Value::Period(ordinal, frequency::of_offset(graph, offset)?)),
+            },
             _ => None,
         },
         Global::CodecsEncode | Global::Bytes | Global::ByteArray => bytes_of(graph, id).map(Value::Bytes),

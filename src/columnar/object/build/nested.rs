@@ -9,6 +9,7 @@ use arrow_schema::{DataType, Field, Fields};
 use super::{Build, field, of, wrong};
 use crate::{
     columnar::{
+        complex,
         error::Reason,
         infer::{Kind, Plain},
         object::value::Value,
@@ -33,7 +34,7 @@ fn record(kind: &Kind<'_>) -> Fields {
     let number = |name: &str, data_type| Field::new(name, data_type, true);
     match kind {
         Kind::Struct(fields) => fields.list.iter().map(|(name, kind)| field(name, kind, false)).collect(),
-        Kind::Complex => vec![number("re", DataType::Float64), number("im", DataType::Float64)].into(),
+        Kind::Complex => complex::parts(),
         Kind::Range => ["start", "stop", "step"].map(|name| number(name, DataType::Int64)).to_vec().into(),
         Kind::Interval(_, side) => vec![field("left", side, false), field("right", side, false)].into(),
         _ => Fields::empty(),

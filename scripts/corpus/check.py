@@ -1,0 +1,158 @@
+#!/usr/bin/env python3
+"""Convert one pandas version's corpus with brine, and compare what that pandas reads from the Parquet with what it unpickles.
+
+    python scripts/corpus/check.py FOLDER --brine BINARY [--output RESULTS.json] [--only REGEX] [--jobs N]
+
+FOLDER was written by write.py with this interpreter. RESULTS.json has one entry for each file: `result` is `equal`; or `losses`
+with the names of the known losses (strict.py) under which it is; or `differs` with `why`; or `refused` with brine's `why`.
+"""
+
+import argparse
+import io
+import json
+import multiprocessing
+import pathlib
+import re
+import shutil
+import subprocess
+import tempfile
+import warnings
+
+import cases  # noqa: F401  the classes that some of the pickles name
+import members
+import pandas as pd
+import pyarrow.parquet
+import strict
+
+
+def scratch():
+    """A folder for conversions: in memory where there is one, so that nobody waits for a disk."""
+    memory = pathlib.Path("/dev/shm")
+    return tempfile.mkdtemp(prefix="brine-corpus-", dir=memory if memory.is_dir() else None)
+
+
+def convert(brine, path, folder):
+    """brine's JSON summary, or the message with which it refused."""
+    command = [brine, "convert", path, "-o", folder, "--schema", "auto", "--only", "parquet", "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode == 0:
+        return json.loads(done.stdout)["inputs"][0], None
+    return None, done.stderr.strip() or f"exit code {done.returncode}"
+
+
+def compare(expected, parquet, likely=()):
+    """The result of one table; `likely` are the losses that another protocol's file had."""
+    actual = pd.read_parquet(parquet)
+    found = strict.differences(expected, actual)
+    if not found:
+        return {"result": "equal"}
+    explained = strict.losses(expected, actual, likely)
+    if explained is None:
+        return {"result": "differs", "why": "; ".join(found[:3])}
+    return {"result": "losses", "losses": explained, "why": "; ".join(found[:3])}
+
+
+def guarded(function, *arguments):
+    try:
+        return function(*arguments)
+    except Exception as error:  # a reader that fails is a finding like any other
+        return {"result": "differs", "why": f"reading: {type(error).__name__}: {error}".replace("\n", " ")[:300]}
+
+
+def pandas_own(expected):
+    """What becomes of the frame on pandas' own way through Parquet."""
+    buffer = io.BytesIO()
+    try:
+        expected.to_parquet(buffer)
+    except Exception as error:
+        return {"result": "refused", "why": f"{type(error).__name__}: {error}".replace("\n", " ")[:200]}
+    return guarded(compare, expected, buffer)
+
+
+def types(parquet):
+    return [str(field.type) for field in pyarrow.parquet.read_schema(parquet)]
+
+
+def check(brine, path, folder, own, likely):
+    """The results of a file's tables, one for each that the object holds or brine wrote."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            value = pd.read_pickle(path)
+        except Exception as error:
+            return [{"result": "unreadable", "why": f"pandas cannot read it: {error}"[:200]}]
+        found = list(members.tables(value))
+        expected = dict(zip(members.names(path.stem, [keys for keys, _ in found]), [frame for _, frame in found]))
+        summary, refused = convert(brine, path, folder)
+        if refused is not None:
+            results = [{"table": "", "result": "refused", "why": refused}]
+            if own and len(expected) == 1:
+                results[0]["pandas"] = pandas_own(next(iter(expected.values())))
+            return results
+        written = {entry["name"]: folder / f"{entry['name']}.parquet" for entry in summary["tables"]}
+        skipped = {".".join(filter(None, [path.stem, entry["path"]])): entry["reason"] for entry in summary["skipped"]}
+        return [one(name, expected, written, skipped, own, likely) for name in sorted({**expected, **written})]
+
+
+def one(name, expected, written, skipped, own, likely):
+    if name in written and name in expected:
+        result = guarded(compare, expected[name], written[name], likely)
+        result["arrow"] = guarded(types, written[name])
+    elif name in written:
+        result = {"result": "extra", "why": f"a table that the object does not have: {name}", "arrow": guarded(types, written[name])}
+    else:
+        result = {"result": "refused", "why": skipped.get(name, f"no table {name}, and nothing said of it")}
+    if own and name in expected and result["result"] != "equal":
+        result["pandas"] = pandas_own(expected[name])
+    return {"table": name, **result}
+
+
+def check_case(task):
+    brine, files, own = task
+    folder = pathlib.Path(scratch())
+    try:
+        results, likely = {}, []
+        for path in files:
+            found = check(brine, path, folder, own and path.name.endswith(".p5.pkl"), likely)
+            likely = next((table["losses"] for table in found if "losses" in table), likely)
+            results[path.name] = found
+            shutil.rmtree(folder)
+            folder.mkdir()
+        return results
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def run(folder, brine, only, jobs, own):
+    corpus = json.loads((folder / "corpus.json").read_text())
+    chosen = {name: files for name, files in corpus["files"].items() if not only or re.search(only, name)}
+    tasks = [(brine, [folder / file for file in files], own) for files in chosen.values()]
+    results = {}
+    with multiprocessing.Pool(jobs) as pool:
+        for found in pool.imap_unordered(check_case, tasks, chunksize=4):
+            results.update(found)
+    order = [file for files in chosen.values() for file in files]
+    return {**{key: corpus[key] for key in ("pandas", "numpy", "pyarrow")}, "files": {file: results[file] for file in order}}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=pathlib.Path)
+    parser.add_argument("--brine", required=True)
+    parser.add_argument("--output", type=pathlib.Path)
+    parser.add_argument("--only")
+    parser.add_argument("--own", action="store_true", help="also take each frame through pandas' own to_parquet, to compare the losses")
+    parser.add_argument("--jobs", type=int, default=multiprocessing.cpu_count())
+    args = parser.parse_args()
+    results = run(args.folder, args.brine, args.only, args.jobs, args.own)
+    counts = {}
+    for found in results["files"].values():
+        for table in found or [{"result": "no table"}]:
+            counts[table["result"]] = counts.get(table["result"], 0) + 1
+    print(f"pandas {results['pandas']}: {len(results['files'])} files, tables: {counts}")
+    if args.output:
+        args.output.write_text(json.dumps(results, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

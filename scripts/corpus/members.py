@@ -1,0 +1,107 @@
+"""The tables of an unpickled object, each with its path: what brine should make of it, said with pandas."""
+
+import numpy as np
+import pandas as pd
+
+SINGLE = (str, bytes, int, float, bool, type(None), np.generic)
+
+
+def boxed(values):
+    cells = np.empty(len(values), dtype=object)
+    for row, value in enumerate(values):
+        cells[row] = value
+    return pd.Series(cells, dtype=object)
+
+
+def table(value):
+    """The frame that this value becomes, or None if it is no table."""
+    if isinstance(value, pd.DataFrame):
+        return value
+    if isinstance(value, pd.Series):
+        return value.to_frame()
+    if isinstance(value, pd.Index):
+        return value.to_frame(index=False)
+    if isinstance(value, np.ndarray):
+        return array_table(value)
+    if isinstance(value, dict):
+        return columns_table(value)
+    return rows_table(value) if isinstance(value, list) else None
+
+
+def array_table(value):
+    """Rows and columns, or one column; records by their fields."""
+    try:
+        return pd.DataFrame(value) if value.ndim in (1, 2) else None
+    except (AssertionError, TypeError, ValueError):  # kinds of elements that pandas has no column for
+        return None
+
+
+def columns_table(value):
+    """A dict of lists and arrays of one length."""
+    columns = list(value.values())
+    if not columns or not all(isinstance(column, (list, tuple)) or isinstance(column, np.ndarray) and column.ndim for column in columns):
+        return None
+    if len({len(column) for column in columns}) > 1:
+        return None
+    return pd.DataFrame({key: boxed(column) if isinstance(column, np.ndarray) and column.ndim == 2 else column for key, column in value.items()})
+
+
+def rows_table(value):
+    """A list of dicts, of rows of one length, or of vectors of one length."""
+    if value and all(isinstance(row, dict) for row in value):
+        return None if any(table(cell) is not None for row in value for cell in row.values() if not isinstance(cell, (list, dict))) else pd.DataFrame(value)
+    if not value or not all(isinstance(row, (list, tuple)) or isinstance(row, np.ndarray) and row.ndim == 1 for row in value):
+        return None
+    if len({len(row) for row in value}) > 1 or not len(value[0]):
+        return None
+    if all(isinstance(cell, float) for row in value for cell in row):
+        return pd.DataFrame({"vector": boxed(value)})
+    if all(isinstance(cell, SINGLE) for row in value for cell in row):
+        return pd.DataFrame([list(row) for row in value], columns=[str(place) for place in range(len(value[0]))])
+    return None
+
+
+def tables(value, path=(), above=()):
+    """(path, frame) for each table in a value; what is no table is passed over."""
+    if any(value is outer for outer in above) or len(path) > 300:
+        return
+    if isinstance(value, (dict, list, tuple)) and holds_itself(value, above):
+        frame = None
+    else:
+        frame = table(value)
+    if frame is not None:
+        yield path, frame
+        return
+    if isinstance(value, dict):
+        entries = value.items()
+    elif isinstance(value, (list, tuple)):
+        entries = enumerate(value)
+    else:
+        return
+    for key, inner in entries:
+        yield from tables(inner, (*path, key), (*above, value))
+
+
+def holds_itself(value, above):
+    inner = value.values() if isinstance(value, dict) else value
+    return any(cell is value or any(cell is outer for outer in above) for cell in inner)
+
+
+def key_text(key):
+    if isinstance(key, (str, int, float, type(None))):
+        return str(key)
+    return "a tuple" if isinstance(key, tuple) else type(key).__name__
+
+
+def names(stem, paths):
+    """The name of the data set of each path: what a file name had better not hold is replaced, and no name comes twice."""
+    taken = []
+    for path in paths:
+        text = ".".join(key_text(key) for key in path).lstrip(".")
+        text = "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in text)
+        wanted = f"{stem}.{text}" if text else stem
+        name, number = wanted, 2
+        while name in taken:
+            name, number = f"{wanted}-{number}", number + 1
+        taken.append(name)
+    return taken
