@@ -4,6 +4,8 @@
     python scripts/make_fixtures.py samples     data/: the samples of make_sample_data.py and their manifest
     python scripts/make_fixtures.py fixtures    tests/fixtures/pickles/: small pickles with what pandas says they hold
     python scripts/make_fixtures.py packed      tests/fixtures/packed/: one pickle in every form of packing
+    python scripts/make_fixtures.py arrays      tests/fixtures/arrays/: arrays in NumPy's own files
+    python scripts/make_fixtures.py joblib      tests/fixtures/joblib/: dumps of several versions of joblib
 
 Makes one virtual environment for each pandas version under ${BRINE_CACHE:-target/peers} (Python 3.11: the one version
 that all of them install on; --python names it), and runs the generators inside. Needs nothing installed itself.
@@ -28,6 +30,11 @@ PANDAS = {
 # What else writes fixtures, each in an environment of its own.
 OTHERS = {
     "packed": ["pandas==2.1.4", "numpy==1.26.4", "zstandard==0.23.0", "lz4==4.4.5"],
+    # The newest, the last without padding before arrays, and old ones with layouts of their own.
+    "joblib-1.6": ["pandas==2.1.4", "numpy==1.26.4", "joblib==1.6.0", "lz4==4.4.5"],
+    "joblib-1.1": ["pandas==1.5.3", "numpy==1.24.4", "joblib==1.1.1", "setuptools<80"],
+    "joblib-0.17": ["pandas==1.5.3", "numpy==1.24.4", "joblib==0.17.0", "setuptools<80"],
+    "joblib-0.14": ["pandas==1.5.3", "numpy==1.24.4", "joblib==0.14.1", "setuptools<80"],
 }
 # Where the samples of a pandas version go. The first is what the published system runs.
 SAMPLES = {"2.1.4": "data", "3.1.1": "data/pandas3"}
@@ -92,6 +99,20 @@ def packed(python):
     tell(target)
 
 
+def arrays(python):
+    target = empty("arrays")
+    subprocess.run([environment("2.1.4", python), ROOT / "scripts" / "fixtures" / "arrays.py", target], check=True)
+    tell(target)
+
+
+def joblib(python):
+    target = empty("joblib")
+    for name in (name for name in OTHERS if name.startswith("joblib")):
+        command = [made(name, OTHERS[name], python), ROOT / "scripts" / "fixtures" / "joblib_dumps.py", target]
+        subprocess.run(command + ["--packed"] * (name == "joblib-1.6"), check=True)
+    tell(target)
+
+
 def empty(name):
     """A folder of fixtures, without what stood in it."""
     target = ROOT / "tests" / "fixtures" / name
@@ -109,7 +130,7 @@ def tell(target):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["samples", "fixtures", "packed", "all"])
+    parser.add_argument("what", choices=["samples", "fixtures", "packed", "arrays", "joblib", "all"])
     parser.add_argument("--python", default=sys.executable, help="a Python 3.11 (default: this one)")
     args = parser.parse_args()
     if args.what in ("samples", "all"):
@@ -118,6 +139,10 @@ def main():
         fixtures(args.python)
     if args.what in ("packed", "all"):
         packed(args.python)
+    if args.what in ("arrays", "all"):
+        arrays(args.python)
+    if args.what in ("joblib", "all"):
+        joblib(args.python)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,8 @@
 //! However deep a reader stands, the offset in its errors is the offset in the input. The shape is that of wasmparser's
 //! `BinaryReader`: one bounds check, and no count is read without the remaining bytes being asked first.
 
+use std::ops::Range;
+
 /// The input ended before what was announced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the input ends at byte {offset:#x}, {needed} more bytes were expected")]
@@ -24,6 +26,11 @@ impl<'a> Cursor<'a> {
     /// Stands before the first of `bytes`.
     pub fn new(bytes: &'a [u8]) -> Self {
         Self { bytes, position: 0 }
+    }
+
+    /// Stands before the first byte of a part; offsets are those of the whole.
+    pub fn between(whole: &'a [u8], part: Range<usize>) -> Self {
+        Self { bytes: &whole[..part.end], position: part.start }
     }
 
     /// Offset of the next byte.

@@ -2,6 +2,8 @@
 //! mapped, or unpacked into an unlinked temporary file first.
 
 pub mod ahead;
+mod annex;
+mod arrays;
 pub mod arrow_ipc;
 pub mod atomic;
 pub mod dataset;

@@ -13,6 +13,7 @@
 pub mod limits;
 
 pub mod cursor;
+pub mod growing;
 pub mod proto;
 pub mod schema;
 

@@ -5,9 +5,14 @@
 
 pub mod client;
 pub mod files;
+mod named;
 pub mod schema;
 pub mod server;
 pub mod wire;
+
+pub use named::NoSuchLimit;
+
+use files::Decompression;
 
 /// One KiB in bytes.
 pub const KIB: usize = 1 << 10;
@@ -34,12 +39,17 @@ pub struct Limits {
     /// Bytes that the graph of one pickle may take besides the input it borrows from; the floor of
     /// [`Limits::graph_bytes_max`].
     pub graph_bytes_floor: u64,
+    /// Bytes that the largest table of a graph, or of what is made of it, takes of the heap; the others take a part of it.
+    /// What is beyond goes to a mapped file where there is a folder for it. A frame of 140,000 rows stays below.
+    pub table_heap_bytes: usize,
     /// Bytes of one line of a text opcode (module and class names, numbers, protocol 0 strings have their own rule).
     pub line_bytes_max: usize,
     /// Decimal digits of one integer: what `CPython` itself accepts.
     pub int_digits_max: usize,
     /// Dimensions of one array: NumPy's own bound.
     pub array_dimensions_max: usize,
+    /// Pickles inside each other: joblib writes an array of objects as one inside the other, and no deeper.
+    pub nested_pickles_max: usize,
     /// Rows that a column may name without holding them (a sparse column, runs, nulls), for each byte of the input: a
     /// sparse column with one value in 10,000 rows takes 12 bytes for it.
     pub rows_per_byte_max: usize,
@@ -58,6 +68,8 @@ pub struct Limits {
     /// Bytes that the cells of one column of objects may expand to, together; the floor of
     /// [`Limits::column_bytes_max`].
     pub column_bytes_floor: u64,
+    /// What packed input may become.
+    pub unpacking: Decompression,
 }
 
 impl Default for Limits {
@@ -67,17 +79,20 @@ impl Default for Limits {
             mark_depth_max: 1 << 10,
             nesting_max: 256,
             graph_bytes_floor: 64 * MIB as u64,
+            table_heap_bytes: 16 * MIB,
             line_bytes_max: 64 * KIB,
             int_digits_max: 4_300,
             array_dimensions_max: 64,
+            nested_pickles_max: 2,
             rows_per_byte_max: 1 << 10,
             rows_without_bytes_max: 1 << 20,
             columns_max: 1 << 16,
             vector_dimension_max: 1 << 16,
             members_max: 10_000,
-            cell_bytes_floor: 32 * MIB as u64,
+            cell_bytes_floor: 8 * MIB as u64,
             object_bytes_max: 1 << 30,
             column_bytes_floor: 16 << 30,
+            unpacking: Decompression::default(),
         }
     }
 }
@@ -91,7 +106,7 @@ impl Limits {
 
     /// Bytes that one cell of a file of `input_bytes` may expand to. A value of one byte, such as `None`, takes eight.
     pub fn object_bytes_max(&self, input_bytes: usize) -> u64 {
-        self.object_bytes_max.min(64 * MIB as u64 + 16 * input_bytes as u64)
+        self.object_bytes_max.min(16 * MIB as u64 + 16 * input_bytes as u64)
     }
 
     /// Bytes that the cells of one column of a file of `input_bytes` may expand to. A row that names a vector of a row
@@ -104,39 +119,62 @@ impl Limits {
     pub fn cell_bytes_max(&self, input_bytes: usize) -> u64 {
         self.cell_bytes_floor.saturating_add(16 * input_bytes as u64)
     }
+
+    /// Rows that a table may have: those of a range, of a sparse array, or without any column are only a number in the
+    /// file. All others take a byte each.
+    pub fn rows_max(&self, input_bytes: usize) -> u64 {
+        self.cell_bytes_max(input_bytes) / size_of::<u64>() as u64
+    }
 }
+
+/// What is bounded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bound {
+    /// In words.
+    pub what: &'static str,
+    /// The name that `--limit` knows it by; fixed bounds have none.
+    pub flag: Option<&'static str>,
+}
+
+/// [`Limits::cell_bytes_max`], as errors call it.
+pub const CELL_BYTES: Bound = Bound { what: "bytes of a table's cells", flag: Some("cell-bytes") };
 
 /// A bound that was met.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("{what}: {wanted} is more than the limit of {limit}")]
+#[error("{}: {wanted} is more than the limit of {limit}{}", of.what, of.flag.map_or_else(String::new, raised_by))]
 pub struct Exceeded {
     /// What is bounded.
-    pub what: &'static str,
+    pub of: &'static Bound,
     /// The bound.
     pub limit: u64,
     /// What the input asked for.
     pub wanted: u64,
 }
 
+/// How a user gets past a bound.
+pub fn raised_by(flag: &str) -> String {
+    format!("; --limit {flag}=N moves it")
+}
+
 /// Bytes that may still be allocated; spent before the allocation happens.
 #[derive(Debug)]
 pub struct Budget {
-    what: &'static str,
+    of: &'static Bound,
     limit: u64,
     spent: u64,
 }
 
 impl Budget {
-    /// A budget of `limit` bytes for `what`.
-    pub fn new(what: &'static str, limit: u64) -> Self {
-        Self { what, limit, spent: 0 }
+    /// A budget of `limit` bytes.
+    pub fn new(of: &'static Bound, limit: u64) -> Self {
+        Self { of, limit, spent: 0 }
     }
 
     /// Takes `bytes` out of the budget, or fails and takes nothing.
     pub fn spend(&mut self, bytes: u64) -> Result<(), Exceeded> {
         let wanted = self.spent.saturating_add(bytes);
         if wanted > self.limit {
-            return Err(Exceeded { what: self.what, limit: self.limit, wanted });
+            return Err(Exceeded { of: self.of, limit: self.limit, wanted });
         }
         self.spent = wanted;
         Ok(())
@@ -149,9 +187,10 @@ mod tests {
 
     #[test]
     fn a_budget_is_spent_once_and_says_what_was_wanted() {
-        let mut budget = Budget::new("graph bytes", 10);
+        const GRAPH: Bound = Bound { what: "graph bytes", flag: Some("graph-bytes") };
+        let mut budget = Budget::new(&GRAPH, 10);
         budget.spend(7).unwrap();
-        assert_eq!(budget.spend(4), Err(Exceeded { what: "graph bytes", limit: 10, wanted: 11 }));
+        assert_eq!(budget.spend(4), Err(Exceeded { of: &GRAPH, limit: 10, wanted: 11 }));
         budget.spend(3).unwrap();
         assert!(budget.spend(u64::MAX).is_err());
     }

@@ -1,4 +1,4 @@
-//! NumPy dtypes and arrays out of the pickle graph.
+//! NumPy dtypes and arrays out of the pickle graph, and the headers of NumPy's own files.
 //!
 //! Nothing is trusted: every length is checked against shape and item size before anybody reads an item.
 
@@ -6,6 +6,7 @@ pub mod array;
 pub mod dtype;
 mod error;
 pub mod items;
+pub mod npy;
 
 pub use array::{Array, Data};
 pub use dtype::{Dtype, FieldOf, Kind, Step, Unit};

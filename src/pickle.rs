@@ -10,6 +10,7 @@
 //! buffers), those that no pandas file holds (INST, OBJ), and every global outside the list. What a known global means is
 //! for the layers above: here REDUCE, NEWOBJ and BUILD only make nodes.
 
+mod assembly;
 mod decode;
 mod error;
 mod global;
@@ -20,12 +21,15 @@ mod opcode;
 mod pack;
 mod text;
 
+pub(crate) use assembly::Assembly;
 pub use decode::{BINFLOAT_BYTES, Decoder, Instruction};
 pub use error::{Error, ErrorKind, Result};
 pub use global::{Global, Row};
-pub use graph::{FloatBytes, Foreign, Graph, Item, ListView, Met, Node, NodeId, Template};
+pub use graph::{FloatBytes, Foreign, Graph, Grounds, Item, ListView, Met, Node, NodeId, Template};
 pub use machine::UnknownGlobals;
 pub use opcode::{Opcode, Takes};
+
+use std::sync::Arc;
 
 use crate::limits::Limits;
 
@@ -36,7 +40,17 @@ pub fn load<'a>(input: &'a [u8], limits: &Limits) -> Result<Graph<'a>> {
 
 /// Reads one whole pickle.
 pub fn load_with<'a>(input: &'a [u8], limits: &Limits, unknown: UnknownGlobals) -> Result<Graph<'a>> {
-    machine::run(input, limits, unknown)
+    load_on(input, limits, unknown, None)
+}
+
+/// Reads one whole pickle whose tables go on `ground` where they outgrow the heap.
+pub fn load_on<'a>(
+    input: &'a [u8],
+    limits: &Limits,
+    unknown: UnknownGlobals,
+    ground: Option<Arc<dyn Grounds>>,
+) -> Result<Graph<'a>> {
+    machine::run(input, limits, unknown, ground)
 }
 
 #[cfg(test)]

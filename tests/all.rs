@@ -11,8 +11,11 @@
     reason = "a test that panics has failed, which is what it is for; the rest is about programs that run for long"
 )]
 
+mod arrays;
 mod cli;
+mod fuzz;
 mod grpc;
+mod joblib;
 mod packed;
 mod pickles;
 mod properties;

@@ -58,7 +58,8 @@ const SMALL: Decompression =
     Decompression { ratio: 200, ratio_floor_bytes: 1 << 20, bytes_max: 1 << 30, layers_max: 4 };
 
 fn unpack(content: &[u8]) -> Result<(Bytes, Vec<Layer>), Unread> {
-    peel(Bytes::copy_from_slice(content), &SMALL)
+    let peeled = peel(Bytes::copy_from_slice(content), &SMALL)?;
+    Ok((peeled.bytes, peeled.layers))
 }
 
 #[test]

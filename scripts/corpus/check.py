@@ -3,11 +3,13 @@
 
     python scripts/corpus/check.py FOLDER --brine BINARY [--output RESULTS.json] [--only REGEX] [--jobs N]
 
-FOLDER was written by write.py with this interpreter. RESULTS.json has one entry for each file: `result` is `equal`; or `losses`
+FOLDER was written by write.py with this interpreter; or it is one of the old corpora, unpacked, and then the truth beside each
+file takes the place of unpickling. RESULTS.json has one entry for each file: `result` is `equal`; or `losses`
 with the names of the known losses (strict.py) under which it is; or `differs` with `why`; or `refused` with brine's `why`.
 """
 
 import argparse
+import functools
 import io
 import json
 import multiprocessing
@@ -23,6 +25,7 @@ import members
 import pandas as pd
 import pyarrow.parquet
 import strict
+import truth
 
 
 def scratch():
@@ -73,14 +76,24 @@ def types(parquet):
     return [str(field.type) for field in pyarrow.parquet.read_schema(parquet)]
 
 
-def check(brine, path, folder, own, likely):
+def load(path, truth):
+    """The object in a file: what pandas unpickles, or what the truth beside it says."""
+    return pd.read_pickle(path) if truth is None else truth_of(truth)
+
+
+@functools.lru_cache(maxsize=4)
+def truth_of(path):
+    return truth.load(path)
+
+
+def check(brine, path, said, folder, own, likely):
     """The results of a file's tables, one for each that the object holds or brine wrote."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            value = pd.read_pickle(path)
+            value = load(path, said)
         except Exception as error:
-            return [{"result": "unreadable", "why": f"pandas cannot read it: {error}"[:200]}]
+            return [{"result": "unreadable", "why": f"pandas cannot read it: {type(error).__name__}: {error}"[:200]}]
         found = list(members.tables(value))
         expected = dict(zip(members.names(path.stem, [keys for keys, _ in found]), [frame for _, frame in found]))
         summary, refused = convert(brine, path, folder)
@@ -108,12 +121,13 @@ def one(name, expected, written, skipped, own, likely):
 
 
 def check_case(task):
-    brine, files, own = task
+    """The results of one case, protocol by protocol."""
+    brine, files, said, own = task
     folder = pathlib.Path(scratch())
     try:
         results, likely = {}, []
         for path in files:
-            found = check(brine, path, folder, own and path.name.endswith(".p5.pkl"), likely)
+            found = check(brine, path, said, folder, own and path == files[-1], likely)
             likely = next((table["losses"] for table in found if "losses" in table), likely)
             results[path.name] = found
             shutil.rmtree(folder)
@@ -123,15 +137,30 @@ def check_case(task):
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def corpus_of(folder):
+    """Versions, and for each case its files and the file with its truth, if pandas is not to say it itself."""
+    own = folder / "corpus.json"
+    if own.exists():
+        corpus = json.loads(own.read_text())
+        return corpus, {name: (files, None) for name, files in corpus["files"].items()}
+    corpus = json.loads((folder / "manifest.json").read_text())
+    cases = {}
+    for entry in corpus["cases"]:
+        if "truth" in entry:
+            files = [file["file"] for _, file in sorted(entry["files"].items())]
+            cases[entry["name"]] = (files, folder / entry["truth"])
+    return corpus, cases
+
+
 def run(folder, brine, only, jobs, own):
-    corpus = json.loads((folder / "corpus.json").read_text())
-    chosen = {name: files for name, files in corpus["files"].items() if not only or re.search(only, name)}
-    tasks = [(brine, [folder / file for file in files], own) for files in chosen.values()]
+    corpus, found = corpus_of(folder)
+    chosen = {name: entry for name, entry in found.items() if not only or re.search(only, name)}
+    tasks = [(brine, [folder / file for file in files], said, own) for files, said in chosen.values()]
     results = {}
     with multiprocessing.Pool(jobs) as pool:
         for found in pool.imap_unordered(check_case, tasks, chunksize=4):
             results.update(found)
-    order = [file for files in chosen.values() for file in files]
+    order = [file for files, _ in chosen.values() for file in files]
     return {**{key: corpus[key] for key in ("pandas", "numpy", "pyarrow")}, "files": {file: results[file] for file in order}}
 
 

@@ -8,6 +8,9 @@ import array
 import collections
 import datetime
 import decimal
+import fractions
+import ipaddress
+import pathlib
 import uuid
 
 import numpy as np
@@ -84,8 +87,10 @@ def sequence(value):
 
 
 def without_kind(value):
-    """Empty sequences, and those of nothing but missing values, have no type to compare."""
-    return Elements("object", value.values) if isinstance(value, Elements) and not value.values else value
+    """Empty sequences have no type to compare."""
+    if not isinstance(value, Elements):
+        return value
+    return Elements(value.kind if value.values else "object", [without_kind(inner) for inner in value.values])
 
 
 def to_none(value):
@@ -111,19 +116,23 @@ def plain(value):
 
 
 def moment(value):
-    """Python's and NumPy's times as those of pandas."""
+    """Python's and NumPy's times as those of pandas: nanoseconds, however many, and the zone."""
     if missing(value):
         return value
-    if isinstance(value, (datetime.datetime, np.datetime64)):
-        try:
+    try:
+        if isinstance(value, (datetime.datetime, np.datetime64)):
             value = pd.Timestamp(value)
-        except ValueError:
-            return value
-        return (value.value if not hasattr(value, "unit") else value.as_unit("us").value, str(value.tz))
-    if isinstance(value, (datetime.timedelta, np.timedelta64)):
-        value = pd.Timedelta(value)
-        return value if not hasattr(value, "unit") else (value.days, value.seconds, value.microseconds, value.nanoseconds)
+            return ("moment", nanoseconds(value.asm8), str(value.tz))
+        if isinstance(value, (datetime.timedelta, np.timedelta64)):
+            return ("span", nanoseconds(pd.Timedelta(value).asm8))
+    except (OverflowError, ValueError):  # beyond what this pandas holds
+        return value
     return value
+
+
+def nanoseconds(value):
+    unit, count = np.datetime_data(value.dtype)
+    return int(value.view("int64")) * count * {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}[unit]
 
 
 def all_keys(value):
@@ -137,20 +146,30 @@ def all_keys(value):
     return value
 
 
-def text_of(kind):
-    def change(value):
-        return str(value) if isinstance(value, kind) else value
+def uuid_bytes(value):
+    return value.bytes if isinstance(value, uuid.UUID) else value
 
-    return change
+
+def as_text(value):
+    """Small values of the standard library that have a text which is all of them."""
+    kinds = (fractions.Fraction, pathlib.PurePath, ipaddress.IPv4Address, ipaddress.IPv6Address)
+    return str(value) if isinstance(value, kinds) else value
+
+
+def exact(value):
+    """Integers and decimals by their value, without the scale."""
+    if isinstance(value, bool) or not isinstance(value, (int, decimal.Decimal)) or missing(value):
+        return value
+    value = decimal.Decimal(value)
+    return value.normalize(decimal.Context(prec=100)) if value.is_finite() else value
 
 
 # ---- columns: each takes the expected and the actual column and gives them back in a form in which the loss does not show
 
 def by_cell(change):
     def apply(expected, actual):
-        if expected.dtype != object:
+        if expected.dtype != object or actual.dtype != object:
             return expected, actual
-        actual = actual.astype(object)
         return tuple(rebuilt(column, [change(value) for value in column]) for column in (expected, actual))
 
     return apply
@@ -173,6 +192,18 @@ def as_str(expected, actual):
     if expected.dtype == object and isinstance(actual.dtype, pd.StringDtype):
         return expected, rebuilt(actual, [None if missing(value) else value for value in actual])
     return expected, actual
+
+
+def complex_parts(expected, actual):
+    """Complex numbers as the two floats of a struct."""
+    cells = rebuilt(expected, [[value.real, value.imag] if isinstance(value, (complex, np.complexfloating)) else value for value in expected])
+    if actual.dtype != object or expected.dtype.kind not in "cO":
+        return expected, actual
+    return by_cell(plain_list)(cells, rebuilt(actual, [list(value.values()) if isinstance(value, dict) else value for value in actual]))
+
+
+def plain_list(value):
+    return list(map(float, value)) if isinstance(value, list) else value
 
 
 def dense(expected, actual):
@@ -369,7 +400,10 @@ LOSSES = {
     "str": everywhere(as_str),
     "missing": everywhere(by_cell(to_none)),
     "scalars": everywhere(by_cell(plain)),
-    "uuid": frame_wide(by_cell(text_of(uuid.UUID))),
+    "uuid": frame_wide(by_cell(uuid_bytes)),
+    "decimal": frame_wide(by_cell(exact)),
+    "text": frame_wide(by_cell(as_text)),
+    "complex": frame_wide(complex_parts),
     "lists": frame_wide(by_cell(sequence)),
     "empty lists": frame_wide(by_cell(without_kind)),
     "keys": frame_wide(by_cell(all_keys)),
@@ -487,5 +521,7 @@ def only_different(expected, actual):
     """Without the columns that are the same, where the frames have the same columns."""
     if expected.shape != actual.shape or index_difference(expected.columns, actual.columns, "columns"):
         return expected, actual
+    if any(getattr(dtype, "byteorder", "=") == ">" for dtype in expected.dtypes):
+        return expected, actual  # pandas cannot pick such columns
     places = [place for place in range(expected.shape[1]) if column_difference(expected.iloc[:, place], actual.iloc[:, place])]
     return expected.iloc[:, places], actual.iloc[:, places]

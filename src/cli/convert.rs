@@ -23,6 +23,7 @@ use crate::{
         DatasetOptions, Error, Only, VectorEncoding,
         pickle::{self, Choice, Options, Report, TableReport},
     },
+    limits::Limits,
     schema,
 };
 
@@ -82,6 +83,9 @@ pub(super) struct Args {
     /// How many bad rows there may be
     #[arg(long, value_name = "N", env = "BRINE_MAX_BAD_ROWS")]
     max_bad_rows: Option<u64>,
+    /// Move a bound on the input, by the name that the error tells, such as `nesting=512` or `graph-bytes=1GiB`
+    #[arg(long = "limit", value_name = "NAME=N", value_parser = limit)]
+    limits: Vec<(String, u64)>,
     /// Where packed and piped input is unpacked [default: the output folder]
     #[arg(long, value_name = "DIR", env = "BRINE_TEMP_DIR")]
     temp_dir: Option<PathBuf>,
@@ -159,8 +163,17 @@ impl Args {
                 },
                 ..DatasetOptions::default()
             },
-            ..Options::default()
+            limits: self.limits()?,
         })
+    }
+
+    fn limits(&self) -> Result<Limits, Failure> {
+        let mut limits = Limits::default();
+        for (name, value) in &self.limits {
+            let set = limits.set(name, *value);
+            set.map_err(|error| Failure::new(Exit::Usage, anyhow::Error::new(error)))?;
+        }
+        Ok(limits)
     }
 
     fn choice(&self) -> Result<Choice, Failure> {
@@ -173,6 +186,18 @@ impl Args {
         }
         read_schema(Path::new(schema)).map_err(|error| Failure::new(Exit::Input, error))
     }
+}
+
+/// `NAME=N`, N in bytes with KiB, MiB or GiB.
+fn limit(text: &str) -> Result<(String, u64), String> {
+    let (name, value) = text.split_once('=').ok_or("it has the form NAME=N")?;
+    let units = [("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("", 1)];
+    let parsed = units
+        .iter()
+        .find_map(|(unit, bytes)| value.strip_suffix(unit)?.parse::<u64>().ok()?.checked_mul(*bytes));
+    let value = parsed.ok_or_else(|| format!("{value:?} is no whole number"))?;
+    Limits::default().set(name, value).map_err(|error| error.to_string())?;
+    Ok((name.to_owned(), value))
 }
 
 fn read_schema(path: &Path) -> anyhow::Result<Choice> {

@@ -15,7 +15,8 @@ use super::{
     text::text,
 };
 use crate::{
-    limits::TEXT_BYTES_MAX,
+    growing::{Growing, NoRoom},
+    limits::{Limits, TEXT_BYTES_MAX},
     numpy::{Array, items::Number},
     pandas::Values,
     pickle::{Item, NodeId},
@@ -31,41 +32,56 @@ pub(super) struct Category<'g> {
 enum Codes<'g> {
     /// Those of a pandas categorical.
     Given(Arc<Array<'g>>),
-    /// Made here: a code, or [`MISSING`], or [`BAD`] with the reason beside.
-    Made(Vec<i32>, HashMap<usize, Reason>),
+    /// Made here, each the bits of an `i32`: a code, or [`MISSING`], or [`BAD`] with the reason beside.
+    Made(Growing<u32>, HashMap<usize, Reason>),
 }
 
 const MISSING: i32 = -1;
 const BAD: i32 = -2;
 
+/// Objects that are recognised without looking at their text. Where no two cells share one there are as many as rows, and
+/// remembering them is of no use.
+const SHARED_MAX: usize = 1 << 17;
+
 impl<'g> Category<'g> {
     /// Makes the dictionary of `source`. `None` if it is a categorical of something else than text.
-    pub(super) fn new(source: Source<'g>, rows: usize, field: Field) -> Option<Self> {
+    pub(super) fn new(
+        source: Source<'g>,
+        rows: usize,
+        field: Field,
+        limits: &Limits,
+    ) -> Result<Option<Self>, NoRoom> {
         if let Values::Categories { codes, categories, count, ordered } = source.values {
             let categories = Source { values: categories, ..source };
             let bytes: usize = categories.cells(0..*count).map(Cell::text_bytes).sum();
             if bytes > TEXT_BYTES_MAX {
-                return None;
+                return Ok(None);
             }
             let texts = categories.cells(0..*count).map(|cell| text(cell, source).ok().flatten());
-            let dictionary = Arc::new(texts.collect::<Option<Vec<_>>>().map(StringArray::from)?);
+            let Some(texts) = texts.collect::<Option<Vec<_>>>() else { return Ok(None) };
+            let dictionary = Arc::new(StringArray::from(texts));
             let field = field.with_dict_is_ordered(*ordered);
-            return Some(Self { field, dictionary, codes: Codes::Given(Arc::clone(codes)) });
+            return Ok(Some(Self { field, dictionary, codes: Codes::Given(Arc::clone(codes)) }));
         }
         let mut coder = Coder::default();
-        let codes = if let Some(items) = source.items(0..rows) {
-            items.enumerate().map(|(row, item)| coder.code_of_item(row, item, source)).collect()
+        let ground = source.graph.ground().cloned();
+        let mut codes = Growing::on(ground.map(|ground| ground as _), limits.table_heap_bytes / 16);
+        if let Some(items) = source.items(0..rows) {
+            for (row, item) in items.enumerate() {
+                codes.push(coder.code_of_item(row, item, source) as u32)?;
+            }
         } else {
-            let cells = source.cells(0..rows).enumerate();
-            cells.map(|(row, cell)| coder.code(row, text(cell, source))).collect()
-        };
+            for (row, cell) in source.cells(0..rows).enumerate() {
+                codes.push(coder.code(row, text(cell, source)) as u32)?;
+            }
+        }
         let dictionary = Arc::new(StringArray::from(coder.texts));
-        Some(Self { field, dictionary, codes: Codes::Made(codes, coder.bad) })
+        Ok(Some(Self { field, dictionary, codes: Codes::Made(codes, coder.bad) }))
     }
 
     fn code(&self, row: usize) -> i32 {
         match &self.codes {
-            Codes::Made(codes, _) => codes[row],
+            Codes::Made(codes, _) => codes.get(row).map_or(MISSING, |code| *code as i32),
             Codes::Given(codes) => match codes.number(0, row) {
                 Some(Number::Int(code)) => code as i32,
                 _ => MISSING,
@@ -121,7 +137,7 @@ impl<'g> Coder<'g> {
             return *code;
         }
         let code = self.code(row, cell(item));
-        if code != BAD {
+        if code != BAD && self.by_node.len() < SHARED_MAX {
             self.by_node.insert(id, code);
         }
         code

@@ -34,7 +34,7 @@ impl<'g> Coded<'g> {
     pub(super) fn categories(
         name: &str,
         codes: &'g Array<'g>,
-        values: Box<dyn Convert + 'g>,
+        values: &dyn Convert,
         count: usize,
         ordered: bool,
     ) -> Result<Self> {
@@ -53,13 +53,13 @@ impl<'g> Coded<'g> {
     pub(super) fn level(
         name: &str,
         codes: &'g Array<'g>,
-        values: Box<dyn Convert + 'g>,
+        values: &dyn Convert,
         count: usize,
     ) -> Result<Self> {
         Self::new(name, codes, values, count)
     }
 
-    fn new(name: &str, codes: &'g Array<'g>, values: Box<dyn Convert + 'g>, count: usize) -> Result<Self> {
+    fn new(name: &str, codes: &'g Array<'g>, values: &dyn Convert, count: usize) -> Result<Self> {
         let field = values.field().with_name(name);
         let bytes = values.text_bytes(0..count);
         if bytes > TEXT_BYTES_MAX || i32::try_from(count).is_err() {
@@ -67,12 +67,11 @@ impl<'g> Coded<'g> {
         }
         let mut bad = Vec::new();
         let values = values.convert(0..count, &mut Faults { column: name, bad: &mut bad });
-        match bad.into_iter().next() {
-            Some(bad) => Err(Error::BadCategory { bad: Box::new(bad) }),
-            None => {
-                let value_bytes = bytes.div_ceil(count.max(1));
-                Ok(Self { field, codes, values, keep: false, value_bytes })
-            }
+        if let Some(bad) = bad.into_iter().next() {
+            Err(Error::BadCategory { bad: Box::new(bad) })
+        } else {
+            let value_bytes = bytes.div_ceil(count.max(1));
+            Ok(Self { field, codes, values, keep: false, value_bytes })
         }
     }
 }

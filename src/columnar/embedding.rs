@@ -121,10 +121,16 @@ impl<'g, T: Element> Embedding<'g, T> {
     fn fill_object(&self, id: NodeId, out: &mut [T::Native], seen: &mut Seen) -> Result<bool, Reason> {
         let graph = self.source.graph;
         if graph.node(id).kind() == "an object" {
-            let array = Array::parse(graph, id, &self.limits)?;
-            if let ([count], Data::Bytes(bytes)) = (array.shape.as_slice(), &array.data) {
-                self.check(*count)?;
-                return fill_payload::<T>(array.dtype, bytes, out, seen);
+            match Array::parse(graph, id, &self.limits) {
+                Ok(array) => {
+                    if let ([count], Data::Bytes(bytes)) = (array.shape.as_slice(), &array.data) {
+                        self.check(*count)?;
+                        return fill_payload::<T>(array.dtype, bytes, out, seen);
+                    }
+                }
+                // Other objects hold numbers too: a deque, an array of the standard library.
+                Err(_) if matches!(Value::of_node(graph, id, &self.limits), Value::Sequence(_)) => {}
+                Err(error) => return Err(error.into()),
             }
         }
         let Value::Sequence(items) = Value::of_node(graph, id, &self.limits) else {

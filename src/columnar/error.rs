@@ -1,6 +1,6 @@
 //! What can go wrong between a frame and its Arrow columns: always with the column, and with the row where there is one.
 
-use crate::{numpy, schema::coerce};
+use crate::{growing::NoRoom, numpy, schema::coerce};
 
 /// A fault of a column or a table.
 #[derive(Debug, thiserror::Error)]
@@ -14,6 +14,9 @@ pub enum Error {
         /// The columns there are.
         present: Vec<String>,
     },
+    /// The disk is full, and the pickle is not at fault.
+    #[error(transparent)]
+    NoRoom(#[from] NoRoom),
     /// Two columns of one name.
     #[error("two columns are called {0:?}; columns of a table need different names")]
     SameName(String),

@@ -76,6 +76,9 @@ pub(super) struct Inferred<'g> {
 impl Inferred<'_> {
     /// Bytes that `rows` expand to.
     pub(super) fn bytes(&self, rows: Range<usize>) -> usize {
+        if self.rows.is_empty() {
+            return 0;
+        }
         self.rows.get(rows).unwrap_or_default().iter().map(|bytes| *bytes as usize).sum()
     }
 }
@@ -201,6 +204,8 @@ impl<'g> Column<'g> {
             }
             self.bytes[row] = u32::try_from(bytes).unwrap_or(u32::MAX);
         }
-        Ok(Inferred { kind: self.kind, rows: self.bytes })
+        // Where all values have one width, rows need not be weighed.
+        let rows = if self.kind.is_of_one_width() { Vec::new() } else { self.bytes };
+        Ok(Inferred { kind: self.kind, rows })
     }
 }

@@ -55,10 +55,7 @@ pub(super) fn converter<'g>(
     let (data_type, scale) = match array.dtype.kind {
         Kind::Datetime(step) => {
             let (unit, scale) = times(step);
-            let zone = match zone {
-                Some(zone) => Some(zone.to_string().into()),
-                None => None,
-            };
+            let zone = zone.map(|zone| zone.to_string().into());
             (DataType::Timestamp(unit, zone), scale)
         }
         Kind::Timedelta(step) => {

@@ -26,7 +26,6 @@ use super::{
     embedding::Embedding,
     error::Result,
     infer::{self, Inferred, Kind, Mixed},
-    number,
     source::Source,
     table::Vectors,
 };
@@ -59,10 +58,7 @@ pub(super) fn converter<'g>(
         return Ok(embedding(source, dimension, narrow, limits));
     }
     let field = field(source.name, &inferred.kind, true);
-    // Numbers have a converter that does not look at more than numbers.
-    let is_number = matches!(inferred.kind, Kind::Bool | Kind::Integer(_) | Kind::Float(_));
-    let numbers = if is_number { number::converter(source, field.data_type()) } else { None };
-    Ok(numbers.unwrap_or_else(|| Box::new(Objects { source, field, inferred, limits: limits.clone() })))
+    Ok(Box::new(Objects { source, field, inferred, limits: limits.clone() }))
 }
 
 /// The dimension of a column of vectors, and whether 32 bits hold their elements.

@@ -2,7 +2,9 @@
 //!
 //! Here keys are checked too, because a duplicate is only seen across batches.
 
-use std::{collections::HashMap, sync::Arc};
+mod rows_by_key;
+
+use std::sync::Arc;
 
 use arrow_array::{
     Array as _, ArrayRef, BooleanArray, RecordBatch, StringArray, UInt64Array, cast::AsArray as _,
@@ -15,6 +17,8 @@ use super::{
     schema::key_index,
     table::Converted,
 };
+use crate::pickle::Grounds;
+use rows_by_key::RowsByKey;
 
 /// What becomes of bad rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -35,8 +39,8 @@ pub struct Sieve {
     bad_rows_max: u64,
     bad_rows: u64,
     key: Option<(usize, String)>,
-    /// Row of each key seen, by its 128-bit hash: four times smaller than the keys themselves.
-    seen: HashMap<u128, u32, NoHash>,
+    /// By hash, which is four times smaller than the keys themselves.
+    seen: RowsByKey,
 }
 
 /// Good rows, and the bad ones with every reason.
@@ -60,8 +64,14 @@ impl Sieve {
             bad_rows_max: bad_rows_max.unwrap_or(u64::MAX),
             bad_rows: 0,
             key,
-            seen: HashMap::default(),
+            seen: RowsByKey::default(),
         }
+    }
+
+    /// The same, with the table of keys going on `ground` when it has outgrown the heap.
+    #[must_use]
+    pub fn on(self, ground: Option<&Arc<dyn Grounds>>) -> Self {
+        Self { seen: RowsByKey::on(ground), ..self }
     }
 
     /// How many rows were bad so far.
@@ -72,7 +82,7 @@ impl Sieve {
     /// Sifts the batch whose first row is row `first` of the source.
     pub fn sift(&mut self, first: usize, converted: Converted) -> Result<Sifted> {
         let Converted { batch, mut bad } = converted;
-        self.check_keys(first, &batch, &mut bad);
+        self.check_keys(first, &batch, &mut bad)?;
         if bad.is_empty() {
             return Ok(Sifted { batch, bad });
         }
@@ -100,9 +110,9 @@ impl Sieve {
     }
 
     /// The first row of a key keeps it; a row that is bad already does not claim one.
-    fn check_keys(&mut self, first: usize, batch: &RecordBatch, bad: &mut Vec<BadRow>) {
-        let Some((index, column)) = &self.key else { return };
-        let Some(keys) = batch.column(*index).as_string_opt::<i32>() else { return };
+    fn check_keys(&mut self, first: usize, batch: &RecordBatch, bad: &mut Vec<BadRow>) -> Result<()> {
+        let Some((index, column)) = &self.key else { return Ok(()) };
+        let Some(keys) = batch.column(*index).as_string_opt::<i32>() else { return Ok(()) };
         let already: std::collections::HashSet<usize> = bad.iter().map(|bad| bad.row).collect();
         for (offset, key) in keys.iter().enumerate() {
             let row = first + offset;
@@ -110,58 +120,20 @@ impl Sieve {
                 continue;
             }
             let key = key.unwrap_or_default();
-            if let Some(reason) = key_fault(&mut self.seen, key, row) {
+            if let Some(reason) = key_fault(&mut self.seen, key, row)? {
                 bad.push(BadRow { row, column: column.clone(), reason });
             }
         }
+        Ok(())
     }
 }
 
-fn key_fault(seen: &mut HashMap<u128, u32, NoHash>, key: &str, row: usize) -> Option<Reason> {
+fn key_fault(seen: &mut RowsByKey, key: &str, row: usize) -> Result<Option<Reason>> {
     if key.is_empty() {
-        return Some(Reason::EmptyKey);
+        return Ok(Some(Reason::EmptyKey));
     }
-    let hash = xxhash_rust::xxh3::xxh3_128(key.as_bytes());
-    match seen.entry(hash) {
-        std::collections::hash_map::Entry::Occupied(first) => {
-            Some(Reason::DuplicateKey { key: key.to_owned(), first: *first.get() as usize })
-        }
-        std::collections::hash_map::Entry::Vacant(place) => {
-            place.insert(row as u32);
-            None
-        }
-    }
-}
-
-/// The keys of the map are hashes already.
-#[derive(Debug, Clone, Copy, Default)]
-struct NoHash;
-
-impl std::hash::BuildHasher for NoHash {
-    type Hasher = Folded;
-
-    fn build_hasher(&self) -> Folded {
-        Folded(0)
-    }
-}
-
-#[derive(Debug)]
-struct Folded(u64);
-
-impl std::hash::Hasher for Folded {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
-        }
-    }
-
-    fn write_u128(&mut self, hash: u128) {
-        self.0 = hash as u64;
-    }
+    let first = seen.insert(xxhash_rust::xxh3::xxh3_128(key.as_bytes()), row as u32)?;
+    Ok(first.map(|first| Reason::DuplicateKey { key: key.to_owned(), first: first as usize }))
 }
 
 /// The schema of the table of rejected rows.

@@ -126,17 +126,14 @@ impl<'g> Source<'g> {
         };
         match self.graph.node(id) {
             Node::None | Node::Global(Global::Na) => Cell::Null,
-            Node::Reduce { callable, .. } if self.graph.node(callable) == Node::Global(Global::NaT) => {
-                Cell::Null
-            }
             Node::Bool(value) => Cell::Bool(value),
             Node::Int(value) => Cell::Int(value),
             Node::Float(value) => float(value),
-            Node::Reduce { callable, args, .. }
-                if self.graph.node(callable) == Node::Global(Global::Scalar) =>
-            {
-                self.scalar(args).unwrap_or(Cell::Object(id))
-            }
+            Node::Reduce { callable, args, .. } => match self.graph.node(callable) {
+                Node::Global(Global::NaT) => Cell::Null,
+                Node::Global(Global::Scalar) => self.scalar(args).unwrap_or(Cell::Object(id)),
+                _ => Cell::Object(id),
+            },
             // A Python 2 `str` is text if it is ASCII.
             Node::String { .. } | Node::DecodedString(_) => {
                 self.graph.text(id).map_or(Cell::Object(id), |text| Cell::Text(text.as_bytes()))

@@ -256,11 +256,13 @@ fn by_schema<'g>(
     let coerce = column.coerce;
     Ok(match column.kind {
         Kind::Text => Box::new(Text { source, field }),
-        Kind::Category => Box::new(Category::new(source, rows, field).ok_or_else(|| Error::WrongSource {
-            column: source.name.to_owned(),
-            wanted: "text",
-            found: "a categorical of other values",
-        })?),
+        Kind::Category => {
+            Box::new(Category::new(source, rows, field, limits)?.ok_or_else(|| Error::WrongSource {
+                column: source.name.to_owned(),
+                wanted: "text",
+                found: "a categorical of other values",
+            })?)
+        }
         Kind::Int32 => {
             Box::new(Integer { source, field, coerce, width: std::marker::PhantomData::<Int32Type> })
         }

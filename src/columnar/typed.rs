@@ -62,10 +62,10 @@ pub(super) fn converter<'g>(
         }
         Values::Categories { codes, categories, count, ordered } => {
             let values = within(categories, *count)?;
-            Some(Box::new(Coded::categories(name, codes, values, *count, *ordered)?) as Box<_>)
+            Some(Box::new(Coded::categories(name, codes, values.as_ref(), *count, *ordered)?) as Box<_>)
         }
         Values::Coded { codes, values, count } => {
-            Some(Box::new(Coded::level(name, codes, within(values, *count)?, *count)?) as Box<_>)
+            Some(Box::new(Coded::level(name, codes, within(values, *count)?.as_ref(), *count)?) as Box<_>)
         }
     };
     found.map(Some).ok_or_else(|| no_type(source))

@@ -5,7 +5,10 @@ use std::{io, path::PathBuf};
 use arrow_schema::ArrowError;
 use parquet::errors::ParquetError;
 
-use super::packed::{Layers, Unread};
+use super::{
+    arrays::Unfit,
+    packed::{Layers, Unread},
+};
 
 /// Why a file could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -147,6 +150,14 @@ pub enum Error {
         /// Why, and in which layer.
         source: Unread,
     },
+    /// A file of NumPy's that cannot be read.
+    #[error("{}: this array is refused", path.display())]
+    Npy {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: Unfit,
+    },
     /// A form of compression this program does not read.
     #[error("{}: {format} is not read; unpack it first", path.display())]
     Compression {
@@ -239,7 +250,7 @@ pub enum Error {
 }
 
 /// In what way a file is damaged.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Damage {
     /// Another size than the manifest says.

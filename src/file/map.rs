@@ -1,25 +1,33 @@
-//! Read-only mappings of files: the one place in the library that needs `unsafe` to read.
+//! Mappings of files: the one place in the library that needs `unsafe`.
 //!
-//! **Why the mapping is sound.** `Mmap::map` is unsafe because the bytes behind `&[u8]` could change under it. Three
+//! **Why reading is sound.** `Mmap::map` is unsafe because the bytes behind `&[u8]` could change under it. Three
 //! things keep that away. Files this program writes are never changed in place: they appear whole by rename, and a
 //! replaced file lives on under its mapping. Temporary files are unlinked, so nobody else can open them. A user's own
 //! input may be changed by another program: nothing here prevents that, so the file's identity (device, inode, size,
 //! times) is compared again by `recheck`, at every row group and before anything is published, and what was read from a
 //! changed file is thrown away. Readers of mapped bytes never index by a value they read twice. A file cut short while
 //! it is mapped ends the process by `SIGBUS`, which is documented; `Contents::read` is the way without mappings.
+//!
+//! **Why writing is sound.** A [`Scratch`] is a vector whose memory is a shared mapping of a file of its own, which never
+//! had a name or has lost it. It hands out exactly the entries that were written, borrowed from itself, and maps anew only
+//! when nothing is borrowed.
 
 use std::{
     fs::{File, Metadata},
     io::{IoSliceMut, Read as _},
-    ops::{Deref, Range},
+    marker::PhantomData,
+    ops::{Deref, DerefMut, Range},
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use bytes::Bytes;
-use memmap2::{Advice, Mmap};
-use rustix::io::{Errno, ReadWriteFlags, preadv2};
+use memmap2::{Advice, Mmap, MmapOptions, MmapRaw};
+use rustix::{
+    fs::{FallocateFlags, fallocate},
+    io::{Errno, ReadWriteFlags, preadv2},
+};
 
 use super::error::{self, Error};
 
@@ -185,6 +193,89 @@ fn read(mut file: &File, size: u64) -> std::io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// A vector whose memory is a file without a name: its pages are the kernel's to write out.
+#[derive(Debug)]
+pub(super) struct Scratch<T> {
+    file: File,
+    map: Option<MmapRaw>,
+    len: usize,
+    capacity: usize,
+    entries: PhantomData<T>,
+}
+
+/// Bytes of a new one: page tables and system calls are paid for by the megabyte.
+const SCRATCH_BYTES: usize = 4 << 20;
+
+impl<T: Copy> Scratch<T> {
+    /// An empty one in a file that nobody else has.
+    pub(super) fn new(file: File) -> Self {
+        Self { file, map: None, len: 0, capacity: 0, entries: PhantomData }
+    }
+
+    /// Adds entries at the end.
+    pub(super) fn extend(&mut self, entries: &[T]) -> std::io::Result<()> {
+        let len = self.len + entries.len();
+        if len > self.capacity {
+            self.grow(len)?;
+        }
+        self.copy_in(entries);
+        self.len = len;
+        Ok(())
+    }
+
+    /// Forgets all entries from `len` on.
+    pub(super) fn truncate(&mut self, len: usize) {
+        self.len = self.len.min(len);
+    }
+
+    /// Takes room on the disk before it is needed: a full disk is an error here, and would end the process later.
+    fn grow(&mut self, entries: usize) -> std::io::Result<()> {
+        let wanted = entries.max(2 * self.capacity) * size_of::<T>();
+        let bytes = wanted.next_multiple_of(SCRATCH_BYTES);
+        match fallocate(&self.file, FallocateFlags::empty(), 0, bytes as u64) {
+            Err(Errno::OPNOTSUPP) => self.file.set_len(bytes as u64)?,
+            taken => taken?,
+        }
+        self.map = Some(MmapOptions::new().len(bytes).map_raw(&self.file)?);
+        self.capacity = bytes / size_of::<T>();
+        Ok(())
+    }
+
+    #[expect(unsafe_code, reason = "copying into a mapping; the module's head says why it is sound")]
+    fn copy_in(&mut self, entries: &[T]) {
+        let Some(map) = &self.map else { return };
+        assert!(self.len + entries.len() <= self.capacity && align_of::<T>() <= 4096, "room was made");
+        // SAFETY: the mapping is page-aligned and has room for `capacity` entries; `entries` lies outside of it, because it
+        // is borrowed from elsewhere while `self` is borrowed mutably.
+        unsafe {
+            map.as_mut_ptr()
+                .cast::<T>()
+                .add(self.len)
+                .copy_from_nonoverlapping(entries.as_ptr(), entries.len());
+        }
+    }
+}
+
+impl<T: Copy> Deref for Scratch<T> {
+    type Target = [T];
+
+    #[expect(unsafe_code, reason = "reading a mapping; the module's head says why it is sound")]
+    fn deref(&self) -> &[T] {
+        let Some(map) = &self.map else { return &[] };
+        // SAFETY: the first `len` entries were written by `copy_in`, and nobody else has the file.
+        unsafe { std::slice::from_raw_parts(map.as_ptr().cast::<T>(), self.len) }
+    }
+}
+
+impl<T: Copy> DerefMut for Scratch<T> {
+    #[expect(unsafe_code, reason = "writing a mapping; the module's head says why it is sound")]
+    fn deref_mut(&mut self) -> &mut [T] {
+        let Some(map) = &self.map else { return &mut [] };
+        // SAFETY: as in `deref`; the borrow of `self` is exclusive.
+        unsafe { std::slice::from_raw_parts_mut(map.as_mut_ptr().cast::<T>(), self.len) }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::{fs, io::Write as _};
@@ -202,6 +293,19 @@ mod tests {
             drop(contents);
             assert_eq!(bytes, &b"brine"[..]);
         }
+    }
+
+    #[test]
+    fn a_scratch_holds_what_was_written_however_often_it_is_mapped_anew() {
+        let mut scratch = Scratch::new(tempfile::tempfile().unwrap());
+        assert!(scratch.is_empty());
+        let entries: Vec<[u32; 5]> = (0..500_000).map(|at| [at, 1, 2, 3, !at]).collect();
+        entries.chunks(1_000).for_each(|piece| scratch.extend(piece).unwrap());
+        assert_eq!(scratch[..], entries[..]);
+        scratch[7][0] = 70;
+        scratch.truncate(8);
+        scratch.extend(&entries[..1]).unwrap();
+        assert_eq!((scratch.len(), scratch[7][0], scratch[8]), (9, 70, entries[0]));
     }
 
     #[test]

@@ -122,20 +122,22 @@ enum Inside {
     Part(Range<usize>),
     /// A stream to be read.
     Stream(Packed),
+    /// Arrays: the archive that `numpy.savez` writes.
+    Arrays(zip::Arrays),
 }
 
 /// A stream that has not been opened.
 enum Packed {
     /// The whole layer.
     Whole(Layer),
-    /// A deflated member of a zip archive.
-    Deflated { range: Range<usize>, unpacked_bytes: u64, crc: u32 },
+    /// Members of a zip archive, one after the other.
+    Members(Vec<zip::Content>),
 }
 
 fn inside(layer: Layer, bytes: &[u8]) -> Result<Inside, Fault> {
     match layer {
         Layer::Tar => tar::only_member(bytes).map(Inside::Part),
-        Layer::Zip => zip::only_member(bytes),
+        Layer::Zip => zip::inside(bytes),
         _ => Ok(Inside::Stream(Packed::Whole(layer))),
     }
 }
@@ -150,6 +152,21 @@ pub struct Peeling {
     /// What all streams together gave.
     unpacked_bytes: u64,
     bound: Bound,
+    arrays: Option<Vec<Named>>,
+}
+
+/// The name of an array in an archive, and where its file is in the bytes inside all layers.
+pub type Named = (String, Range<usize>);
+
+/// What is left when nothing is packed any more.
+#[derive(Debug)]
+pub struct Peeled {
+    /// The bytes that count.
+    pub bytes: Bytes,
+    /// The layers around them, from the outside in.
+    pub layers: Vec<Layer>,
+    /// The files of arrays in them, if the innermost layer is an archive of such files.
+    pub arrays: Option<Vec<Named>>,
 }
 
 /// What all streams together may give, and which bound that is.
@@ -164,12 +181,19 @@ impl Peeling {
     pub fn new(bytes: Bytes, limits: &Decompression) -> Self {
         let (limit_bytes, name) = limits.bound(bytes.len() as u64);
         let bound = Bound { limit_bytes, name };
-        Self { bytes, layers: Vec::new(), layers_max: limits.layers_max, unpacked_bytes: 0, bound }
+        Self {
+            bytes,
+            layers: Vec::new(),
+            layers_max: limits.layers_max,
+            unpacked_bytes: 0,
+            bound,
+            arrays: None,
+        }
     }
 
     /// The next stream to be read, or nothing when the bytes are packed no more.
     pub fn next_stream(&mut self) -> Result<Option<Stream<'_>>, Unread> {
-        while let Some(layer) = Layer::of(&self.bytes) {
+        while let Some(layer) = Layer::of(&self.bytes).filter(|_| self.arrays.is_none()) {
             self.layers.push(layer);
             if self.layers.len() > self.layers_max {
                 return Err(self.unread(Fault::Nested { limit: self.layers_max }));
@@ -177,6 +201,12 @@ impl Peeling {
             match inside(layer, &self.bytes) {
                 Ok(Inside::Part(range)) => self.bytes = self.bytes.slice(range),
                 Ok(Inside::Stream(packed)) => return self.stream(packed).map(Some),
+                Ok(Inside::Arrays(arrays)) => {
+                    self.arrays = Some(arrays.named);
+                    if let Some(contents) = arrays.packed {
+                        return self.stream(Packed::Members(contents)).map(Some);
+                    }
+                }
                 Err(fault) => return Err(self.unread(fault)),
             }
         }
@@ -193,9 +223,9 @@ impl Peeling {
         self.bytes = inner;
     }
 
-    /// The bytes inside all layers, and the layers from the outside in.
-    pub fn finish(self) -> (Bytes, Vec<Layer>) {
-        (self.bytes, self.layers)
+    /// The bytes inside all layers.
+    pub fn finish(self) -> Peeled {
+        Peeled { bytes: self.bytes, layers: self.layers, arrays: self.arrays }
     }
 
     fn unread(&self, what: Fault) -> Unread {
@@ -204,7 +234,7 @@ impl Peeling {
 }
 
 /// Takes off all layers in memory: for small inputs and for fuzzing.
-pub fn peel(bytes: Bytes, limits: &Decompression) -> Result<(Bytes, Vec<Layer>), Unread> {
+pub fn peel(bytes: Bytes, limits: &Decompression) -> Result<Peeled, Unread> {
     const PIECE_BYTES: usize = 16 << 10;
     let mut peeling = Peeling::new(bytes, limits);
     let mut piece = vec![0; PIECE_BYTES];

@@ -46,6 +46,8 @@ use super::{
 
 /// Footer metadata: the fingerprint of the rows.
 pub const FINGERPRINT: &str = "brine.fingerprint";
+/// Metadata key that pandas and pyarrow look for.
+const PANDAS: &str = "pandas";
 
 /// Rows handed to the column writers at a time, so that a huge batch is still cut at row groups.
 const SLICE_ROWS: usize = 4_096;
@@ -194,13 +196,13 @@ impl ParquetSink {
     }
 
     fn key_values(&self, fingerprint: &str) -> Vec<KeyValue> {
-        // pyarrow takes the keys of the schema from here and none from the footer.
+        let pandas = self.options.pandas_metadata.as_ref();
+        // Where a file holds an Arrow schema, pyarrow takes the metadata of that and leaves the file's own alone.
         let mut schema = Schema::clone(&self.schema);
-        schema.metadata.extend(self.options.pandas_metadata.clone().map(|json| ("pandas".to_owned(), json)));
+        schema.metadata.extend(pandas.map(|json| (PANDAS.to_owned(), json.clone())));
         let arrow = KeyValue::new("ARROW:schema".to_owned(), encode_arrow_schema(&schema));
         let fingerprint = KeyValue::new(FINGERPRINT.to_owned(), fingerprint.to_owned());
-        let pandas =
-            self.options.pandas_metadata.clone().map(|json| KeyValue::new("pandas".to_owned(), json));
+        let pandas = pandas.map(|json| KeyValue::new(PANDAS.to_owned(), json.clone()));
         [arrow, fingerprint].into_iter().chain(pandas).collect()
     }
 }

@@ -14,6 +14,7 @@ use arrow_array::RecordBatch;
 use super::{
     AtomicFile, DatasetOptions, DatasetWriter, Error, Manifest, SourceInfo, Timings,
     ahead::ahead,
+    annex, error,
     parquet::{ParquetOptions, ParquetSink},
     spool::{Input, called, open_input},
 };
@@ -23,7 +24,8 @@ use crate::{
         BadRow, Converted, Mixed, OnBadRow, Sieve, Table, Vectors, pandas_metadata, rejected_batch,
         rejected_schema,
     },
-    limits::{Limits, files::Decompression},
+    growing::NoRoom,
+    limits::Limits,
     pandas::{Found, Frame, Member, tables},
     pickle::{self, Graph, UnknownGlobals},
     schema::{Domain, builtin},
@@ -123,13 +125,17 @@ pub fn convert(
 ) -> Result<Report, Error> {
     super::atomic::create_folder(folder)?;
     let temporary = options.temporary_folder.as_deref().unwrap_or(folder);
-    let input = open_input(path, temporary, &Decompression::default())?;
+    let input = open_input(path, temporary, &options.limits.unpacking)?;
     let path = called(path);
     let source = SourceInfo { file_name: file_name(path), size: input.source_bytes(), blake3: None };
     std::thread::scope(|scope| {
         let digest = scope.spawn(|| input.source_blake3());
-        let refused = |source| Error::Pickle { path: path.to_owned(), source };
-        let graph = pickle::load_with(&input, &options.limits, UnknownGlobals::Keep).map_err(refused)?;
+        let refused = |source: pickle::Error| match source.kind() {
+            pickle::ErrorKind::NoRoom(full) => no_room(temporary, *full),
+            _ => Error::Pickle { path: path.to_owned(), source },
+        };
+        let ground = Some(Arc::new(annex::Folder::new(temporary)) as _);
+        let graph = input.graph(&options.limits, UnknownGlobals::Keep, ground).map_err(refused)?;
         let found = tables(&graph, &options.limits).map_err(refused)?;
         let mut digest = Some(digest);
         let mut report = Report {
@@ -277,7 +283,7 @@ fn file_name(path: &Path) -> String {
 /// The file's name without its extensions: `recruit` for `recruit.pkl.gz`.
 fn stem(path: &Path) -> String {
     const PACKED: [&str; 9] = [".gz", ".bz2", ".xz", ".zst", ".zip", ".tar", ".lzma", ".lz4", ".z"];
-    const PICKLE: [&str; 4] = [".pkl", ".pickle", ".p", ".joblib"];
+    const PICKLE: [&str; 6] = [".pkl", ".pickle", ".p", ".joblib", ".npy", ".npz"];
     let name = file_name(path);
     let mut bare = name.as_str();
     while let Some(outer) = without(bare, &PACKED) {
@@ -322,7 +328,8 @@ impl Job<'_> {
             ..self.options.dataset.clone()
         };
         let mut writer = DatasetWriter::create(self.folder, &self.name, Arc::clone(table.schema()), dataset)?;
-        let mut sieve = Sieve::new(table.schema(), self.options.on_bad_row, self.options.bad_rows_max);
+        let mut sieve = Sieve::new(table.schema(), self.options.on_bad_row, self.options.bad_rows_max)
+            .on(self.graph.ground());
         let mut nulls = vec![0; table.schema().fields().len()];
         let mut rejected = Rejected::new(&self);
         let (mut done, mut last) = (0, None);
@@ -375,9 +382,22 @@ impl Job<'_> {
         }
     }
 
-    fn columnar(&self) -> impl Fn(crate::columnar::Error) -> Error + use<'_> {
-        |source| Error::Columnar { path: self.path.to_owned(), member: self.member.to_owned(), source }
+    fn temporary_folder(&self) -> &Path {
+        self.options.temporary_folder.as_deref().unwrap_or(self.folder)
     }
+
+    fn columnar(&self) -> impl Fn(crate::columnar::Error) -> Error + use<'_> {
+        |source| match source {
+            crate::columnar::Error::NoRoom(full) => no_room(self.temporary_folder(), full),
+            source => Error::Columnar { path: self.path.to_owned(), member: self.member.to_owned(), source },
+        }
+    }
+}
+
+/// A full disk is no fault of the pickle.
+fn no_room(folder: &Path, full: NoRoom) -> Error {
+    let place = folder.join(".brine-spool");
+    error::io(place, "write")(std::io::Error::from_raw_os_error(full.os_error))
 }
 
 /// The first row of each batch, and its rows decoded.

@@ -11,17 +11,23 @@ use std::{
     ops::Deref,
     os::{fd::AsFd as _, unix::fs::OpenOptionsExt as _},
     path::Path,
+    sync::Arc,
 };
 
 use bytes::Bytes;
 use rustix::fs::{Mode, OFlags};
 
 use super::{
+    arrays,
     error::{self, Error},
     map::{Access, Contents, Walk},
     packed::{self, Layer, Peeling},
 };
-use crate::limits::files::Decompression;
+use crate::{
+    limits::{Limits, files::Decompression},
+    numpy::npy::Value,
+    pickle::{self, Graph, Grounds, UnknownGlobals},
+};
 
 const PIECE_BYTES: usize = 256 * 1024;
 
@@ -35,6 +41,8 @@ pub struct Input {
     bytes: Bytes,
     source: Contents,
     layers: Vec<Layer>,
+    /// The arrays of a file of NumPy's; a pickle is what its bytes say.
+    value: Option<Value>,
 }
 
 /// Opens `path`, or standard input for `-`; what has to be written first goes to `temporary_folder`.
@@ -64,8 +72,14 @@ pub fn open_input_with(
         source.recheck()?;
         peeling.go_on(Contents::of_file(file, path, access)?.to_bytes());
     }
-    let (bytes, layers) = peeling.finish();
-    Ok(Input { bytes, source, layers })
+    let peeled = peeling.finish();
+    let arrays = arrays::find(&peeled).map_err(|source| Error::Npy { path: path.to_owned(), source })?;
+    let mut input = Input { bytes: peeled.bytes, source, layers: peeled.layers, value: None };
+    if let Some(arrays) = arrays {
+        let (bytes, value) = arrays.in_columns(&input.bytes, path, temporary_folder, access)?;
+        (input.bytes, input.value) = (bytes, Some(value));
+    }
+    Ok(input)
 }
 
 /// What an input is called: standard input has a name of its own.
@@ -124,6 +138,21 @@ impl Input {
     /// What it is packed in, from the outside in.
     pub fn layers(&self) -> &[Layer] {
         &self.layers
+    }
+
+    /// The values in it: those of a pickle, or of arrays as a pickle of them would hold them.
+    ///
+    /// Tables of values that outgrow the heap go on `ground`, if there is one.
+    pub fn graph(
+        &self,
+        limits: &Limits,
+        unknown: UnknownGlobals,
+        ground: Option<Arc<dyn Grounds>>,
+    ) -> pickle::Result<Graph<'_>> {
+        match &self.value {
+            Some(value) => value.assemble(&self.bytes, limits, unknown),
+            None => pickle::load_on(&self.bytes, limits, unknown, ground),
+        }
     }
 
     /// Size of the file itself, before unpacking.

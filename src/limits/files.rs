@@ -25,9 +25,9 @@ impl Decompression {
     pub fn bound(&self, packed_bytes: u64) -> (u64, &'static str) {
         let by_ratio = packed_bytes.saturating_mul(self.ratio).max(self.ratio_floor_bytes);
         if by_ratio < self.bytes_max {
-            (by_ratio, "the ratio of decompressed to compressed bytes")
+            (by_ratio, "the ratio of decompressed to compressed bytes; --limit unpacked-ratio=N moves it")
         } else {
-            (self.bytes_max, "the size of decompressed data")
+            (self.bytes_max, "the size of decompressed data; --limit unpacked-bytes=N moves it")
         }
     }
 }
@@ -40,6 +40,9 @@ pub const LZMA_MEMORY_KIB_MAX: u32 = 128 << 10;
 
 /// A pax header of a tar archive: it holds the names and times of one member.
 pub const TAR_PAX_BYTES_MAX: u64 = 1 << 20;
+
+/// The header of a `.npy` file: NumPy itself reads 10,000 bytes unless told otherwise; records of many fields need more.
+pub const NPY_HEADER_BYTES_MAX: usize = 64 << 10;
 
 /// The footer of an Arrow file: it holds the schema and 24 bytes for each batch.
 pub const ARROW_FOOTER_BYTES_MAX: usize = 16 << 20;

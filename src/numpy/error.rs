@@ -36,6 +36,9 @@ pub enum Error {
         /// Items that are there.
         found: usize,
     },
+    /// A `.npy` file without what it must have.
+    #[error("no .npy file that can be read: it needs {0}")]
+    Npy(&'static str),
     /// More dimensions than NumPy has, or sizes below zero.
     #[error("the shape of an array is impossible")]
     ImpossibleShape,

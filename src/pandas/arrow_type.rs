@@ -204,8 +204,11 @@ impl ArrowType {
     /// Bytes of one value, where all are as wide.
     pub fn width(&self) -> Option<usize> {
         Some(match self {
-            Self::Int(width) | Self::Uint(width) | Self::Float(width) | Self::FixedBinary(width) => *width,
-            Self::Decimal(width, ..) => *width,
+            Self::Int(width)
+            | Self::Uint(width)
+            | Self::Float(width)
+            | Self::FixedBinary(width)
+            | Self::Decimal(width, ..) => *width,
             Self::Date32 | Self::Time32(_) => 4,
             Self::Date64 | Self::Time64(_) | Self::Timestamp(..) | Self::Duration(_) => 8,
             Self::Dictionary(index, ..) => index.width()?,
@@ -262,16 +265,15 @@ fn unit_of(graph: &Graph<'_>, id: NodeId) -> Result<ArrowUnit, ErrorKind> {
 
 /// A field; older writers give a list the bare type of its items.
 fn field(graph: &Graph<'_>, id: NodeId, depth: usize, left: &mut Allowance) -> Result<ArrowField, ErrorKind> {
-    match call(graph, id) {
-        Some((Global::ArrowField, &[name, data_type, nullable, ..])) => Ok(ArrowField {
+    if let Some((Global::ArrowField, &[name, data_type, nullable, ..])) = call(graph, id) {
+        Ok(ArrowField {
             name: graph.text(name).ok_or(ErrorKind::UnknownForm)?.to_owned(),
             data_type: ArrowType::parse(graph, data_type, depth + 1, left)?,
             nullable: nullable != NodeId::FALSE,
-        }),
-        _ => {
-            let data_type = ArrowType::parse(graph, id, depth + 1, left)?;
-            Ok(ArrowField { name: "item".to_owned(), data_type, nullable: true })
-        }
+        })
+    } else {
+        let data_type = ArrowType::parse(graph, id, depth + 1, left)?;
+        Ok(ArrowField { name: "item".to_owned(), data_type, nullable: true })
     }
 }
 

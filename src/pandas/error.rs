@@ -76,7 +76,7 @@ pub enum ErrorKind {
     #[error("the Arrow type {0:?} is not one that this reader knows")]
     ArrowType(String),
     /// More columns than are read.
-    #[error("{0} columns are more than are read")]
+    #[error("{0} columns are more than are read; --limit columns=N moves it")]
     TooManyColumns(usize),
     /// A bound was met.
     #[error(transparent)]

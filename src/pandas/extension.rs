@@ -287,18 +287,16 @@ fn arrow_column(column: ArrowColumn<'_>) -> Block<'_> {
 /// What pandas calls a type of text: `string` with `pd.NA` for a missing one, and where it is stored, which the dtype says
 /// since pandas 1.3; `str` with NaN, whose storage has no name.
 fn text_dtype(graph: &Graph<'_>, dtype: NodeId, storage: &str) -> String {
-    let said = match graph.node(dtype) {
-        Node::Reduce { args, .. } => match graph.tuple(args) {
+    let said = if let Node::Reduce { args, .. } = graph.node(dtype) {
+        match graph.tuple(args) {
             Some(&[_, missing]) if matches!(graph.node(missing), Node::Float(_)) => return "str".to_owned(),
             Some(&[storage, _]) => graph.text(storage),
             _ => None,
-        },
-        _ => {
-            let state = graph.state(dtype);
-            let said =
-                |state| graph.dict_value(state, "storage").or_else(|| graph.dict_value(state, "_storage"));
-            state.and_then(said).and_then(|id| graph.text(id))
         }
+    } else {
+        let state = graph.state(dtype);
+        let said = |state| graph.dict_value(state, "storage").or_else(|| graph.dict_value(state, "_storage"));
+        state.and_then(said).and_then(|id| graph.text(id))
     };
     match said {
         Some("pyarrow_numpy") => "str".to_owned(),

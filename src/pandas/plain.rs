@@ -17,7 +17,7 @@ use super::{
     values::{Values, class_of},
 };
 use crate::{
-    limits::{Budget, Limits},
+    limits::{Budget, CELL_BYTES, Limits},
     numpy::{Array, Kind},
     pickle::{Global, Graph, Item, Node, NodeId},
 };
@@ -131,7 +131,7 @@ pub(super) fn is_matrix(array: &Array<'_>) -> bool {
 
 /// Cells that are picked out of rows take memory that the file need not have paid for.
 fn cell_budget(graph: &Graph<'_>, limits: &Limits) -> Budget {
-    Budget::new("bytes of a table's cells", limits.cell_bytes_max(graph.input().len()))
+    Budget::new(&CELL_BYTES, limits.cell_bytes_max(graph.input().len()))
 }
 
 /// A column that grows row by row.

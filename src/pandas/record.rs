@@ -4,7 +4,7 @@ use std::{borrow::Cow, sync::Arc};
 
 use super::{error::ErrorKind, extension, extension::Reading, frame::Frame, values::Values};
 use crate::{
-    limits::{Budget, Limits},
+    limits::{Budget, CELL_BYTES, Limits},
     numpy::{Array, Data, dtype},
     pickle::{Graph, Item, Node, NodeId},
 };
@@ -22,7 +22,10 @@ pub(super) fn frame<'g>(
     };
     let size = array.dtype.itemsize.max(1);
     let mut columns = Vec::new();
+    // Fields may overlap, so that together they can be more than the records.
+    let mut budget = Budget::new(&CELL_BYTES, limits.cell_bytes_max(graph.input().len()));
     for field in dtype::fields(graph, dtype, limits.columns_max)? {
+        budget.spend((field.dtype.itemsize as u64).saturating_mul(*rows as u64))?;
         let cells =
             bytes.chunks_exact(size).flat_map(|record| &record[field.offset..][..field.dtype.itemsize]);
         let data = Data::Bytes(Cow::Owned(cells.copied().collect()));
@@ -54,7 +57,7 @@ pub(super) fn object_rows<'g>(
     if items > limits.columns_max {
         return Err(ErrorKind::TooManyColumns(items));
     }
-    let mut budget = Budget::new("bytes of a table's cells", limits.cell_bytes_max(graph.input().len()));
+    let mut budget = Budget::new(&CELL_BYTES, limits.cell_bytes_max(graph.input().len()));
     budget.spend((rows * items * size_of::<Item>()) as u64)?;
     let mut columns = vec![Vec::with_capacity(rows); items];
     for (place, cell) in cells.items_from(0).enumerate() {

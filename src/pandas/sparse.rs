@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::error::ErrorKind;
 use crate::{
-    limits::Limits,
+    limits::{Bound, Exceeded, Limits},
     numpy::{Array, items::Number},
     pickle::{Global, Graph, Node, NodeId},
 };
@@ -22,10 +22,10 @@ pub(super) fn positions(
         _ => return Err(ErrorKind::UnknownForm),
     };
     // Rows that no byte of the file stands for are only a number, and it may be any.
-    let rows_max = limits.cell_bytes_max(graph.input().len()) / size_of::<u64>() as u64;
+    let rows_max = limits.rows_max(graph.input().len());
     if u64::from(length) > rows_max {
-        return Err(crate::limits::Exceeded {
-            what: "rows of a sparse array",
+        return Err(Exceeded {
+            of: &Bound { what: "rows of a sparse array", flag: Some("cell-bytes") },
             limit: rows_max,
             wanted: length.into(),
         }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::{
-    error::Result,
+    error::{At as _, ErrorKind, Result},
     frame::{Frame, is_frame},
     index::is_index,
     plain::Plain,
@@ -11,7 +11,7 @@ use super::{
     values::class_of,
 };
 use crate::{
-    limits::Limits,
+    limits::{Bound, Exceeded, Limits, raised_by},
     pickle::{self, Foreign, Global, Graph, Item, Node, NodeId},
 };
 
@@ -54,13 +54,20 @@ pub enum Form {
 impl Found {
     /// Reads the table.
     pub fn parse<'g>(self, graph: &'g Graph<'g>, limits: &Limits) -> Result<Frame<'g>> {
-        match self.form {
+        let frame = match self.form {
             Form::Frame => Frame::parse(graph, self.node, limits),
             Form::Series => Frame::of_series(graph, self.node, limits),
             Form::Index => Frame::of_index(graph, self.node, limits),
             Form::Array => Frame::of_array(graph, self.node, limits),
             Form::Plain(plain) => plain.parse(graph, self.node, limits),
+        }?;
+        let wanted = frame.rows as u64;
+        let limit = limits.rows_max(graph.input().len());
+        if wanted > limit {
+            let of = &Bound { what: "rows that no byte of the file stands for", flag: Some("cell-bytes") };
+            return Err(ErrorKind::from(Exceeded { of, limit, wanted })).at("rows");
         }
+        Ok(frame)
     }
 }
 
@@ -102,7 +109,11 @@ impl Walk<'_> {
                 return self.refuse(
                     path,
                     id,
-                    format!("it and {left} more are beyond the limit of {seen} members"),
+                    format!(
+                        "it and {left} more are beyond the limit of {} members{}",
+                        seen - 1,
+                        raised_by("members")
+                    ),
                 );
             }
             self.visit(path, id, depth);
@@ -131,7 +142,11 @@ impl Walk<'_> {
         let children = children(self.graph, id, self.limits.members_max);
         match children {
             _ if depth >= self.limits.nesting_max => {
-                self.refuse(path, id, format!("it is nested deeper than {depth} levels"));
+                self.refuse(
+                    path,
+                    id,
+                    format!("it is nested deeper than {depth} levels{}", raised_by("nesting")),
+                );
             }
             Ok(children) => {
                 let inner =
@@ -180,6 +195,8 @@ fn is_array(graph: &Graph<'_>, id: NodeId) -> bool {
                 | G::StringArray
                 | G::ArrowStringArray
                 | G::ArrowExtensionArray
+                | G::ArrowArray
+                | G::ArrowChunks
                 | G::MaskedArray
                 | G::NumpyExtensionArray
         )

@@ -113,7 +113,7 @@ pub enum Values<'g> {
     },
 }
 
-impl<'g> Values<'g> {
+impl Values<'_> {
     /// The integer of one row of a range; 0 of all else. Values of a range always fit, the steps on the way need not.
     pub fn in_range(&self, row: usize) -> i64 {
         match self {

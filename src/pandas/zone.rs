@@ -26,11 +26,10 @@ impl Zone {
         if let Some(name) = graph.text(id) {
             return Some(Self::named(name));
         }
-        let (maker, args) = match graph.node(id) {
-            Node::Reduce { callable, args, .. } | Node::Object { class: callable, args, .. } => {
-                (callable, args)
-            }
-            _ => return None,
+        let (Node::Reduce { callable: maker, args, .. } | Node::Object { class: maker, args, .. }) =
+            graph.node(id)
+        else {
+            return None;
         };
         let args = graph.tuple(args)?;
         let global = match graph.node(maker) {

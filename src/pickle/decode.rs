@@ -4,11 +4,16 @@
 //! 64 KiB frame of a row at most, not one for each float. Frames follow PEP 3154; as `CPython` does since July 2026, an
 //! instruction that crosses the end of its frame is refused (it made scanners and readers disagree).
 
+use std::ops::Range;
+
 use super::{
     error::{Error, ErrorKind, Result},
     opcode::Opcode,
 };
-use crate::{cursor::Cursor, limits::Limits};
+use crate::{
+    cursor::Cursor,
+    limits::{Bound, Exceeded, Limits},
+};
 
 /// Bytes of one `BINFLOAT`: the opcode and eight of value.
 pub const BINFLOAT_BYTES: usize = 9;
@@ -108,6 +113,11 @@ impl<'a> Decoder<'a> {
         }
     }
 
+    /// Stands before the first instruction of a part of `input`; offsets are those of the whole.
+    pub(super) fn between(input: &'a [u8], part: Range<usize>, limits: &Limits) -> Self {
+        Self { cursor: Cursor::between(input, part), ..Self::new(input, limits) }
+    }
+
     /// Offset of the instruction that was decoded last.
     pub fn at(&self) -> u64 {
         self.at
@@ -116,6 +126,22 @@ impl<'a> Decoder<'a> {
     /// Offset behind the instruction that was decoded last.
     pub fn end(&self) -> u64 {
         self.cursor.offset()
+    }
+
+    /// The next `count` bytes, which are no instruction: they stand outside all frames.
+    pub(super) fn take_raw(&mut self, count: u64) -> Result<&'a [u8], ErrorKind> {
+        self.leave_frame()?;
+        Ok(self.cursor.take_long(count)?)
+    }
+
+    /// Says that no frame is open.
+    pub(super) fn leave_frame(&self) -> Result<(), ErrorKind> {
+        if self.frame_end.is_some() { Err(ErrorKind::CrossesFrame) } else { Ok(()) }
+    }
+
+    /// Steps over bytes that are no instruction: see [`Graph::raw`](super::Graph::raw).
+    pub fn skip_to(&mut self, offset: u64) -> Result<(), ErrorKind> {
+        self.take_raw(offset.saturating_sub(self.end())).map(drop)
     }
 
     /// A fault of the instruction that was decoded last.
@@ -269,7 +295,12 @@ impl<'a> Decoder<'a> {
     }
 
     fn line(&mut self) -> Result<&'a [u8], ErrorKind> {
-        Ok(self.cursor.take_line(self.line_bytes_max)?)
+        const LINE: Bound = Bound { what: "bytes of a line", flag: Some("line-bytes") };
+        let limit = self.line_bytes_max;
+        self.cursor.take_line(limit).map_err(|end| match self.cursor.remaining().len() {
+            left if left <= limit => end.into(),
+            left => Exceeded { of: &LINE, limit: limit as u64, wanted: left as u64 }.into(),
+        })
     }
 
     /// A line that holds a value of any length, not a name.
@@ -296,8 +327,13 @@ impl<'a> Decoder<'a> {
     }
 
     fn decimal(&self, text: &'a [u8], line: &'a [u8]) -> Result<Instruction<'a>, ErrorKind> {
+        const DIGITS: Bound = Bound { what: "digits of one integer", flag: Some("int-digits") };
         let digits = text.strip_prefix(b"-").unwrap_or(text);
-        if digits.is_empty() || digits.len() > self.int_digits_max || !digits.iter().all(u8::is_ascii_digit) {
+        if digits.len() > self.int_digits_max {
+            let (limit, wanted) = (self.int_digits_max as u64, digits.len() as u64);
+            return Err(Exceeded { of: &DIGITS, limit, wanted }.into());
+        }
+        if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
             return Err(malformed("an integer", line));
         }
         let small = std::str::from_utf8(text).ok().and_then(|text| text.parse().ok());

@@ -1,7 +1,7 @@
 //! What can be wrong with a pickle: one variant for each fault, always with the byte offset of the opcode.
 
 use super::opcode::Opcode;
-use crate::{cursor::Eof, limits::Exceeded};
+use crate::{cursor::Eof, growing::NoRoom, limits::Exceeded};
 
 /// A fault in a pickle, one word wide.
 #[derive(Debug, thiserror::Error)]
@@ -125,6 +125,9 @@ pub enum ErrorKind {
     /// Object state that is given twice.
     #[error("an object gets its state twice")]
     StateTwice,
+    /// The wrapper of an array of joblib that does not say what it must.
+    #[error("the array that follows lacks {0}")]
+    Wrapper(&'static str),
     /// STOP while values or marks are left.
     #[error("{values} values and {marks} marks are left on the stack at the end")]
     NotConsumed {
@@ -136,6 +139,9 @@ pub enum ErrorKind {
     /// A bound was met.
     #[error(transparent)]
     Limit(#[from] Exceeded),
+    /// The disk is full, and the pickle is not at fault.
+    #[error(transparent)]
+    NoRoom(#[from] NoRoom),
 }
 
 /// The result of reading a pickle.

@@ -5,11 +5,14 @@
 
 mod walk;
 
+use std::{ops::Range, sync::Arc};
+
 use super::{
     global::{Global, Row},
     opcode::Opcode,
     text::shown,
 };
+use crate::growing::{Ground, Growing};
 
 /// A value in a [`Graph`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -154,7 +157,7 @@ impl Node {
 
 /// A stretch of the items of one list, dict or set: they grow batch by batch.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Segment {
+pub struct Segment {
     pub(super) start: u32,
     /// Entries in the table of children.
     pub(super) len: u32,
@@ -244,21 +247,28 @@ pub struct Met {
     pub offset: u64,
 }
 
+/// Where the tables of a graph, and those that are made of it, go on when they have outgrown the heap.
+pub trait Grounds: Ground<Node> + Ground<NodeId> + Ground<Segment> + Ground<u32> + Ground<[u32; 5]> {}
+
+impl<G: Ground<Node> + Ground<NodeId> + Ground<Segment> + Ground<u32> + Ground<[u32; 5]>> Grounds for G {}
+
 /// The values of one pickle.
 #[derive(Debug)]
 pub struct Graph<'a> {
     pub(super) input: &'a [u8],
-    pub(super) nodes: Vec<Node>,
-    pub(super) children: Vec<NodeId>,
-    pub(super) segments: Vec<Segment>,
+    pub(super) nodes: Growing<Node>,
+    pub(super) children: Growing<NodeId>,
+    pub(super) segments: Growing<Segment>,
     pub(super) decoded: Vec<Box<[u8]>>,
     pub(super) long: Vec<(u64, u64)>,
     pub(super) templates: Vec<Template>,
     pub(super) foreign: Vec<Foreign>,
     pub(super) met: Vec<Met>,
+    pub(super) raw: Vec<Range<u64>>,
     pub(super) root: NodeId,
     pub(super) protocol: u8,
     pub(super) end: u64,
+    pub(super) ground: Option<Arc<dyn Grounds>>,
 }
 
 impl<'a> Graph<'a> {
@@ -282,9 +292,19 @@ impl<'a> Graph<'a> {
         &self.met
     }
 
+    /// The stretches of the input that hold no instructions: what joblib writes of an array between two of them.
+    pub fn raw(&self) -> &[Range<u64>] {
+        &self.raw
+    }
+
     /// Bytes behind STOP, which belong to no value.
     pub fn trailing_bytes(&self) -> u64 {
         self.input.len() as u64 - self.end
+    }
+
+    /// Where tables go on that have outgrown the heap, if there is such a place.
+    pub fn ground(&self) -> Option<&Arc<dyn Grounds>> {
+        self.ground.as_ref()
     }
 
     /// The bytes that the graph borrows from.
@@ -301,9 +321,13 @@ impl<'a> Graph<'a> {
     }
 
     /// The node of `id`.
+    ///
+    /// # Panics
+    ///
+    /// If `id` is another graph's.
     #[inline]
     pub fn node(&self, id: NodeId) -> Node {
-        self.nodes[id.0 as usize]
+        *self.nodes.get(id.0 as usize).expect("ids are given out with their nodes")
     }
 
     /// A span of the input.
@@ -349,7 +373,7 @@ impl<'a> Graph<'a> {
     /// The items of a tuple.
     pub fn tuple(&self, id: NodeId) -> Option<&[NodeId]> {
         match self.node(id) {
-            Node::Tuple { start, len } => Some(&self.children[start as usize..][..len as usize]),
+            Node::Tuple { start, len } => Some(self.together(start, len)),
             _ => None,
         }
     }
@@ -429,8 +453,12 @@ impl<'a> Graph<'a> {
         std::iter::successors(segment(head), move |last| segment(last.next))
     }
 
+    fn together(&self, start: u32, len: u32) -> &[NodeId] {
+        self.children.slice(start as usize..start as usize + len as usize)
+    }
+
     pub(super) fn entries(&self, segment: Segment) -> &[NodeId] {
-        &self.children[segment.start as usize..][..segment.len as usize]
+        self.together(segment.start, segment.len)
     }
 }
 

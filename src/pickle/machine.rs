@@ -4,18 +4,24 @@
 //! above give the few known ones a meaning. Every instruction makes at most a fixed number of nodes, which a budget pays
 //! for before they are stored.
 
+use std::sync::Arc;
+
 use super::{
     decode::{Decoder, Instruction},
     error::{Error, ErrorKind, Result},
     global::{Global, Row},
-    graph::{Foreign, Graph, Met, Node, NodeId, Segment},
+    graph::{Foreign, Graph, Grounds, Met, Node, NodeId, Segment},
     memo::Memo,
     opcode::Opcode,
     text,
 };
-use crate::limits::{Budget, Exceeded, Limits};
+use crate::{
+    growing::{Ground, Growing},
+    limits::{Bound, Budget, Exceeded, Limits},
+};
 
 mod collection;
+mod raw;
 mod sequence;
 
 /// The highest protocol there is.
@@ -23,6 +29,8 @@ const PROTOCOL_MAX: u8 = 5;
 
 /// Slots that a writer may leave out: `pickletools.optimize` and others number theirs as they like.
 const SPARSE_SLOTS: u64 = 1 << 16;
+
+const GRAPH_BYTES: Bound = Bound { what: "bytes of the pickle's values", flag: Some("graph-bytes") };
 
 /// Names outside the closed list that are kept; a legitimate file names few classes.
 const FOREIGN_MAX: usize = 1_000;
@@ -55,12 +63,27 @@ pub(super) struct Machine<'a> {
     met: Vec<Option<u32>>,
     /// The list of floats that grew last and the offset behind its last float.
     open_floats: Option<(NodeId, u64)>,
+    /// The pickles around the one that is being read, the outermost first.
+    around: Vec<raw::Around>,
+}
+
+/// What follows an instruction.
+pub(super) enum Next {
+    Instruction,
+    /// What the wrapper of an array announces: bytes, or a pickle of their own.
+    Raw(raw::Announced),
+    End,
 }
 
 /// Runs `input` to its STOP.
-pub(super) fn run<'a>(input: &'a [u8], limits: &Limits, unknown: UnknownGlobals) -> Result<Graph<'a>> {
+pub(super) fn run<'a>(
+    input: &'a [u8],
+    limits: &Limits,
+    unknown: UnknownGlobals,
+    ground: Option<Arc<dyn Grounds>>,
+) -> Result<Graph<'a>> {
     let mut decoder = Decoder::new(input, limits);
-    let mut machine = Machine::new(input, limits, unknown);
+    let mut machine = Machine::new(input, limits, unknown, ground)?;
     match machine.run(&mut decoder) {
         Ok(()) => Ok(machine.into_graph(decoder.end())),
         // What came before the fault is the better reason to refuse the file.
@@ -85,61 +108,77 @@ fn first_byte(input: &[u8], error: Error) -> Error {
 }
 
 impl<'a> Machine<'a> {
-    fn new(input: &'a [u8], limits: &Limits, unknown: UnknownGlobals) -> Self {
+    pub(super) fn new(
+        input: &'a [u8],
+        limits: &Limits,
+        unknown: UnknownGlobals,
+        ground: Option<Arc<dyn Grounds>>,
+    ) -> Result<Self> {
+        let bytes = limits.table_heap_bytes;
+        let mut nodes = Growing::on(ground.clone().map(|ground| ground as Arc<dyn Ground<Node>>), bytes);
+        let fixed = nodes.extend(&[Node::None, Node::Bool(false), Node::Bool(true)]);
+        fixed.map_err(|full| Error::new(0, None, full))?;
         let graph = Graph {
             input,
-            nodes: vec![Node::None, Node::Bool(false), Node::Bool(true)],
-            children: Vec::new(),
-            segments: Vec::new(),
+            nodes,
+            children: Growing::on(ground.clone().map(|ground| ground as _), bytes / 4),
+            segments: Growing::on(ground.clone().map(|ground| ground as _), bytes / 4),
             decoded: Vec::new(),
             long: Vec::new(),
             templates: Vec::new(),
             foreign: Vec::new(),
             met: Vec::new(),
+            raw: Vec::new(),
             root: NodeId::NONE,
             protocol: 0,
             end: 0,
+            ground: ground.clone(),
         };
-        Self {
+        Ok(Self {
             graph,
-            memo: Memo::default(),
+            memo: Memo::on(ground.map(|ground| ground as _), bytes / 4),
             stack: Vec::new(),
             marks: Vec::new(),
-            budget: Budget::new("bytes of the pickle's values", limits.graph_bytes_max(input.len())),
+            budget: Budget::new(&GRAPH_BYTES, limits.graph_bytes_max(input.len())),
             limits: limits.clone(),
             opcodes: 0,
             at: 0,
             unknown,
             met: Vec::new(),
             open_floats: None,
-        }
+            around: Vec::new(),
+        })
     }
 
-    fn run(&mut self, decoder: &mut Decoder<'a>) -> Result<()> {
+    pub(super) fn run(&mut self, decoder: &mut Decoder<'a>) -> Result<()> {
         let input = self.graph.input;
         loop {
             let instruction = decoder.next_instruction().map_err(|error| first_byte(input, error))?;
             self.at = decoder.at();
-            match self.step(instruction) {
-                Ok(false) => {}
-                Ok(true) => return Ok(()),
-                Err(kind) => return Err(first_byte(input, decoder.error(kind))),
+            let done = match self.step(instruction) {
+                Ok(Next::Instruction) => continue,
+                Ok(Next::Raw(announced)) => self.raw(&announced, decoder).map(|()| false),
+                Ok(Next::End) => self.end(decoder),
+                Err(kind) => Err(kind),
+            };
+            if done.map_err(|kind| first_byte(input, decoder.error(kind)))? {
+                return Ok(());
             }
         }
     }
 
-    fn into_graph(mut self, end: u64) -> Graph<'a> {
+    pub(super) fn into_graph(mut self, end: u64) -> Graph<'a> {
         self.graph.end = end;
         self.graph
     }
 
-    /// One instruction; true after STOP.
+    /// One instruction.
     #[inline]
     #[allow(
         clippy::too_many_lines,
         reason = "one arm for each instruction, none of them longer than it needs"
     )]
-    fn step(&mut self, instruction: Instruction<'a>) -> Result<bool, ErrorKind> {
+    pub(super) fn step(&mut self, instruction: Instruction<'a>) -> Result<Next, ErrorKind> {
         use Instruction as I;
         self.opcodes += 1;
         match instruction {
@@ -147,9 +186,11 @@ impl<'a> Machine<'a> {
             I::Proto(protocol) if protocol > PROTOCOL_MAX => {
                 return Err(ErrorKind::UnknownProtocol(protocol));
             }
+            // A pickle inside another has a protocol of its own.
+            I::Proto(_) if !self.around.is_empty() => {}
             I::Proto(protocol) => self.graph.protocol = self.graph.protocol.max(protocol),
             I::Frame => {}
-            I::Stop => return self.stop(),
+            I::Stop => return self.stop().map(|()| Next::End),
             I::Mark => self.mark()?,
             I::Pop => self.pop_top()?,
             I::PopMark => self.items_to_mark().map(|_| ())?,
@@ -189,7 +230,7 @@ impl<'a> Machine<'a> {
             I::Global { module, name } => self.global(module, name, Opcode::GLOBAL)?,
             I::StackGlobal => self.stack_global()?,
             I::Reduce => self.reduce()?,
-            I::Build => self.build()?,
+            I::Build => return self.build(),
             I::NewObj => self.new_object()?,
             I::NewObjEx => self.new_object_ex()?,
             I::Inst { module, name } => {
@@ -200,16 +241,16 @@ impl<'a> Machine<'a> {
             }
             I::Outside(what) => return Err(ErrorKind::Outside(what)),
         }
-        Ok(false)
+        Ok(Next::Instruction)
     }
 
-    fn stop(&mut self) -> Result<bool, ErrorKind> {
+    pub(super) fn stop(&mut self) -> Result<(), ErrorKind> {
         let root = self.pop()?;
         if !(self.stack.is_empty() && self.marks.is_empty()) {
             return Err(ErrorKind::NotConsumed { values: self.stack.len(), marks: self.marks.len() });
         }
         self.graph.root = root;
-        Ok(true)
+        Ok(())
     }
 
     // === the stack ===
@@ -217,35 +258,47 @@ impl<'a> Machine<'a> {
     pub(super) fn store(&mut self, node: Node) -> Result<NodeId, ErrorKind> {
         self.budget.spend(size_of::<Node>() as u64)?;
         let id = NodeId(index(self.graph.nodes.len())?);
-        self.graph.nodes.push(node);
+        self.graph.nodes.push(node)?;
         Ok(id)
     }
 
-    fn push_id(&mut self, id: NodeId) -> Result<(), ErrorKind> {
+    pub(super) fn push_id(&mut self, id: NodeId) -> Result<(), ErrorKind> {
         if self.stack.len() >= self.limits.stack_depth_max {
-            return Err(exceeded("values on the stack", self.limits.stack_depth_max));
+            return Err(exceeded(
+                &Bound { what: "values on the stack", flag: Some("stack-values") },
+                self.limits.stack_depth_max,
+            ));
         }
         self.stack.push(id);
         Ok(())
     }
 
     #[inline]
-    fn push(&mut self, node: Node) -> Result<(), ErrorKind> {
+    pub(super) fn push(&mut self, node: Node) -> Result<(), ErrorKind> {
         let id = self.store(node)?;
         self.push_id(id)
     }
 
     fn push_span(&mut self, bytes: &'a [u8], node: impl Fn(u32, u64) -> Node) -> Result<(), ErrorKind> {
+        let node = self.span(bytes, node)?;
+        self.push(node)
+    }
+
+    fn span(&mut self, bytes: &'a [u8], node: impl Fn(u32, u64) -> Node) -> Result<Node, ErrorKind> {
         let offset = bytes.as_ptr() as u64 - self.graph.input.as_ptr() as u64;
         if let Ok(len) = u32::try_from(bytes.len()) {
-            return self.push(node(len, offset));
+            return Ok(node(len, offset));
         }
         let long = index(self.graph.long.len())?;
         self.graph.long.push((offset, bytes.len() as u64));
-        self.push(Node::Long(long))
+        Ok(Node::Long(long))
     }
 
-    fn push_decoded(&mut self, text: Box<[u8]>, node: impl Fn(u32) -> Node) -> Result<(), ErrorKind> {
+    pub(super) fn push_decoded(
+        &mut self,
+        text: Box<[u8]>,
+        node: impl Fn(u32) -> Node,
+    ) -> Result<(), ErrorKind> {
         self.budget.spend(text.len() as u64)?;
         let decoded = index(self.graph.decoded.len())?;
         self.graph.decoded.push(text);
@@ -286,7 +339,10 @@ impl<'a> Machine<'a> {
 
     fn mark(&mut self) -> Result<(), ErrorKind> {
         if self.marks.len() >= self.limits.mark_depth_max {
-            return Err(exceeded("open marks", self.limits.mark_depth_max));
+            return Err(exceeded(
+                &Bound { what: "open marks", flag: Some("open-marks") },
+                self.limits.mark_depth_max,
+            ));
         }
         self.marks.push(self.stack.len());
         Ok(())
@@ -295,42 +351,45 @@ impl<'a> Machine<'a> {
     /// Everything above the last mark, which is closed. Runs of floats are still runs.
     fn items_to_mark(&mut self) -> Result<std::ops::Range<usize>, ErrorKind> {
         let mark = self.marks.pop().ok_or(ErrorKind::NoMark)?;
-        let start = index(self.graph.children.len())? as usize;
-        let items = self.stack.drain(mark..);
-        self.budget.spend((items.len() * size_of::<NodeId>()) as u64)?;
-        self.graph.children.extend(items);
-        Ok(start..self.graph.children.len())
+        index(self.graph.children.len())?;
+        let items = &self.stack[mark..];
+        self.budget.spend(size_of_val(items) as u64)?;
+        let items = self.graph.children.extend(items)?;
+        self.stack.truncate(mark);
+        Ok(items)
     }
 
     /// The same with every float a value of its own: for tuples, dicts and sets, which are not columns.
     fn values_to_mark(&mut self) -> Result<std::ops::Range<usize>, ErrorKind> {
         let items = self.items_to_mark()?;
         let is_run = |id: &NodeId| matches!(self.graph.node(*id), Node::FloatRun { .. });
-        if !self.graph.children[items.clone()].iter().any(is_run) {
+        let folded = self.graph.children.slice(items.clone());
+        if !folded.iter().any(is_run) {
             return Ok(items);
         }
-        let folded: Vec<NodeId> = self.graph.children.drain(items.clone()).collect();
+        let folded = folded.to_vec();
+        self.graph.children.truncate(items.start);
+        let mut values = Vec::new();
         for id in folded {
-            self.unfold(id)?;
+            self.unfold(id, &mut values)?;
         }
-        Ok(items.start..self.graph.children.len())
+        Ok(self.graph.children.extend(&values)?)
     }
 
-    fn unfold(&mut self, id: NodeId) -> Result<(), ErrorKind> {
+    fn unfold(&mut self, id: NodeId, values: &mut Vec<NodeId>) -> Result<(), ErrorKind> {
         let Node::FloatRun { count, offset } = self.graph.node(id) else {
-            self.graph.children.push(id);
+            values.push(id);
             return Ok(());
         };
         for bytes in super::graph::FloatBytes::new(self.graph.input, offset, count) {
             self.budget.spend(size_of::<NodeId>() as u64)?;
-            let id = self.store(Node::Float(f64::from_be_bytes(bytes)))?;
-            self.graph.children.push(id);
+            values.push(self.store(Node::Float(f64::from_be_bytes(bytes)))?);
         }
         Ok(())
     }
 
     pub(super) fn set(&mut self, id: NodeId, node: Node) {
-        self.graph.nodes[id.0 as usize] = node;
+        *self.graph.nodes.get_mut(id.0 as usize).expect("ids are given out with their nodes") = node;
     }
 
     // === the memo ===
@@ -340,7 +399,7 @@ impl<'a> Machine<'a> {
         if slot > self.opcodes + SPARSE_SLOTS {
             return Err(ErrorKind::MemoTooSparse(slot));
         }
-        let grown = self.memo.put(slot as usize, id);
+        let grown = self.memo.put(slot as usize, id)?;
         Ok(self.budget.spend(grown as u64)?)
     }
 
@@ -350,7 +409,7 @@ impl<'a> Machine<'a> {
             (id, None) => id,
             (id, Some(part)) => {
                 let id = self.unpack(id, part)?;
-                self.memo.put(slot as usize, id);
+                self.memo.put(slot as usize, id)?;
                 id
             }
         };
@@ -403,7 +462,7 @@ impl<'a> Machine<'a> {
         let place = known.unwrap_or(self.graph.foreign.len());
         if known.is_none() {
             if place >= FOREIGN_MAX {
-                return Err(exceeded("globals that are not known", FOREIGN_MAX));
+                return Err(exceeded(&Bound { what: "globals that are not known", flag: None }, FOREIGN_MAX));
             }
             self.graph.foreign.push(foreign);
         }
@@ -486,12 +545,12 @@ impl<'a> Machine<'a> {
         self.new_object()
     }
 
-    fn build(&mut self) -> Result<(), ErrorKind> {
+    fn build(&mut self) -> Result<Next, ErrorKind> {
         let state = self.pop()?;
         let object = self.top()?;
         if let Some(packed) = self.pack_state(object, state) {
             self.stack.pop();
-            return self.push_id(packed);
+            return self.push_id(packed).map(|()| Next::Instruction);
         }
         let built = match self.graph.node(object) {
             Node::Reduce { callable, args, state: NodeId::ABSENT } => Node::Reduce { callable, args, state },
@@ -500,7 +559,8 @@ impl<'a> Machine<'a> {
             other => return Err(ErrorKind::WrongType { wanted: "an object", found: other.kind() }),
         };
         self.set(object, built);
-        Ok(())
+        let announced = if self.is_wrapper(object) { Some(self.announced(object, state)?) } else { None };
+        Ok(announced.map_or(Next::Instruction, Next::Raw))
     }
 }
 
@@ -508,12 +568,12 @@ impl<'a> Machine<'a> {
 fn index(value: usize) -> Result<u32, ErrorKind> {
     const MAX: usize = (1 << 30) - 1;
     if value >= MAX {
-        return Err(exceeded("values of one pickle", MAX));
+        return Err(exceeded(&Bound { what: "values of one pickle", flag: None }, MAX));
     }
     Ok(value as u32)
 }
 
 #[cold]
-fn exceeded(what: &'static str, limit: usize) -> ErrorKind {
-    ErrorKind::Limit(Exceeded { what, limit: limit as u64, wanted: limit as u64 + 1 })
+fn exceeded(of: &'static Bound, limit: usize) -> ErrorKind {
+    ErrorKind::Limit(Exceeded { of, limit: limit as u64, wanted: limit as u64 + 1 })
 }

@@ -113,14 +113,15 @@ impl Machine<'_> {
         if !self.memo.rename_last(at, rename) {
             return None;
         }
-        let tuples = self.graph.nodes[at.0 as usize..].iter().filter_map(|node| match node {
-            Node::Tuple { start, len } if *len > 0 => Some(*start as usize),
+        let last = at.0 as usize..self.graph.nodes.len();
+        let tuples = last.filter_map(|position| match self.graph.nodes.get(position) {
+            Some(Node::Tuple { start, len }) if *len > 0 => Some(*start as usize),
             _ => None,
         });
         let children = tuples.min().unwrap_or(self.graph.children.len());
         self.graph.children.truncate(children);
-        self.graph.nodes.truncate(at.0 as usize);
-        self.graph.nodes.push(packed);
+        self.graph.nodes.truncate(at.0 as usize + 1);
+        self.set(at, packed);
         Some(at)
     }
 
@@ -152,8 +153,7 @@ impl Machine<'_> {
     }
 
     fn unpack_tuple(&mut self, items: &[NodeId]) -> Result<NodeId, ErrorKind> {
-        let start = self.graph.children.len() as u32;
-        self.graph.children.extend_from_slice(items);
+        let start = self.graph.children.extend(items)?.start as u32;
         self.store(Node::Tuple { start, len: items.len() as u32 })
     }
 }

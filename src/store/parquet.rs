@@ -1,7 +1,9 @@
 //! The store in a folder: each table is a data set `STORE/<domain>`, each version of it a generation of that data set.
 //!
 //! A run is held in memory while the store's bound allows, then spooled to an unlinked temporary file beside the tables:
-//! a run that is dropped, or a process that dies, leaves nothing. What always stays in memory is 16 bytes of key and a
+//! a run that is dropped, or a process that dies, leaves nothing. The first run into a table is also written ahead as the
+//! version it may become (`draft`), under temporary names: a dropped run removes them, and those of a process that died go
+//! when the store is opened again. What always stays in memory is 16 bytes of key and a
 //! row number for each row. At its end the run is merged with the table's present version and written as a new data set, whose
 //! manifest is the commit.
 
@@ -20,16 +22,21 @@ use rustix::{
 
 use super::{Error, Provenance, Run, Store};
 use crate::{
-    columnar::schema as conventions, file, file::Dataset, limits::server::SPOOL_MEMORY_BYTES, schema::Domain,
+    columnar::schema as conventions,
+    file::{self, Dataset, DatasetWriter},
+    limits::server::SPOOL_MEMORY_BYTES,
+    schema::{self, Domain},
 };
 
 mod category;
+mod draft;
 mod keys;
 mod memory;
 mod merge;
 mod run;
 mod spool;
 
+use draft::Drafting;
 use memory::Memory;
 use run::TableRun;
 
@@ -52,6 +59,7 @@ struct Table {
     folder: PathBuf,
     domain: &'static Domain,
     publishing: Mutex<()>,
+    drafting: Drafting,
     memory: Arc<Memory>,
 }
 
@@ -65,6 +73,8 @@ impl ParquetStore {
     pub fn open_with(folder: &Path, memory_bytes: usize) -> Result<Self, Error> {
         file::atomic::create_folder(folder)?;
         let lock = lock(folder)?;
+        // What the runs of a process that died had begun.
+        schema::builtin().iter().try_for_each(|domain| DatasetWriter::sweep(folder, &domain.name))?;
         let memory = Memory::new(memory_bytes);
         Ok(Self { folder: folder.to_owned(), tables: Mutex::default(), memory, _lock: lock })
     }
@@ -73,7 +83,8 @@ impl ParquetStore {
         let mut tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
         let table = tables.entry(domain.name.clone()).or_insert_with(|| {
             let (folder, memory) = (self.folder.clone(), Arc::clone(&self.memory));
-            Arc::new(Table { folder, domain, publishing: Mutex::new(()), memory })
+            let (publishing, drafting) = (Mutex::new(()), Drafting::default());
+            Arc::new(Table { folder, domain, publishing, drafting, memory })
         });
         Arc::clone(table)
     }
@@ -99,8 +110,8 @@ impl Store for ParquetStore {
     ) -> Result<Box<dyn Run>, Error> {
         let table = self.table(domain);
         // A run that can never be merged is refused before it sends a gigabyte.
-        table.present(dimension)?;
-        Ok(Box::new(TableRun::begin(table, dimension, provenance)))
+        let present = table.present(dimension)?;
+        Ok(Box::new(TableRun::begin(table, dimension, provenance, present.is_none())?))
     }
 }
 

@@ -142,21 +142,25 @@ impl ChunkDecoder {
         Ok(count)
     }
 
-    /// Counts the rows and checks the dimension of each.
+    /// Counts the rows and checks the dimension of each, in one pass: rows lie far apart, and looking at one is waiting
+    /// for memory.
     fn check(&self, chunk: &Chunk<'_>) -> Result<usize, Error> {
-        let rows_max = self.count_rows(chunk)?;
         let target = &self.targets[self.vector];
-        let mut rows = chunk.rows(self.rows);
-        for row in 0..rows_max as u64 {
-            let (mut elements, Some(mut fields)) = (0_usize, rows.next()?) else { break };
+        let (mut rows, mut count) = (chunk.rows(self.rows), 0);
+        while let Some(mut fields) = rows.next()? {
+            if count == self.limits.rows_max {
+                return Err(Error::TooManyRows { rows_max: self.limits.rows_max });
+            }
+            let (row, mut elements) = (count as u64, 0_usize);
             while let Some(found) = fields.next()? {
                 if found.number == target.number {
                     elements += target.elements(&found, row)?;
                 }
             }
             target.check_dimension(self.dimension, elements, row)?;
+            count += 1;
         }
-        Ok(rows_max)
+        Ok(count)
     }
 
     fn batch(&self, chunk: &Chunk<'_>, message_bytes: usize) -> Result<RecordBatch, Error> {

@@ -122,7 +122,9 @@ fn shell(line: &str, folder: &Path) -> Command {
     command.args(["-c", line]).current_dir(folder).stdin(Stdio::null());
     command.env("PATH", path).env("LC_ALL", "C").env("NO_COLOR", "1");
     command.env("DATA", root.join("data")).env("PICKLES", root.join("tests/fixtures/pickles"));
-    command.env("PACKED", root.join("tests/fixtures/packed"));
+    command
+        .env("PACKED", root.join("tests/fixtures/packed"))
+        .env("ARRAYS", root.join("tests/fixtures/arrays"));
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("BRINE_")) {
         command.env_remove(name);
     }

@@ -1,4 +1,5 @@
-//! The memory of a conversion does not grow with the file: the program converts one larger than all it may allocate.
+//! The memory of a conversion does not grow with the file: the program converts one larger than all it may allocate, and
+//! tables that do not fit the heap go on elsewhere.
 
 use std::{
     io::Write as _,
@@ -6,9 +7,15 @@ use std::{
     process::{Command, Stdio},
 };
 
-use brine::file::Dataset;
+use brine::{
+    file::{
+        Dataset,
+        pickle::{Choice, Options, convert},
+    },
+    limits::Limits,
+};
 
-use super::written;
+use super::{fixtures, written};
 
 const ROWS: usize = 96_000;
 const DIMENSION: usize = 384;
@@ -54,4 +61,30 @@ fn a_file_larger_than_the_memory_converts() {
     let output = command.args([&out, &pickle]).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert_eq!(Dataset::open(out.join("big")).unwrap().rows(), ROWS as u64);
+}
+
+/// Fixtures that are converted twice.
+const SOME: usize = 12;
+
+/// The fingerprints of the tables, or what is wrong.
+fn converted(path: &Path, table_heap_bytes: usize) -> Result<Vec<String>, String> {
+    let out = tempfile::tempdir().unwrap();
+    let limits = Limits { table_heap_bytes, ..Limits::default() };
+    let options = Options { limits, choice: Choice::Inferred, ..Options::default() };
+    let report = convert(path, out.path(), &options, &mut |_, _| ()).map_err(|error| error.to_string())?;
+    Ok(report.tables.into_iter().map(|table| table.manifest.fingerprint).collect())
+}
+
+#[test]
+fn tables_beyond_the_heap_make_the_same_data_set() {
+    let good: Vec<_> = fixtures::all().into_iter().filter(|fixture| !fixture.is_bad()).collect();
+    let mut read = 0;
+    for fixture in good.iter().step_by((good.len() / SOME).max(1)) {
+        let whole = converted(&fixture.path, Limits::default().table_heap_bytes);
+        // Four nodes, one entry of the others.
+        let split = converted(&fixture.path, 64);
+        assert_eq!(whole, split, "{}", fixture.name);
+        read += usize::from(whole.is_ok());
+    }
+    assert!(read > SOME / 2, "only {read} of {SOME}");
 }

@@ -9,16 +9,17 @@ use super::{
 const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("limits", &[]),
     ("cursor", &["limits"]),
+    ("growing", &[]),
     ("proto", &[]),
     ("schema", &["limits"]),
     ("session", &[]),
-    ("pickle", &["limits", "cursor"]),
+    ("pickle", &["limits", "cursor", "growing"]),
     ("numpy", &["limits", "cursor", "pickle"]),
     ("pandas", &["limits", "cursor", "pickle", "numpy"]),
     // A cell of an object column is a node of the graph, decoded where it lies: hence pickle.
-    ("columnar", &["limits", "schema", "pickle", "numpy", "pandas"]),
+    ("columnar", &["limits", "growing", "schema", "pickle", "numpy", "pandas"]),
     ("digest", &["limits", "schema", "columnar"]),
-    ("file", &["limits", "schema", "pickle", "pandas", "columnar", "digest"]),
+    ("file", &["limits", "growing", "schema", "pickle", "numpy", "pandas", "columnar", "digest"]),
     ("wire", &["limits", "schema", "proto", "columnar", "digest"]),
     ("store", &["limits", "schema", "session", "columnar", "digest", "file"]),
     ("analytics", &["limits", "columnar", "file", "store"]),
@@ -31,6 +32,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
 const ALL_BELOW_CLI: &[&str] = &[
     "limits",
     "cursor",
+    "growing",
     "proto",
     "schema",
     "session",
@@ -70,8 +72,10 @@ const ARROW: &[&str] = &[
 ];
 
 /// Left of `file`, and in `wire`, nothing does input or output.
-const PURE: &[&str] =
-    &["limits", "cursor", "schema", "session", "pickle", "numpy", "pandas", "columnar", "digest", "wire"];
+const PURE: &[&str] = &[
+    "limits", "cursor", "growing", "schema", "session", "pickle", "numpy", "pandas", "columnar", "digest",
+    "wire",
+];
 const OUTSIDE_WORLD: &[&str] = &["fs", "net", "process", "env"];
 
 /// The modules that have a rank.

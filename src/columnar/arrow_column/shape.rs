@@ -23,7 +23,7 @@ pub(super) fn data_type(data_type: &ArrowType) -> Option<DataType> {
         ArrowType::Float(_) => DataType::Float64,
         ArrowType::Text(_) => DataType::Utf8,
         ArrowType::Binary(_) => DataType::Binary,
-        ArrowType::FixedBinary(0) => return None,
+        ArrowType::FixedBinary(0) | ArrowType::FixedList(_, 0) => return None,
         ArrowType::FixedBinary(width) => DataType::FixedSizeBinary(i32::try_from(*width).ok()?),
         ArrowType::Date32 | ArrowType::Date64 => DataType::Date32,
         ArrowType::Time32(_) => DataType::Time32(TimeUnit::Millisecond),
@@ -35,7 +35,6 @@ pub(super) fn data_type(data_type: &ArrowType) -> Option<DataType> {
         ArrowType::Decimal(16, precision, scale) => DataType::Decimal128(*precision, *scale),
         ArrowType::Decimal(_, precision, scale) => DataType::Decimal256(*precision, *scale),
         ArrowType::List(item, _) => DataType::List(Arc::new(field(item)?)),
-        ArrowType::FixedList(_, 0) => return None,
         ArrowType::FixedList(item, length) => {
             DataType::FixedSizeList(Arc::new(field(item)?), i32::try_from(*length).ok()?)
         }

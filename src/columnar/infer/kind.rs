@@ -262,6 +262,14 @@ impl<'g> Kind<'g> {
         word.to_owned()
     }
 
+    /// Whether no value takes more room than another.
+    pub(super) fn is_of_one_width(&self) -> bool {
+        matches!(
+            self,
+            Self::Bool | Self::Float(_) | Self::Date | Self::Time | Self::Moment(..) | Self::Duration(_)
+        ) || matches!(self, Self::Integer(integer) if !matches!(integer.size, Size::Digits(_)))
+    }
+
     /// How many columns without nesting it takes.
     pub(super) fn leaves(&self) -> u64 {
         match self {

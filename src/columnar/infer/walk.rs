@@ -134,11 +134,8 @@ impl<'g, 'l> Walk<'g, 'l> {
 
     fn value(&mut self, value: &Value<'g>, depth: usize) -> Result<Known<'g>, Fault> {
         if let Some(kind) = Kind::of_scalar(value) {
-            return if self.has_place(&kind) {
-                Ok(leaf(kind, length(value)))
-            } else {
-                Err(Fault::NoType(kind.in_words()))
-            };
+            let kind = if matches!(kind, Kind::WallTime(_)) { self.odd(kind.in_words())? } else { kind };
+            return Ok(leaf(kind, length(value)));
         }
         if depth >= self.limits.nesting_max {
             return Err(Fault::Deep);
@@ -158,9 +155,12 @@ impl<'g, 'l> Walk<'g, 'l> {
         }
     }
 
-    /// Whether Arrow has a type for it, or JSON will do.
-    fn has_place(&self, kind: &Kind<'_>) -> bool {
-        !matches!(kind, Kind::WallTime(_)) || self.mixed == Mixed::Json
+    /// A value that Arrow has no type for: refused, or JSON.
+    fn odd(&self, words: String) -> Result<Kind<'g>, Fault> {
+        match self.mixed {
+            Mixed::Refuse => Err(Fault::NoType(words)),
+            Mixed::Json => Ok(mixed(Clash { path: String::new(), first: words.clone(), found: words })),
+        }
     }
 
     fn sequence(&mut self, sequence: &Sequence<'g>, depth: usize) -> Result<Known<'g>, Fault> {
@@ -194,12 +194,10 @@ impl<'g, 'l> Walk<'g, 'l> {
         let mut is_struct = true;
         for (key, value) in graph.dict(id).into_iter().flatten() {
             let key_value = Value::of_node(graph, key, self.limits);
-            let key_kind =
-                Kind::of_scalar(&key_value).filter(|kind| !matches!(kind, Kind::Missing | Kind::Nan));
-            let Some(key_kind) = key_kind else {
-                return Err(Fault::NoType("a dict with a key that is missing or no scalar".to_owned()));
-            };
-            sum.add(leaf(Kind::Missing, length(&key_value)))?;
+            let mut key_kind = sum.add(self.value(&key_value, depth + 1)?)?;
+            if Kind::of_scalar(&key_value).is_none_or(|kind| matches!(kind, Kind::Missing | Kind::Nan)) {
+                key_kind = self.odd("a dict with a key that is missing or no scalar".to_owned())?;
+            }
             let kind = sum.add(self.item(Item::Node(value), depth + 1)?)?;
             match graph.text(key).filter(|_| is_struct) {
                 Some(name) => fields.set(name, kind.clone()),

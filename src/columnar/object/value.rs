@@ -318,6 +318,7 @@ fn in_words(graph: &Graph<'_>, id: NodeId) -> String {
             Some(Global::DataFrame) => "a DataFrame inside a cell".to_owned(),
             Some(Global::Series) => "a Series inside a cell".to_owned(),
             Some(Global::NewIndex) => "an Index inside a cell".to_owned(),
+            Some(Global::UnpickleNdArrayBacked) => "an array of pandas inside a cell".to_owned(),
             Some(by) => format!("an object made by {}", by.name()),
             None => node.kind().to_owned(),
         },

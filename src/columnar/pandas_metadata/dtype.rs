@@ -129,8 +129,14 @@ fn of_masked(dtype: Dtype) -> String {
 fn can_be_parsed(column: &ArrowColumn<'_>) -> bool {
     use ArrowType as T;
     match &column.data_type {
-        T::FixedBinary(_) | T::Decimal(..) | T::Dictionary(..) | T::Runs(..) => false,
-        T::List(..) | T::FixedList(..) | T::Struct(_) | T::Map(_) => false,
+        T::FixedBinary(_)
+        | T::Decimal(..)
+        | T::Dictionary(..)
+        | T::Runs(..)
+        | T::List(..)
+        | T::FixedList(..)
+        | T::Struct(_)
+        | T::Map(_) => false,
         T::Timestamp(_, Some(_)) => column.is_recent,
         _ => true,
     }

@@ -74,6 +74,40 @@ fn a_data_set_is_what_was_written_and_what_its_manifest_says() {
 }
 
 #[test]
+fn rows_that_came_ahead_are_written_once_and_must_come_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let whole = batch(0, 300);
+    let expected = write(folder.path(), std::slice::from_ref(&whole), overwrite()).unwrap();
+    let begin = || {
+        let mut writer = DatasetWriter::create(folder.path(), "u", testing::schema(), overwrite()).unwrap();
+        writer.write_ahead(&whole.slice(0, 70)).unwrap();
+        writer.write_ahead(&whole.slice(70, 130)).unwrap();
+        writer
+    };
+    let mut writer = begin();
+    // The second batch is part ahead, part new.
+    writer.write(&whole.slice(0, 150)).unwrap();
+    writer.write(&whole.slice(150, 150)).unwrap();
+    let manifest = writer.finish().unwrap();
+    assert_eq!(
+        (manifest.rows, manifest.d, manifest.k, &manifest.fingerprint),
+        (300, expected.d, expected.k, &expected.fingerprint)
+    );
+    let dataset = Dataset::open(folder.path().join("u")).unwrap();
+    dataset.verify_digests().unwrap();
+    let parquet = dataset.parquet().unwrap().batches(300, None).unwrap().next().unwrap().unwrap();
+    assert_eq!(parquet.columns(), whole.columns());
+    let mut short = begin();
+    short.write(&whole.slice(0, 150)).unwrap();
+    let refused = short.finish().unwrap_err();
+    assert!(
+        matches!(&refused, Error::Damaged { what: Damage::Rows { expected: 200, found: 150 }, .. }),
+        "{refused}"
+    );
+    assert_eq!(Dataset::open(folder.path().join("u")).unwrap().rows(), 300);
+}
+
+#[test]
 fn it_opens_by_name_by_file_and_as_the_only_one_of_its_folder() {
     let folder = tempfile::tempdir().unwrap();
     write(folder.path(), &[batch(0, 3)], DatasetOptions::default()).unwrap();

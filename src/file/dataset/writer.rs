@@ -13,6 +13,7 @@ use crate::{
         Error, Manifest, SourceInfo,
         arrow_ipc::{ArrowSink, ArrowSource},
         atomic::{self, Synced},
+        error::{self, Damage},
         ids::{IdsBuilder, Repeats},
         manifest::{self, FileInfo, Files},
         map::{Access, Contents},
@@ -34,6 +35,8 @@ pub struct DatasetWriter {
     ids: Option<(usize, IdsBuilder)>,
     digester: Digester,
     rows: u64,
+    /// Rows that came by `write_ahead` and are not in the Arrow file yet.
+    ahead: u64,
 }
 
 /// Where the time of `finish` went.
@@ -64,12 +67,17 @@ impl DatasetWriter {
         let (parquet, arrow) = (parquet(&place, &schema, &options)?, arrow(&place, &schema, &options)?);
         let ids = convention::key_index(&schema)
             .map(|key| (key, IdsBuilder::new(&place.plain("ids"), &place.folder)));
-        Ok(Self { place, schema, options, parquet, arrow, ids, digester, rows: 0 })
+        Ok(Self { place, schema, options, parquet, arrow, ids, digester, rows: 0, ahead: 0 })
     }
 
     /// Says where the rows come from, if that was not known at the start.
     pub fn set_source(&mut self, source: SourceInfo) {
         self.options.source = Some(source);
+    }
+
+    /// Removes what writers of data set `name` left in `folder` when they died.
+    pub fn sweep(folder: &Path, name: &str) -> Result<(), Error> {
+        Place::new(folder, name)?.sweep()
     }
 
     /// Rows written so far.
@@ -80,15 +88,33 @@ impl DatasetWriter {
     /// Adds rows. After an error the writer can only be dropped.
     pub fn write(&mut self, batch: &RecordBatch) -> Result<(), Error> {
         self.check(batch)?;
-        self.rows += batch.num_rows() as u64;
+        let ahead = self.ahead.min(batch.num_rows() as u64);
+        self.ahead -= ahead;
+        let ahead = ahead as usize;
+        self.write_parts(Some(batch), &batch.slice(ahead, batch.num_rows() - ahead))
+    }
+
+    /// Adds rows to everything but the Arrow file, which wants larger batches and whole dictionaries. The same rows must
+    /// come again in the same order by `write`, which then gives them to the Arrow file alone.
+    pub fn write_ahead(&mut self, batch: &RecordBatch) -> Result<(), Error> {
+        self.check(batch)?;
+        self.ahead += batch.num_rows() as u64;
+        self.write_parts(None, batch)
+    }
+
+    /// `fresh` are the rows that did not come ahead.
+    fn write_parts(&mut self, for_arrow: Option<&RecordBatch>, fresh: &RecordBatch) -> Result<(), Error> {
+        self.rows += fresh.num_rows() as u64;
         let Self { parquet, arrow, ids, digester, options, place, schema, .. } = self;
         let (parquet, rest) = rayon::join(
-            || parquet.as_mut().map_or(Ok(()), |parquet| parquet.write(batch)),
+            || parquet.as_mut().map_or(Ok(()), |parquet| parquet.write(fresh)),
             || {
-                arrow.as_mut().map_or(Ok(()), |arrow| write_arrow(arrow, batch, options.batch_rows))?;
-                digester.update(batch).map_err(digest_of(place))?;
+                if let (Some(arrow), Some(batch)) = (arrow, for_arrow) {
+                    write_arrow(arrow, batch, options.batch_rows)?;
+                }
+                digester.update(fresh).map_err(digest_of(place))?;
                 let Some((key, ids)) = ids else { return Ok(()) };
-                ids.add(batch.column(*key), schema.field(*key).name())
+                ids.add(fresh.column(*key), schema.field(*key).name())
             },
         );
         parquet.and(rest)
@@ -110,7 +136,13 @@ impl DatasetWriter {
 
     /// The same, and says where the time went.
     pub fn finish_timed(self) -> Result<(Manifest, Timings), Error> {
-        let Self { place, schema, options, parquet, arrow, ids, digester, .. } = self;
+        let Self { place, schema, options, parquet, arrow, ids, digester, rows, ahead } = self;
+        if ahead > 0 {
+            return Err(error::damaged(
+                place.plain("arrow"),
+                Damage::Rows { expected: rows, found: rows - ahead },
+            ));
+        }
         let mut digest = digester.finish();
         let fingerprint = digest::fingerprint(&schema, digest.rows, digest.d);
         // Threads and not the pool's workers, because most of this is waiting for the disk.

@@ -36,7 +36,10 @@ pub enum Fault {
         bound: &'static str,
     },
     /// Layer in layer in layer.
-    #[error("more than {limit} layers of compression and archives around it; unpack it first")]
+    #[error(
+        "more than {limit} layers of compression and archives around it; unpack it first{}",
+        crate::limits::raised_by("layers")
+    )]
     Nested {
         /// How many there may be.
         limit: usize,
@@ -67,7 +70,7 @@ pub enum Fault {
         name: String,
     },
     /// A member packed in a way that is not read.
-    #[error("its member {name} is packed by method {method}; only stored and deflated members are read")]
+    #[error("its member {name} is packed by method {method}, which is not read; unpack it first")]
     Method {
         /// The member.
         name: String,

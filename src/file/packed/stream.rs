@@ -8,9 +8,12 @@ use flate2::{
     bufread::{DeflateDecoder, GzDecoder, ZlibDecoder},
 };
 use lz4_flex::frame::FrameDecoder;
-use lzma_rust2::{LzmaReader, XzReader};
+use lzma_rust2::{LzmaReader, XzReader, lzma_get_memory_usage_by_props};
 
-use super::{Bound, Fault, Layer, Packed, Peeling, Unread, lz4};
+use super::{
+    Bound, Fault, Layer, Packed, Peeling, Unread, lz4,
+    zip::{self, Method},
+};
 use crate::limits::files::{LZMA_MEMORY_KIB_MAX, ZSTD_WINDOW_LOG_MAX};
 
 /// A stream that is being decompressed.
@@ -31,11 +34,10 @@ trait Decode: Read {
 impl<'a> Stream<'a> {
     pub(super) fn open(packed: Packed, peeling: &'a Peeling) -> Result<Self, Fault> {
         let bytes = &peeling.bytes[..];
-        let (bytes, decoder) = match packed {
-            Packed::Whole(layer) => (bytes, decoder(layer, bytes)),
-            Packed::Deflated { range, unpacked_bytes, crc } => {
-                let bytes = &bytes[range];
-                (bytes, Ok(deflated(bytes, unpacked_bytes, crc)))
+        let decoder = match packed {
+            Packed::Whole(layer) => decoder(layer, bytes),
+            Packed::Members(contents) => {
+                Ok(Box::new(Archive { bytes, contents: contents.into_iter(), current: None }) as Box<_>)
             }
         };
         Ok(Self {
@@ -75,15 +77,6 @@ impl<'a> Stream<'a> {
     fn unread(&self, what: Fault) -> Unread {
         Unread { layers: self.layers.to_vec(), what }
     }
-}
-
-fn deflated<'a>(bytes: &'a [u8], unpacked_bytes: u64, crc: u32) -> Box<dyn Decode + 'a> {
-    Box::new(Checked {
-        inner: Single(DeflateDecoder::new(bytes)),
-        crc: Crc::new(),
-        unpacked_bytes,
-        wanted: crc,
-    })
 }
 
 fn decoder<'a>(layer: Layer, bytes: &'a [u8]) -> io::Result<Box<dyn Decode + 'a>> {
@@ -277,15 +270,91 @@ impl Decode for Lzma<'_> {
     }
 }
 
-/// A stream whose length and checksum are known from elsewhere.
-struct Checked<D> {
-    inner: D,
+// === members of an archive ===
+
+/// The members that are asked for, one after the other.
+struct Archive<'a> {
+    bytes: &'a [u8],
+    contents: std::vec::IntoIter<zip::Content>,
+    current: Option<Checked<'a>>,
+}
+
+impl Read for Archive<'_> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        loop {
+            if let Some(current) = &mut self.current {
+                let bytes = current.read(out)?;
+                if bytes > 0 || out.is_empty() {
+                    return Ok(bytes);
+                }
+            }
+            let Some(next) = self.contents.next() else { return Ok(0) };
+            self.current = Some(Checked::new(self.bytes, next)?);
+        }
+    }
+}
+
+impl Decode for Archive<'_> {
+    fn left(&self) -> usize {
+        self.current.as_ref().map_or(0, Checked::left)
+    }
+}
+
+/// A member whose length and checksum the directory knows.
+struct Checked<'a> {
+    inner: Box<dyn Decode + 'a>,
     crc: Crc,
     unpacked_bytes: u64,
     wanted: u32,
+    /// Bytes of the archive behind the member.
+    behind: usize,
 }
 
-impl<D: Decode> Read for Checked<D> {
+impl<'a> Checked<'a> {
+    fn new(archive: &'a [u8], content: zip::Content) -> io::Result<Self> {
+        let zip::Content { range, method, unpacked_bytes, crc: wanted } = content;
+        let behind = archive.len() - range.end;
+        let bytes = &archive[range];
+        let inner: Box<dyn Decode + 'a> = match method {
+            Method::Stored => Box::new(bytes),
+            Method::Deflated => Box::new(Single(DeflateDecoder::new(bytes))),
+            Method::Bzip2 => decoder(Layer::Bzip2, bytes)?,
+            Method::Zstd => decoder(Layer::Zstd, bytes)?,
+            Method::Xz => decoder(Layer::Xz, bytes)?,
+            Method::Lzma => Box::new(Lzma(Some(lzma_member(bytes)?))),
+        };
+        Ok(Self { inner, crc: Crc::new(), unpacked_bytes, wanted, behind })
+    }
+
+    fn left(&self) -> usize {
+        self.inner.left() + self.behind
+    }
+}
+
+/// In a zip, LZMA has a header of its own: version, length of the properties, properties; and always an end marker.
+fn lzma_member(bytes: &[u8]) -> io::Result<LzmaReader<&[u8]>> {
+    let ([_, _, 5, 0, properties, a, b, c, d], rest) =
+        bytes.split_first_chunk().ok_or(ErrorKind::UnexpectedEof)?
+    else {
+        return Err(io::Error::new(ErrorKind::InvalidData, "an LZMA header of unknown form"));
+    };
+    let dictionary_bytes = u32::from_le_bytes([*a, *b, *c, *d]);
+    if lzma_get_memory_usage_by_props(dictionary_bytes, *properties)? > LZMA_MEMORY_KIB_MAX {
+        return Err(io::Error::new(
+            ErrorKind::InvalidData,
+            "more memory is asked for than an LZMA stream gets",
+        ));
+    }
+    LzmaReader::new_with_props(rest, u64::MAX, *properties, dictionary_bytes, None)
+}
+
+impl Decode for &[u8] {
+    fn left(&self) -> usize {
+        self.len()
+    }
+}
+
+impl Read for Checked<'_> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         let bytes = self.inner.read(out)?;
         self.crc.update(&out[..bytes]);
@@ -299,12 +368,6 @@ impl<D: Decode> Read for Checked<D> {
             )),
             _ => Ok(bytes),
         }
-    }
-}
-
-impl<D: Decode> Decode for Checked<D> {
-    fn left(&self) -> usize {
-        self.inner.left()
     }
 }
 

@@ -1,4 +1,4 @@
-//! zip: its only member, stored or deflated.
+//! zip: its only member, or its arrays; stored, or packed in one of the ways that Python's `zipfile` knows.
 //!
 //! Members are found by the directory at the end. What two readers could disagree about is refused: a directory that is
 //! not where its record says, and a member whose own header says something else than the directory.
@@ -8,7 +8,7 @@ use std::ops::Range;
 use flate2::Crc;
 
 use super::{
-    Inside, Packed,
+    Inside, Named, Packed,
     fault::{Fault, shown},
 };
 
@@ -26,8 +26,6 @@ const LOCATOR_BYTES: usize = 20;
 
 /// Bits of the flags: encrypted, strongly encrypted, names masked.
 const ENCRYPTED: u16 = 1 | 1 << 6 | 1 << 13;
-const STORED: u16 = 0;
-const DEFLATED: u16 = 8;
 /// The extra field that holds what does not fit into 32 bits.
 const ZIP_64: u16 = 1;
 /// The writer's system when the upper half of the attributes is a Unix mode.
@@ -46,14 +44,82 @@ struct Member<'a> {
     local: u64,
 }
 
-/// What is in the only member.
-pub(super) fn only_member(bytes: &[u8]) -> Result<Inside, Fault> {
+/// Where a member's bytes are, and what they must become.
+#[derive(Debug, Clone)]
+pub(super) struct Content {
+    pub(super) range: Range<usize>,
+    pub(super) method: Method,
+    pub(super) unpacked_bytes: u64,
+    pub(super) crc: u32,
+}
+
+/// How a member is packed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Method {
+    Stored,
+    Deflated,
+    Bzip2,
+    Lzma,
+    Zstd,
+    Xz,
+}
+
+impl Method {
+    fn of(number: u16) -> Option<Self> {
+        Some(match number {
+            0 => Self::Stored,
+            8 => Self::Deflated,
+            12 => Self::Bzip2,
+            14 => Self::Lzma,
+            93 => Self::Zstd,
+            95 => Self::Xz,
+            _ => return None,
+        })
+    }
+}
+
+/// The arrays of an archive.
+pub(super) struct Arrays {
+    /// Where each is, in the archive or behind each other in what is unpacked.
+    pub(super) named: Vec<Named>,
+    /// What must be unpacked; nothing if all of them are stored.
+    pub(super) packed: Option<Vec<Content>>,
+}
+
+/// What is in the only member, or in all of them if they are arrays.
+pub(super) fn inside(bytes: &[u8]) -> Result<Inside, Fault> {
+    const ARRAY: &[u8] = b".npy";
     let members: Vec<_> = members(bytes)?.into_iter().filter(|member| !member.is_folder()).collect();
     match members.as_slice() {
         [] => Err(Fault::NoMember),
-        [member] => member.open(bytes),
+        arrays if arrays.iter().all(|member| member.name.ends_with(ARRAY)) => {
+            self::arrays(arrays, bytes).map(Inside::Arrays)
+        }
+        [member] => match member.content(bytes)? {
+            content if content.method == Method::Stored => Ok(Inside::Part(content.range)),
+            content => Ok(Inside::Stream(Packed::Members(vec![content]))),
+        },
         several => Err(Fault::members(several.iter().map(|member| member.name))),
     }
+}
+
+fn arrays(members: &[Member<'_>], bytes: &[u8]) -> Result<Arrays, Fault> {
+    let contents = members.iter().map(|member| member.content(bytes)).collect::<Result<Vec<_>, _>>()?;
+    let packed = contents.iter().any(|content| content.method != Method::Stored);
+    let mut end = 0;
+    let mut place = |content: &Content| {
+        let start = end;
+        end = content.unpacked_bytes.checked_add(end)?;
+        Some(usize::try_from(start).ok()?..usize::try_from(end).ok()?)
+    };
+    let mut named = Vec::with_capacity(members.len());
+    for (member, content) in members.iter().zip(&contents) {
+        let range = if packed { place(content) } else { Some(content.range.clone()) };
+        let range = range.ok_or_else(|| Fault::corrupt(content.range.start, "an impossible length"))?;
+        let name = String::from_utf8_lossy(&member.name[..member.name.len() - b".npy".len()]);
+        named.push((name.into_owned(), range));
+    }
+    Ok(Arrays { named, packed: packed.then_some(contents) })
 }
 
 impl<'a> Member<'a> {
@@ -84,7 +150,7 @@ impl<'a> Member<'a> {
         self.name.ends_with(b"/") && self.unpacked_bytes == 0
     }
 
-    fn open(&self, bytes: &[u8]) -> Result<Inside, Fault> {
+    fn content(&self, bytes: &[u8]) -> Result<Content, Fault> {
         const KIND: u32 = 0o170_000;
         const PLAIN: u32 = 0o100_000;
         if !matches!(self.mode & KIND, 0 | PLAIN) {
@@ -94,14 +160,10 @@ impl<'a> Member<'a> {
             return Err(Fault::Encrypted { name: shown(self.name) });
         }
         let range = self.range(bytes)?;
-        match self.method {
-            STORED => self.stored(bytes, range).map(Inside::Part),
-            DEFLATED => {
-                let Self { unpacked_bytes, crc, .. } = *self;
-                Ok(Inside::Stream(Packed::Deflated { range, unpacked_bytes, crc }))
-            }
-            method => Err(Fault::Method { name: shown(self.name), method }),
-        }
+        let method = Method::of(self.method)
+            .ok_or_else(|| Fault::Method { name: shown(self.name), method: self.method })?;
+        let range = if method == Method::Stored { self.stored(bytes, range)? } else { range };
+        Ok(Content { range, method, unpacked_bytes: self.unpacked_bytes, crc: self.crc })
     }
 
     fn stored(&self, bytes: &[u8], range: Range<usize>) -> Result<Range<usize>, Fault> {

@@ -94,7 +94,7 @@ impl ParquetSource {
 /// The reader adds every key of the footer to the schema's metadata; those that are no part of it go again.
 fn without_footer_keys(schema: &SchemaRef) -> SchemaRef {
     let mut schema = Schema::clone(schema);
-    for key in [super::FINGERPRINT, "pandas"] {
+    for key in [super::FINGERPRINT, super::PANDAS] {
         schema.metadata.remove(key);
     }
     Arc::new(schema)

@@ -55,6 +55,18 @@ fn rows_come_back_in_either_encoding_and_any_row_group() {
 }
 
 #[test]
+fn the_pandas_metadata_stands_where_pyarrow_looks_for_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = open(&write(folder.path(), &[batch(0, 3)], 1 << 30, VectorEncoding::Plain)).unwrap();
+    let keys = source.metadata().file_metadata().key_value_metadata().unwrap();
+    let value = |key: &str| keys.iter().find(|pair| pair.key == key).and_then(|pair| pair.value.clone());
+    assert_eq!(value("pandas").as_deref(), Some("{}"));
+    let mut schema = Schema::clone(&testing::schema());
+    schema.metadata.insert("pandas".to_owned(), "{}".to_owned());
+    assert_eq!(value("ARROW:schema"), Some(encode_arrow_schema(&schema)));
+}
+
+#[test]
 fn the_footer_tells_types_fingerprint_indexes_and_the_bloom_filter() {
     let folder = tempfile::tempdir().unwrap();
     let source = open(&write(folder.path(), &[batch(0, 300)], 1 << 30, VectorEncoding::Plain)).unwrap();

@@ -51,6 +51,8 @@ globals! {
     ];
     /// The type of an array's items.
     Dtype = ["numpy"."dtype"];
+    /// An array of joblib, whose bytes follow the object.
+    JoblibArray = ["joblib.numpy_pickle"."NumpyArrayWrapper", "sklearn.externals.joblib.numpy_pickle"."NumpyArrayWrapper"];
     /// The class of a record array's items.
     Record = ["numpy"."record", "numpy.rec"."record", "numpy.core.records"."record"];
     /// The class of one number.

@@ -22,7 +22,7 @@ impl Graph<'_> {
                 out.extend(self.segments(head).flat_map(|segment| self.entries(segment)));
             }
             Node::Tuple { start, len } | Node::FrozenSet { start, len } => {
-                out.extend_from_slice(&self.children[start as usize..][..len as usize]);
+                out.extend_from_slice(self.together(start, len));
             }
             Node::Reduce { callable, args, state } | Node::Object { class: callable, args, state } => {
                 out.extend([callable, args, state]);

@@ -4,7 +4,10 @@
 //! it a list of runs and nodes.
 
 use super::{ErrorKind, Machine, Node, NodeId, Segment, collection::Target, exceeded, index};
-use crate::pickle::{decode, opcode::Opcode};
+use crate::{
+    limits::Bound,
+    pickle::{decode, opcode::Opcode},
+};
 
 impl Machine<'_> {
     fn tuple(&mut self, items: std::ops::Range<usize>) -> Result<(), ErrorKind> {
@@ -22,9 +25,8 @@ impl Machine<'_> {
             *item = self.pop()?;
         }
         self.budget.spend((count * size_of::<NodeId>()) as u64)?;
-        let start = self.graph.children.len();
-        self.graph.children.extend_from_slice(&items[..count]);
-        self.tuple(start..start + count)
+        let items = self.graph.children.extend(&items[..count])?;
+        self.tuple(items)
     }
 
     pub(super) fn frozen_set(&mut self) -> Result<(), ErrorKind> {
@@ -35,10 +37,9 @@ impl Machine<'_> {
     pub(super) fn append(&mut self) -> Result<(), ErrorKind> {
         let item = self.pop()?;
         self.budget.spend(size_of::<NodeId>() as u64)?;
-        let start = self.graph.children.len();
-        self.graph.children.push(item);
+        let item = self.graph.children.extend(&[item])?;
         let list = self.top()?;
-        self.extend_list(list, start..start + 1)
+        self.extend_list(list, item)
     }
 
     pub(super) fn appends(&mut self) -> Result<(), ErrorKind> {
@@ -68,7 +69,7 @@ impl Machine<'_> {
         let mut end = open.map(|(_, end)| end);
         let mut first = None;
         let mut total = 0_u32;
-        for item in &self.graph.children[items.clone()] {
+        for item in self.graph.children.slice(items.clone()) {
             let Node::FloatRun { count, offset } = self.graph.node(*item) else { return false };
             if end.is_some_and(|end| !only_a_gap(self.graph.input, end, offset)) {
                 return false;
@@ -92,11 +93,12 @@ impl Machine<'_> {
 
     /// The nodes of runs that a list of floats has taken over were made last, and nothing else can name them.
     fn forget_runs(&mut self, items: &std::ops::Range<usize>) {
-        for item in self.graph.children[items.clone()].iter().rev() {
-            if item.0 as usize + 1 != self.graph.nodes.len() {
+        let nodes = &mut self.graph.nodes;
+        for item in self.graph.children.slice(items.clone()).iter().rev() {
+            if item.0 as usize + 1 != nodes.len() {
                 return;
             }
-            self.graph.nodes.pop();
+            nodes.truncate(item.0 as usize);
         }
     }
 
@@ -110,9 +112,8 @@ impl Machine<'_> {
             Node::FloatList { count, offset } => {
                 let run = self.store(Node::FloatRun { count, offset })?;
                 self.set(list, Node::List { head: Segment::END, tail: Segment::END, len: 0 });
-                let start = self.graph.children.len();
-                self.graph.children.push(run);
-                self.extend_list(list, start..start + 1)?;
+                let run = self.graph.children.extend(&[run])?;
+                self.extend_list(list, run)?;
                 self.extend_list(list, items)
             }
             other => match self.list_behind(list)? {
@@ -134,15 +135,17 @@ impl Machine<'_> {
         if items.is_empty() {
             return Ok((head, tail, len));
         }
-        let values = self.graph.children[items.clone()].iter().map(|id| match self.graph.node(*id) {
+        let values = self.graph.children.slice(items.clone()).iter().map(|id| match self.graph.node(*id) {
             Node::FloatRun { count, .. } => u64::from(count),
             _ => 1,
         });
         let values = index(values.sum::<u64>() as usize)?;
-        let total =
-            len.checked_add(values).ok_or_else(|| exceeded("items of one list", u32::MAX as usize))?;
+        let total = len
+            .checked_add(values)
+            .ok_or_else(|| exceeded(&Bound { what: "items of one list", flag: None }, u32::MAX as usize))?;
         if let Some(last) = self.graph.segments.get_mut(tail as usize)
             && last.start as usize + last.len as usize == items.start
+            && self.graph.children.are_together(&(last.start as usize..items.end))
         {
             last.len += items.len() as u32;
             last.values += values;
@@ -152,7 +155,7 @@ impl Machine<'_> {
         let new = index(self.graph.segments.len())?;
         let segment =
             Segment { start: items.start as u32, len: items.len() as u32, values, next: Segment::END };
-        self.graph.segments.push(segment);
+        self.graph.segments.push(segment)?;
         if let Some(last) = self.graph.segments.get_mut(tail as usize) {
             last.next = new;
         }
@@ -167,9 +170,8 @@ impl Machine<'_> {
     pub(super) fn set_item(&mut self) -> Result<(), ErrorKind> {
         let (value, key) = (self.pop()?, self.pop()?);
         self.budget.spend(2 * size_of::<NodeId>() as u64)?;
-        let start = self.graph.children.len();
-        self.graph.children.extend([key, value]);
-        self.extend_top(start..start + 2)
+        let items = self.graph.children.extend(&[key, value])?;
+        self.extend_top(items)
     }
 
     pub(super) fn dict(&mut self) -> Result<(), ErrorKind> {

@@ -19,14 +19,18 @@ pub(super) struct Claims<'a> {
 }
 
 impl Keys {
-    /// Says that `row` has `key`. Rows come in order.
-    pub(super) fn insert(&mut self, key: [u8; 16], row: u32) {
+    /// Says that `row` has `key`; false if an earlier row has it too. Rows come in order.
+    pub(super) fn insert(&mut self, key: [u8; 16], row: u32) -> bool {
         match self.slots.entry(key) {
-            Entry::Occupied(slot) => self.last[*slot.get() as usize] = row,
+            Entry::Occupied(slot) => {
+                self.last[*slot.get() as usize] = row;
+                false
+            }
             Entry::Vacant(slot) => {
                 // No more slots than rows, which are numbered in 32 bits.
                 slot.insert(self.last.len() as u32);
                 self.last.push(row);
+                true
             }
         }
     }
@@ -57,9 +61,8 @@ mod tests {
     #[test]
     fn the_last_row_of_a_key_stands_at_its_first_place() {
         let mut keys = Keys::default();
-        for (row, key) in [1_u8, 2, 1, 3].into_iter().enumerate() {
-            keys.insert([key; 16], u32::try_from(row).unwrap());
-        }
+        let fresh = (0..).zip([1_u8, 2, 1, 3]).map(|(row, key)| keys.insert([key; 16], row));
+        assert_eq!(fresh.collect::<Vec<_>>(), [true, true, false, true]);
         let mut claims = keys.claims();
         assert_eq!(claims.claim(&[2; 16]), Some(1));
         assert_eq!(claims.claim(&[9; 16]), None);

@@ -39,13 +39,13 @@ pub(super) struct Outcome {
     pub(super) table_rows: u64,
 }
 
-/// Publishes the merge of `present` and `incoming`, unless it would change nothing.
+/// Publishes the merge of `present` and `incoming` with the writer that `begin` gives, unless it would change nothing.
 pub(super) fn publish(
     table: &Table,
     schema: SchemaRef,
     present: Option<&Dataset>,
     incoming: &Incoming,
-    provenance: Provenance,
+    begin: impl FnOnce(&SchemaRef) -> Result<DatasetWriter, Error>,
 ) -> Result<Outcome, Error> {
     let merge = Merge::plan(table, schema, present, incoming)?;
     if let Some(present) = present
@@ -55,13 +55,21 @@ pub(super) fn publish(
         let (version, table_rows) = (present.manifest().generation, present.rows());
         return Ok(Outcome { version, changed: false, table_rows });
     }
-    let source = SourceInfo { file_name: provenance.file_name, size: 0, blake3: None };
-    let options = DatasetOptions { overwrite: true, source: Some(source), ..DatasetOptions::default() };
-    let mut writer =
-        DatasetWriter::create(&table.folder, &table.domain.name, Arc::clone(&merge.schema), options)?;
+    let mut writer = begin(&merge.schema)?;
     ahead(merge.batches(), |batch| writer.write(&batch?).map_err(Error::from))?;
     let manifest = writer.finish()?;
     Ok(Outcome { version: manifest.generation, changed: true, table_rows: manifest.rows })
+}
+
+/// A writer of the table's next version.
+pub(super) fn create(
+    table: &Table,
+    schema: &SchemaRef,
+    provenance: &Provenance,
+) -> Result<DatasetWriter, Error> {
+    let source = SourceInfo { file_name: provenance.file_name.clone(), size: 0, blake3: None };
+    let options = DatasetOptions { overwrite: true, source: Some(source), ..DatasetOptions::default() };
+    Ok(DatasetWriter::create(&table.folder, &table.domain.name, Arc::clone(schema), options)?)
 }
 
 /// Which rows stand where in the next version.

@@ -9,6 +9,7 @@ use super::{
     super::{Error, Provenance, Published, Run},
     Table,
     category::Categories,
+    draft::Draft,
     keys::Keys,
     merge::{self, Incoming},
     spool::{Spool, arrow_error},
@@ -26,18 +27,38 @@ pub(super) struct TableRun {
     categories: Vec<Option<Categories>>,
     keys: Keys,
     spool: Spool,
+    /// The version that this run is as long as nothing has to be merged.
+    draft: Option<Draft>,
     rows: u32,
 }
 
 impl TableRun {
-    pub(super) fn begin(table: Arc<Table>, dimension: usize, provenance: Provenance) -> Self {
+    /// A run into `table`, which is `empty` or not as far as one can know before the run ends.
+    pub(super) fn begin(
+        table: Arc<Table>,
+        dimension: usize,
+        provenance: Provenance,
+        empty: bool,
+    ) -> Result<Self, Error> {
         let schema = conventions::of_domain(table.domain, dimension);
         let spool_schema = Arc::new(spool_schema(&schema));
         let spool = Spool::new(&table.folder, &table.domain.name, &spool_schema, &table.memory);
         let categories = schema.fields().iter().map(|field| is_category(field).then(Categories::default));
         let categories = categories.collect();
         let keys = Keys::default();
-        Self { table, dimension, provenance, schema, spool_schema, categories, keys, spool, rows: 0 }
+        let draft = if empty { Draft::begin(&table, &schema, &provenance)? } else { None };
+        Ok(Self {
+            table,
+            dimension,
+            provenance,
+            schema,
+            spool_schema,
+            categories,
+            keys,
+            spool,
+            draft,
+            rows: 0,
+        })
     }
 
     fn check_columns(&self, batch: &RecordBatch) -> Result<(), Error> {
@@ -57,7 +78,9 @@ impl TableRun {
         u32::try_from(rows).map_err(|_| too_many(&self.table, rows))
     }
 
-    fn index_keys(&mut self, batch: &RecordBatch) -> Result<(), Error> {
+    /// Whether all keys are new to the run.
+    fn index_keys(&mut self, batch: &RecordBatch) -> Result<bool, Error> {
+        let mut all_new = true;
         let column = self.table.domain.key;
         let keys: &StringArray = batch.column(column).as_string();
         for (row, index) in (self.rows..).zip(0..keys.len()) {
@@ -65,9 +88,9 @@ impl TableRun {
                 let column = self.schema.field(column).name().clone();
                 return Err(Error::BadKey { row: u64::from(row), column });
             }
-            self.keys.insert(key_hash(keys.value(index)), row);
+            all_new &= self.keys.insert(key_hash(keys.value(index)), row);
         }
-        Ok(())
+        Ok(all_new)
     }
 
     /// The batch with numbers in place of categories.
@@ -88,7 +111,10 @@ impl Run for TableRun {
     fn append(&mut self, batch: RecordBatch) -> Result<(), Error> {
         self.check_columns(&batch)?;
         let rows = self.count(&batch)?;
-        self.index_keys(&batch)?;
+        if !self.index_keys(&batch)? {
+            self.draft = None;
+        }
+        self.draft.as_mut().map_or(Ok(()), |draft| draft.write(&batch))?;
         let numbered = self.numbered(&batch)?;
         self.spool.write(numbered)?;
         self.rows = rows;
@@ -100,13 +126,18 @@ impl Run for TableRun {
     }
 
     fn finish(self: Box<Self>) -> Result<Published, Error> {
-        let Self { table, dimension, provenance, schema, categories, keys, spool, rows, .. } = *self;
+        let Self { table, dimension, provenance, schema, categories, keys, spool, draft, rows, .. } = *self;
         let (batches, _memory) = spool.into_batches()?;
         let incoming = Incoming { batches, categories, keys };
         // A run that panicked while it published left the table as it was.
         let _turn = table.publishing.lock().unwrap_or_else(PoisonError::into_inner);
         let present = table.present(dimension)?;
-        let outcome = merge::publish(&table, schema, present.as_ref(), &incoming, provenance)?;
+        // What another run published meanwhile makes a merge of this one.
+        let draft = draft.filter(|_| present.is_none());
+        let outcome = merge::publish(&table, schema, present.as_ref(), &incoming, |schema| match draft {
+            Some(draft) => Ok(draft.into_writer()),
+            None => merge::create(&table, schema, &provenance),
+        })?;
         let merge::Outcome { version, changed, table_rows } = outcome;
         Ok(Published { version, changed, table_rows, run_rows: u64::from(rows) })
     }

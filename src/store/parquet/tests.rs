@@ -83,11 +83,22 @@ fn store() -> (TempDir, ParquetStore) {
     (folder, store)
 }
 
-fn visible(folder: &Path) -> Vec<String> {
+/// Everything but the lock.
+fn files(folder: &Path) -> Vec<String> {
     let names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
     let mut names: Vec<_> = names.filter(|name| name != ".lock").collect();
     names.sort();
     names
+}
+
+/// What does not bear a temporary name.
+fn visible(folder: &Path) -> Vec<String> {
+    files(folder).into_iter().filter(|name| !name.starts_with('.')).collect()
+}
+
+/// Whether a first version is being written ahead.
+fn has_draft(folder: &Path) -> bool {
+    files(folder).iter().any(|name| name.starts_with(".skill_embedding_dic.parquet."))
 }
 
 #[test]
@@ -100,7 +111,9 @@ fn a_run_becomes_a_table() {
     );
     expect(folder.path(), &[("a", Some("x"), 1.0), ("b", None, 2.0), ("c", Some("y"), 3.0)]);
     let names = ["arrow", "ids", "json", "parquet"].map(|end| format!("skill_embedding_dic.{end}"));
-    assert_eq!(visible(folder.path()), names);
+    assert_eq!(files(folder.path()), names);
+    let parquet = Dataset::open(folder.path().join("skill_embedding_dic")).unwrap();
+    parquet.verify_digests().unwrap();
 }
 
 #[test]
@@ -150,15 +163,65 @@ fn a_dropped_run_leaves_nothing() {
     let mut dropped = begin(&store);
     dropped.append(batch_of(DIMENSION, &[("a", None, 1.0)])).unwrap();
     assert_eq!(visible(folder.path()), Vec::<String>::new());
+    assert!(has_draft(folder.path()));
     drop(dropped);
-    assert_eq!(visible(folder.path()), Vec::<String>::new());
+    assert_eq!(files(folder.path()), Vec::<String>::new());
     run(&store, &[&[("b", None, 2.0)]]);
-    let before = visible(folder.path());
+    let before = files(folder.path());
     let mut dropped = begin(&store);
     dropped.append(batch_of(DIMENSION, &[("b", None, 9.0)])).unwrap();
+    assert_eq!(files(folder.path()), before);
     drop(dropped);
-    assert_eq!(visible(folder.path()), before);
+    assert_eq!(files(folder.path()), before);
     expect(folder.path(), &[("b", None, 2.0)]);
+}
+
+#[test]
+fn a_repeated_key_ends_the_draft_and_the_run_is_merged() {
+    let (folder, store) = store();
+    let mut repeating = begin(&store);
+    repeating.append(batch_of(DIMENSION, &[("a", Some("x"), 1.0), ("b", None, 2.0)])).unwrap();
+    assert!(has_draft(folder.path()));
+    repeating.append(batch_of(DIMENSION, &[("a", Some("y"), 3.0), ("c", Some("x"), 4.0)])).unwrap();
+    assert!(!has_draft(folder.path()));
+    repeating.append(batch_of(DIMENSION, &[("d", None, 5.0)])).unwrap();
+    assert!(repeating.finish().unwrap().changed);
+    let rows: [Row; 4] = [("a", Some("y"), 3.0), ("b", None, 2.0), ("c", Some("x"), 4.0), ("d", None, 5.0)];
+    expect(folder.path(), &rows);
+    Dataset::open(folder.path().join("skill_embedding_dic")).unwrap().verify_digests().unwrap();
+}
+
+#[test]
+fn of_several_first_runs_one_has_a_draft_and_a_failing_one_harms_no_other() {
+    let (folder, store) = store();
+    let (mut one, mut two) = (begin(&store), begin(&store));
+    one.append(batch_of(DIMENSION, &[("a", None, 1.0)])).unwrap();
+    two.append(batch_of(DIMENSION, &[("b", None, 2.0)])).unwrap();
+    let drafts = files(folder.path()).iter().filter(|name| name.contains(".parquet.")).count();
+    assert_eq!(drafts, 1);
+    assert!(one.append(batch_of(8, &[("c", None, 1.0)])).is_err());
+    drop(one);
+    assert!(!has_draft(folder.path()));
+    // The turn is free again, and writers that begin do not sweep a living draft.
+    let mut three = begin(&store);
+    three.append(batch_of(DIMENSION, &[("a", None, 3.0)])).unwrap();
+    assert!(has_draft(folder.path()));
+    two.finish().unwrap();
+    assert!(has_draft(folder.path()));
+    three.finish().unwrap();
+    expect(folder.path(), &[("b", None, 2.0), ("a", None, 3.0)]);
+    assert!(!has_draft(folder.path()));
+}
+
+#[test]
+fn what_a_crash_left_goes_when_the_store_is_opened() {
+    let (folder, store) = store();
+    drop(store);
+    for part in ["parquet", "arrow"] {
+        fs::write(folder.path().join(format!(".skill_embedding_dic.{part}.1.ab.tmp")), b"half").unwrap();
+    }
+    ParquetStore::open(folder.path()).unwrap();
+    assert_eq!(files(folder.path()), Vec::<String>::new());
 }
 
 #[test]

@@ -1,0 +1,4 @@
+//! See `targets::chunk`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| brine_fuzz::targets::chunk(data));
