@@ -23,6 +23,10 @@ pub const MIB: usize = 1 << 20;
 /// one long text any number of times.
 pub const TEXT_BYTES_MAX: usize = 1 << 30;
 
+/// Nesting of lists and dicts in a cell. Columns are read and written by functions that call themselves for what is inside,
+/// here and in every reader; Arrow's own stop at 64 levels of a schema.
+pub const COLUMN_NESTING_MAX: usize = 32;
+
 /// Fields of one struct that dicts become: those with more keys are maps. Every row takes room for every field.
 pub const STRUCT_FIELDS_MAX: usize = 1 << 10;
 

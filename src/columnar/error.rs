@@ -37,24 +37,8 @@ pub enum Error {
         last: Box<BadRow>,
     },
     /// A column whose cells are of kinds that no one Arrow type holds.
-    #[error(
-        "column {column:?}{path} mixes {first} in row {first_row} with {found} in row {row}; there is no one type for \
-         both: --mixed json keeps such cells as JSON text"
-    )]
-    Mixed {
-        /// The column.
-        column: String,
-        /// Where in its cells; empty for the cells themselves.
-        path: String,
-        /// The kind so far.
-        first: String,
-        /// The row of the first value.
-        first_row: usize,
-        /// The row.
-        row: usize,
-        /// The kind there.
-        found: String,
-    },
+    #[error(transparent)]
+    Mixed(Box<MixedKinds>),
     /// More categories, or rows without a value of their own, than a column can hold.
     #[error("column {column:?}: {count} values are more than a column of this file can hold")]
     TooManyValues {
@@ -110,6 +94,27 @@ pub enum Error {
     /// Arrow refuses the columns: a fault of this program.
     #[error("the columns do not make a batch")]
     Arrow(#[from] arrow_schema::ArrowError),
+}
+
+/// Two cells of a column, or two values inside of them, that no one Arrow type holds.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "column {column:?}{path} mixes {first} in row {first_row} with {found} in row {row}; there is no one type for \
+     both: --mixed json keeps such cells as JSON text"
+)]
+pub struct MixedKinds {
+    /// The column.
+    pub column: String,
+    /// Where in its cells; empty for the cells themselves.
+    pub path: String,
+    /// The kind so far.
+    pub first: String,
+    /// The row of the first value.
+    pub first_row: usize,
+    /// The row.
+    pub row: usize,
+    /// The kind there.
+    pub found: String,
 }
 
 /// A column that the domain needs and the table lacks.

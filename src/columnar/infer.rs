@@ -10,11 +10,11 @@ use arrow_schema::DataType;
 pub(super) use kind::{Integer, Kind, Size};
 
 use super::{
-    error::{Error, Result},
+    error::{Error, MixedKinds, Result},
     source::Source,
 };
 use crate::{
-    limits::Limits,
+    limits::{COLUMN_NESTING_MAX, Limits},
     numpy::{self, Dtype},
     pickle::{Graph, Item, Node},
 };
@@ -101,15 +101,14 @@ pub(super) fn infer<'g>(
     };
     let mut walk = Walk::new(source.graph, mixed, limits);
     for (row, item) in source.items(0..rows).into_iter().flatten().enumerate() {
-        match quick(&column.kind, source.graph, item) {
-            Some(bytes) => column.count(bytes, 0),
-            None => {
-                let known = walk.cell(item).map_err(|fault| column.fault(row, fault, limits))?;
-                column.add(row, known)?;
-            }
+        if let Some(bytes) = quick(&column.kind, source.graph, item) {
+            column.count(bytes, 0);
+        } else {
+            let known = walk.cell(item).map_err(|fault| column.fault(row, fault))?;
+            column.add(row, known)?;
         }
         if column.sum > limits.column_bytes_max(source.graph.input().len()) {
-            return Err(column.fault(row, Fault::Expands, limits));
+            return Err(column.fault(row, Fault::Expands));
         }
     }
     column.inferred(limits)
@@ -170,21 +169,21 @@ impl<'g> Column<'g> {
         }
         // Values of one cell, or of two.
         let first_row = if own { row } else { first.0 };
-        Err(Error::Mixed {
+        Err(Error::Mixed(Box::new(MixedKinds {
             column: self.source.name.to_owned(),
             path: clash.path,
             first: clash.first,
             first_row,
             row,
             found: clash.found,
-        })
+        })))
     }
 
-    fn fault(&self, row: usize, fault: Fault, limits: &Limits) -> Error {
+    fn fault(&self, row: usize, fault: Fault) -> Error {
         let column = self.source.name.to_owned();
         let found = match fault {
             Fault::NoType(found) => found,
-            Fault::Deep => format!("values nested more than {} deep", limits.nesting_max),
+            Fault::Deep => format!("values nested more than {COLUMN_NESTING_MAX} deep"),
             Fault::Cycle => "a value that holds itself".to_owned(),
             Fault::Expands => return Error::Expands { column, row },
         };
@@ -200,7 +199,7 @@ impl<'g> Column<'g> {
             let bytes = u64::from(self.bytes[row]).saturating_add(more);
             self.sum = self.sum.saturating_add(more);
             if bytes > limits.object_bytes_max(input) || self.sum > limits.column_bytes_max(input) {
-                return Err(self.fault(row, Fault::Expands, limits));
+                return Err(self.fault(row, Fault::Expands));
             }
             self.bytes[row] = u32::try_from(bytes).unwrap_or(u32::MAX);
         }

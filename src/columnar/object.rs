@@ -68,7 +68,6 @@ fn vector(kind: &Kind<'_>, vectors: Vectors, limits: &Limits) -> Option<(usize, 
     let narrow = match (&list.item, vectors) {
         (_, Vectors::F32) => true,
         (Kind::Float(plain), Vectors::AsIs) => plain.bytes <= 4,
-        (Kind::Float(_), Vectors::F64) => false,
         // Integers stay integers unless floats are asked for.
         (_, Vectors::F64) => false,
         (_, Vectors::AsIs) => return None,

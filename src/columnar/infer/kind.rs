@@ -168,7 +168,8 @@ impl<'g> Kind<'g> {
             (Self::Mixed(clash), _) => return Err((**clash).clone()),
             (_, Self::Mixed(clash)) => return Err(*clash),
             (Self::Missing, other) => *self = other,
-            (_, Self::Missing) | (Self::Nan, Self::Nan) => {}
+            (_, Self::Missing) | (Self::Nan, Self::Nan) | (Self::Text, Self::OldText { ascii: true }) => {}
+            (Self::Bytes, Self::OldText { .. }) => {}
             (Self::Nan, Self::Integer(integer)) if integer.exact => *self = Self::Float(Plain::FLOAT),
             (Self::Integer(integer), Self::Nan) if integer.exact => *self = Self::Float(Plain::FLOAT),
             (Self::Nan, other) if !matches!(other, Self::Integer(_)) => *self = other,
@@ -180,7 +181,6 @@ impl<'g> Kind<'g> {
             (Self::OldText { ascii: a }, Self::OldText { ascii: b }) => *a &= b,
             (Self::OldText { ascii: true }, Self::Text) => *self = Self::Text,
             (Self::OldText { .. }, Self::Bytes) => *self = Self::Bytes,
-            (Self::Text, Self::OldText { ascii: true }) | (Self::Bytes, Self::OldText { .. }) => {}
             (Self::Moment(a, zone), Self::Moment(b, other)) if *zone == other && a.with(b).is_some() => {
                 *a = a.with(b).unwrap_or(b);
             }
@@ -239,7 +239,7 @@ impl<'g> Kind<'g> {
             Self::Date => "a date",
             Self::Time => "a time of day",
             Self::Moment(_, None) => "a datetime without a zone",
-            Self::Moment(_, Some(zone)) => return format!("a datetime in the zone {}", zone),
+            Self::Moment(_, Some(zone)) => return format!("a datetime in the zone {zone}"),
             Self::WallTime(zone) => {
                 return format!(
                     "a datetime of the standard library in the zone {zone}, whose rules are not in the file"
@@ -342,7 +342,7 @@ impl Steps {
     }
 }
 
-impl<'g> List<'g> {
+impl List<'_> {
     fn absorb(&mut self, other: Self) -> Result<(), Clash> {
         self.length = self.length.filter(|length| other.length == Some(*length));
         self.missing |= other.missing;

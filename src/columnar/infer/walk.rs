@@ -14,7 +14,7 @@ use crate::{
         infer::Mixed,
         object::{Part, Sequence, Value},
     },
-    limits::{Limits, STRUCT_FIELDS_MAX},
+    limits::{COLUMN_NESTING_MAX, Limits, STRUCT_FIELDS_MAX},
     numpy::{self, array::packed_items},
     pickle::{Graph, Item, Node, NodeId},
 };
@@ -104,7 +104,7 @@ impl<'g, 'l> Walk<'g, 'l> {
     fn shared(&mut self, id: NodeId, value: &Value<'g>, depth: usize) -> Result<Known<'g>, Fault> {
         match self.remembered.get(&id) {
             Some(None) => return Err(Fault::Cycle),
-            Some(Some(known)) if depth + known.depth > self.limits.nesting_max => return Err(Fault::Deep),
+            Some(Some(known)) if depth + known.depth > COLUMN_NESTING_MAX => return Err(Fault::Deep),
             Some(Some(known)) => return Ok(known.clone()),
             None => {}
         }
@@ -137,7 +137,7 @@ impl<'g, 'l> Walk<'g, 'l> {
             let kind = if matches!(kind, Kind::WallTime(_)) { self.odd(kind.in_words())? } else { kind };
             return Ok(leaf(kind, length(value)));
         }
-        if depth >= self.limits.nesting_max {
+        if depth >= COLUMN_NESTING_MAX {
             return Err(Fault::Deep);
         }
         match value {

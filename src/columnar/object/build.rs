@@ -196,8 +196,9 @@ fn primitive<'g>(data_type: &DataType) -> Option<Box<dyn Build<'g> + 'g>> {
 
 fn whole(value: &Value<'_>) -> Option<i128> {
     match value {
-        Value::Int(value) | Value::Period(value, _) => Some(i128::from(*value)),
-        Value::Scalar(_, Number::Int(value)) => Some(i128::from(*value)),
+        Value::Int(value) | Value::Period(value, _) | Value::Scalar(_, Number::Int(value)) => {
+            Some(i128::from(*value))
+        }
         Value::Scalar(_, Number::Uint(value)) => Some(i128::from(*value)),
         Value::BigInt(number) => number.to_i128(0),
         _ => None,

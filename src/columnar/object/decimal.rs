@@ -147,7 +147,8 @@ fn digits_of(bytes: &[u8]) -> String {
     }
     let mut text = if negative { "-".to_owned() } else { String::new() };
     text.push_str(&groups.pop().unwrap_or(0).to_string());
-    groups.iter().rev().for_each(|group| text.push_str(&format!("{group:09}")));
+    let rest = groups.iter().rev().map(|group| format!("{group:09}"));
+    text.extend(rest);
     text
 }
 

@@ -78,11 +78,9 @@ impl<'g> Writer<'g, '_> {
     fn put(&mut self, value: &Value<'g>) -> Result<(), Reason> {
         match value {
             Value::Missing => self.text.push_str("null"),
-            Value::Bool(value) => self.plain(value),
-            Value::Int(value) => self.plain(value),
-            Value::Scalar(_, Number::Int(value)) => self.plain(value),
+            Value::Bool(value) | Value::Scalar(_, Number::Bool(value)) => self.plain(value),
+            Value::Int(value) | Value::Scalar(_, Number::Int(value)) => self.plain(value),
             Value::Scalar(_, Number::Uint(value)) => self.plain(value),
-            Value::Scalar(_, Number::Bool(value)) => self.plain(value),
             Value::BigInt(number) => self.text.push_str(&number.int_text()),
             Value::Nan => self.float(f64::NAN),
             Value::Float(value) | Value::Scalar(_, Number::Float(value)) => self.float(*value),
@@ -280,12 +278,9 @@ fn datetime(value: i64, unit: TimeUnit) -> String {
 }
 
 fn uuid(bytes: &[u8; 16]) -> String {
-    let mut text = String::new();
-    for (at, byte) in bytes.iter().enumerate() {
-        let dash = if [4, 6, 8, 10].contains(&at) { "-" } else { "" };
-        text.push_str(&format!("{dash}{byte:02x}"));
-    }
-    text
+    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let parts = [&bytes[..4], &bytes[4..6], &bytes[6..8], &bytes[8..10], &bytes[10..]];
+    parts.map(hex).join("-")
 }
 
 fn base64(bytes: &[u8]) -> String {
