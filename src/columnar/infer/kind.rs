@@ -168,8 +168,10 @@ impl<'g> Kind<'g> {
             (Self::Mixed(clash), _) => return Err((**clash).clone()),
             (_, Self::Mixed(clash)) => return Err(*clash),
             (Self::Missing, other) => *self = other,
-            (_, Self::Missing) | (Self::Nan, Self::Nan) | (Self::Text, Self::OldText { ascii: true }) => {}
-            (Self::Bytes, Self::OldText { .. }) => {}
+            (_, Self::Missing)
+            | (Self::Nan, Self::Nan)
+            | (Self::Text, Self::OldText { ascii: true })
+            | (Self::Bytes, Self::OldText { .. }) => {}
             (Self::Nan, Self::Integer(integer)) if integer.exact => *self = Self::Float(Plain::FLOAT),
             (Self::Integer(integer), Self::Nan) if integer.exact => *self = Self::Float(Plain::FLOAT),
             (Self::Nan, other) if !matches!(other, Self::Integer(_)) => *self = other,

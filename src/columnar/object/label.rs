@@ -1,6 +1,6 @@
 //! Objects whose text says all there is: fractions, addresses, paths; and UUIDs, which are sixteen bytes.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use core::net::{Ipv4Addr, Ipv6Addr};
 
 use super::{
     decimal,
