@@ -11,6 +11,7 @@ mod batch_server;
 mod convert;
 mod demo;
 mod figures;
+mod inspect;
 mod progress;
 mod report;
 mod stream;
@@ -40,6 +41,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Convert(convert::Args),
+    Inspect(inspect::Args),
     Stream(stream::Args),
     BatchServer(batch_server::Args),
     Demo(demo::Args),
@@ -54,6 +56,7 @@ pub fn run() -> ExitCode {
     };
     let done = match command {
         Command::Convert(args) => convert::run(&args, output),
+        Command::Inspect(args) => inspect::run(&args, output),
         Command::Demo(args) => demo::run(&args, output),
         Command::Stream(args) => stream::run(args, output),
         Command::BatchServer(args) => batch_server::run(args, output),

@@ -32,6 +32,7 @@ mod object;
 mod pandas_metadata;
 mod period;
 mod pool;
+pub mod profile;
 pub mod schema;
 mod sieve;
 mod source;

@@ -9,6 +9,7 @@ pub mod atomic;
 pub mod dataset;
 mod error;
 pub mod ids;
+pub mod inspect;
 pub mod manifest;
 pub mod map;
 pub mod packed;

@@ -57,8 +57,14 @@ impl<T> Default for Growing<T> {
 impl<T: Copy> Growing<T> {
     /// An empty one that takes `heap_bytes_max` of the heap and builds its annex on `ground`; all in the heap if there is none.
     pub fn on(ground: Option<Arc<dyn Ground<T>>>, heap_bytes_max: usize) -> Self {
-        let heap_max = if ground.is_some() { (heap_bytes_max / size_of::<T>()).max(1) } else { usize::MAX };
-        Self { heap: Vec::new(), heap_max, heap_open: heap_max, annex: None, ground }
+        Self::beginning(Vec::new(), ground, heap_bytes_max)
+    }
+
+    /// The same with these entries in the heap.
+    pub fn beginning(entries: Vec<T>, ground: Option<Arc<dyn Ground<T>>>, heap_bytes_max: usize) -> Self {
+        let share = (heap_bytes_max / size_of::<T>()).max(entries.len()).max(1);
+        let heap_max = if ground.is_some() { share } else { usize::MAX };
+        Self { heap: entries, heap_max, heap_open: heap_max, annex: None, ground }
     }
 
     /// The position behind the last entry.
@@ -77,13 +83,13 @@ impl<T: Copy> Growing<T> {
     pub fn get(&self, position: usize) -> Option<&T> {
         match self.heap.get(position) {
             Some(entry) => Some(entry),
-            None => self.get_beyond(position),
+            None => self.entry_beyond(position),
         }
     }
 
     /// The entry at a position, to be changed.
     #[inline]
-    pub fn get_mut(&mut self, position: usize) -> Option<&mut T> {
+    pub fn entry_mut(&mut self, position: usize) -> Option<&mut T> {
         match self.heap.get_mut(position) {
             Some(entry) => Some(entry),
             None => self.annex.as_mut()?.entries_mut().get_mut(position.checked_sub(self.heap_max)?),
@@ -162,7 +168,7 @@ impl<T: Copy> Growing<T> {
     }
 
     #[cold]
-    fn get_beyond(&self, position: usize) -> Option<&T> {
+    fn entry_beyond(&self, position: usize) -> Option<&T> {
         self.beyond().get(position.checked_sub(self.heap_max)?)
     }
 
@@ -251,7 +257,7 @@ pub(crate) mod tests {
         assert_eq!((growing.len(), growing.get(5)), (6, Some(&8)));
         growing.truncate(2);
         growing.push(7).unwrap();
-        *growing.get_mut(0).unwrap() = 1;
+        *growing.entry_mut(0).unwrap() = 1;
         assert_eq!((growing.len(), growing.slice(0..3)), (3, &[1, 9, 7][..]));
     }
 

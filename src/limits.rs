@@ -125,9 +125,9 @@ impl Limits {
     }
 
     /// Rows that a table may have: those of a range, of a sparse array, or without any column are only a number in the
-    /// file. All others take a byte each.
+    /// file, and cost time more than memory. All others take a byte each.
     pub fn rows_max(&self, input_bytes: usize) -> u64 {
-        self.cell_bytes_max(input_bytes) / size_of::<u64>() as u64
+        self.cell_bytes_max(input_bytes) / 2
     }
 }
 

@@ -7,7 +7,9 @@ pub mod dtype;
 mod error;
 pub mod items;
 pub mod npy;
+pub mod record;
 
 pub use array::{Array, Data};
-pub use dtype::{Dtype, FieldOf, Kind, Step, Unit};
+pub use dtype::{Dtype, Kind, Step, Unit};
 pub use error::{Error, Result};
+pub use record::Record;

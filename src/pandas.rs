@@ -16,6 +16,7 @@ mod arrow_array;
 mod arrow_text;
 mod arrow_type;
 mod blocks;
+mod clock;
 mod error;
 mod extension;
 mod frame;

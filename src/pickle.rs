@@ -12,6 +12,7 @@
 
 mod assembly;
 mod decode;
+mod disassembly;
 mod error;
 mod global;
 mod graph;
@@ -23,6 +24,7 @@ mod text;
 
 pub(crate) use assembly::Assembly;
 pub use decode::{BINFLOAT_BYTES, Decoder, Instruction};
+pub use disassembly::{Disassembly, Step};
 pub use error::{Error, ErrorKind, Result};
 pub use global::{Global, Row};
 pub use graph::{FloatBytes, Foreign, Graph, Grounds, Item, ListView, Met, Node, NodeId, Template};

@@ -163,17 +163,8 @@ impl Args {
                 },
                 ..DatasetOptions::default()
             },
-            limits: self.limits()?,
+            limits: limits_of(&self.limits)?,
         })
-    }
-
-    fn limits(&self) -> Result<Limits, Failure> {
-        let mut limits = Limits::default();
-        for (name, value) in &self.limits {
-            let set = limits.set(name, *value);
-            set.map_err(|error| Failure::new(Exit::Usage, anyhow::Error::new(error)))?;
-        }
-        Ok(limits)
     }
 
     fn choice(&self) -> Result<Choice, Failure> {
@@ -188,8 +179,18 @@ impl Args {
     }
 }
 
+/// The bounds, with those moved that are named.
+pub(super) fn limits_of(named: &[(String, u64)]) -> Result<Limits, Failure> {
+    let mut limits = Limits::default();
+    for (name, value) in named {
+        let set = limits.set(name, *value);
+        set.map_err(|error| Failure::new(Exit::Usage, anyhow::Error::new(error)))?;
+    }
+    Ok(limits)
+}
+
 /// `NAME=N`, N in bytes with KiB, MiB or GiB.
-fn limit(text: &str) -> Result<(String, u64), String> {
+pub(super) fn limit(text: &str) -> Result<(String, u64), String> {
     let (name, value) = text.split_once('=').ok_or("it has the form NAME=N")?;
     let units = [("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("", 1)];
     let parsed = units

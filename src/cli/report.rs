@@ -84,7 +84,7 @@ impl From<PrintError> for Failure {
 /// Stdout could not be written.
 #[derive(Debug, thiserror::Error)]
 #[error("write to stdout")]
-pub(super) struct PrintError(#[source] io::Error);
+pub(super) struct PrintError(#[source] pub(super) io::Error);
 
 /// How results are printed.
 #[derive(Debug, Clone, Copy, clap::Args)]

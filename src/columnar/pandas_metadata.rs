@@ -8,7 +8,10 @@ use arrow_schema::Field;
 use serde_json::{Value, json};
 
 use super::table::Table;
-use crate::pandas::{Column, Frame, Index, Label, Values};
+use crate::{
+    numpy::{Step, Unit},
+    pandas::{Column, Frame, Index, Label, Values},
+};
 
 /// The metadata of `table`, which was made of `frame`, as JSON.
 pub fn pandas_metadata(frame: &Frame<'_>, table: &Table<'_>) -> String {
@@ -24,7 +27,9 @@ pub fn pandas_metadata(frame: &Frame<'_>, table: &Table<'_>) -> String {
         (None, Values::Range { start, step }) => range(level, *start, *step),
         (None, _) => json!({"kind": "range", "name": null, "start": 0, "stop": frame.rows, "step": 1}),
     });
-    let columns = frame.columns.iter().filter_map(|column| Some(of_column(column, field_of(&column.name)?)));
+    let distinct = labels_are_distinct(frame);
+    let columns =
+        frame.columns.iter().filter_map(|column| Some(of_column(column, field_of(&column.name)?, distinct)));
     let index = frame.index.iter().filter_map(|level| Some(of_level(level, field_of(&level.column)?)));
     let metadata = json!({
         "index_columns": levels.collect::<Vec<_>>(),
@@ -53,13 +58,34 @@ fn name_of(label: &Label) -> Value {
             i64::try_from(*value).map_or_else(|_| json!(value.to_string()), |value| json!(value))
         }
         Label::Float(value) if value.is_finite() => json!(value),
+        Label::Time { value, step, .. } => {
+            nanos(*value, *step).map_or_else(|| json!(label.to_string()), |nanos| json!(nanos))
+        }
         label => json!(label.to_string()),
     }
 }
 
-/// A name of a column whose labels are of several levels, or of no text, is the text of the field.
-fn of_column(column: &Column<'_>, field: &Field) -> Value {
-    described(&name_of(&column.label), field, &column.values, column.dtype.as_deref())
+/// Nanoseconds of a number of steps, which pandas takes for a time.
+fn nanos(value: i64, step: Step) -> Option<i64> {
+    let factor = match step.unit {
+        Unit::Nano => 1,
+        Unit::Micro => 1_000,
+        Unit::Milli => 1_000_000,
+        Unit::Second => 1_000_000_000,
+        _ => return None,
+    };
+    value.checked_mul(factor)?.checked_mul(i64::from(step.count))
+}
+
+/// pandas refuses to read a frame two of whose columns have one name, so then all are called as their fields are.
+fn of_column(column: &Column<'_>, field: &Field, distinct: bool) -> Value {
+    let name = if distinct { name_of(&column.label) } else { json!(field.name()) };
+    described(&name, field, &column.values, column.dtype.as_deref())
+}
+
+fn labels_are_distinct(frame: &Frame<'_>) -> bool {
+    let mut names = std::collections::HashSet::new();
+    frame.columns.iter().all(|column| names.insert(name_of(&column.label).to_string()))
 }
 
 fn of_level(level: &Index<'_>, field: &Field) -> Value {
@@ -79,6 +105,16 @@ fn described(name: &Value, field: &Field, values: &Values<'_>, dtype: Option<&st
 
 /// What the labels of the columns are, level by level.
 fn column_levels(frame: &Frame<'_>) -> Vec<Value> {
+    if frame.column_levels.len() == 1 && !labels_are_distinct(frame) {
+        let name = name_of(&frame.column_levels[0]);
+        return vec![json!({
+            "name": name,
+            "field_name": name,
+            "pandas_type": "unicode",
+            "numpy_type": "object",
+            "metadata": {"encoding": "UTF-8"},
+        })];
+    }
     let labels: Vec<&Label> = frame.columns.iter().map(|column| &column.label).collect();
     let levels = frame.column_levels.iter().enumerate();
     let level = |(place, name): (usize, &Label)| {
@@ -125,7 +161,11 @@ fn label_types(labels: &[Label]) -> (String, String, Value) {
         && present.iter().all(|label| matches!(label, Label::Time { .. }))
     {
         let numpy_type = format!("datetime64[{}]", dtype::unit(*step));
+        let whole = |label: &&Label| matches!(label, Label::Time { value, step, .. } if nanos(*value, *step).is_some());
         return match zone {
+            _ if !present.iter().all(whole) => of("mixed", "object"),
+            // The names are nanoseconds whatever the unit is.
+            None if numpy_type != "datetime64[ns]" => ("datetime64[ns]".to_owned(), numpy_type, Value::Null),
             None => (numpy_type.clone(), numpy_type, Value::Null),
             Some(zone) => ("datetimetz".to_owned(), numpy_type, json!({ "timezone": zone.to_string() })),
         };

@@ -184,7 +184,7 @@ fn unread(report: &mut Report, member: &str, error: Error, options: &Options) ->
 }
 
 /// What is wrong below the file: an error's causes, outermost first.
-fn chain(error: &Error) -> String {
+pub(super) fn chain(error: &Error) -> String {
     let causes = std::iter::successors(std::error::Error::source(error), |cause| cause.source());
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
@@ -322,7 +322,7 @@ impl Job<'_> {
             member: self.member.to_owned(),
             source,
         })?;
-        let table = self.table(&frame).map_err(self.columnar())?;
+        let table = table_of(&frame, self.options).map_err(self.columnar())?;
         let dataset = DatasetOptions {
             pandas_metadata: Some(pandas_metadata(&frame, &table)),
             ..self.options.dataset.clone()
@@ -368,20 +368,6 @@ impl Job<'_> {
         })
     }
 
-    fn table<'g>(&self, frame: &'g Frame<'g>) -> Result<Table<'g>, crate::columnar::Error> {
-        let names: Vec<&str> = frame.columns.iter().map(|column| column.name.as_str()).collect();
-        let limits = &self.options.limits;
-        let domain = match &self.options.choice {
-            Choice::Domain(domain) => Some(domain.as_ref()),
-            Choice::Matching => builtin().iter().find(|domain| domain.matches(&names)),
-            Choice::Inferred => None,
-        };
-        match domain {
-            Some(domain) => Table::of_domain(frame, domain, limits),
-            None => Table::inferred(frame, self.options.vectors, self.options.mixed, limits),
-        }
-    }
-
     fn temporary_folder(&self) -> &Path {
         self.options.temporary_folder.as_deref().unwrap_or(self.folder)
     }
@@ -400,8 +386,27 @@ fn no_room(folder: &Path, full: NoRoom) -> Error {
     error::io(place, "write")(std::io::Error::from_raw_os_error(full.os_error))
 }
 
+/// The table that a frame becomes under the options.
+pub(super) fn table_of<'g>(
+    frame: &'g Frame<'g>,
+    options: &Options,
+) -> Result<Table<'g>, crate::columnar::Error> {
+    let names: Vec<&str> = frame.columns.iter().map(|column| column.name.as_str()).collect();
+    let domain = match &options.choice {
+        Choice::Domain(domain) => Some(domain.as_ref()),
+        Choice::Matching => builtin().iter().find(|domain| domain.matches(&names)),
+        Choice::Inferred => None,
+    };
+    match domain {
+        Some(domain) => Table::of_domain(frame, domain, &options.limits),
+        None => Table::inferred(frame, options.vectors, options.mixed, &options.limits),
+    }
+}
+
 /// The first row of each batch, and its rows decoded.
-fn decoded(table: &Table<'_>) -> impl Iterator<Item = (usize, crate::columnar::Result<Converted>)> + Send {
+pub(super) fn decoded(
+    table: &Table<'_>,
+) -> impl Iterator<Item = (usize, crate::columnar::Result<Converted>)> + Send {
     let rows = table.rows();
     let step = whole_thousands((BATCH_BYTES / table.row_bytes().max(1)).clamp(1, BATCH_ROWS));
     let mut first = 0;

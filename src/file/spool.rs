@@ -150,7 +150,7 @@ impl Input {
         ground: Option<Arc<dyn Grounds>>,
     ) -> pickle::Result<Graph<'_>> {
         match &self.value {
-            Some(value) => value.assemble(&self.bytes, limits, unknown),
+            Some(value) => value.assemble(&self.bytes, limits, unknown, ground),
             None => pickle::load_on(&self.bytes, limits, unknown, ground),
         }
     }

@@ -23,6 +23,7 @@ const NAMED: &[Named] = &[
     Named { name: "layers", set: |limits, value| limits.unpacking.layers_max = size(value) },
     Named { name: "line-bytes", set: |limits, value| limits.line_bytes_max = size(value) },
     Named { name: "members", set: |limits, value| limits.members_max = size(value) },
+    Named { name: "nested-pickles", set: |limits, value| limits.nested_pickles_max = size(value) },
     Named { name: "nesting", set: |limits, value| limits.nesting_max = size(value) },
     Named { name: "object-bytes", set: |limits, value| limits.object_bytes_max = value },
     Named { name: "open-marks", set: |limits, value| limits.mark_depth_max = size(value) },

@@ -141,7 +141,7 @@ impl<'g> Array<'g> {
         Self::checked(dtype, shape_of(graph, shape, limits)?, fortran, data)
     }
 
-    fn checked(dtype: Dtype, shape: Vec<usize>, fortran: bool, data: Data<'g>) -> Result<Self> {
+    pub(super) fn checked(dtype: Dtype, shape: Vec<usize>, fortran: bool, data: Data<'g>) -> Result<Self> {
         let count = shape.iter().try_fold(1_usize, |count, size| count.checked_mul(*size));
         let count = count.ok_or(Error::ImpossibleShape)?;
         match &data {
@@ -220,7 +220,7 @@ fn latin1(text: &str) -> Option<Vec<u8>> {
     text.chars().map(|char| u8::try_from(u32::from(char)).ok()).collect()
 }
 
-fn shape_of(graph: &Graph<'_>, id: NodeId, limits: &Limits) -> Result<Vec<usize>> {
+pub(super) fn shape_of(graph: &Graph<'_>, id: NodeId, limits: &Limits) -> Result<Vec<usize>> {
     let sizes = graph.tuple(id).ok_or(Error::UnknownForm("shape of an array"))?;
     if sizes.len() > limits.array_dimensions_max {
         return Err(Error::ImpossibleShape);

@@ -96,7 +96,7 @@ impl Dtype {
             "M8" => (Kind::Datetime(step(graph, id)?), 8),
             "m8" => (Kind::Timedelta(step(graph, id)?), 8),
             _ if code.starts_with('V') && has_fields(graph, id) => (Kind::Record, itemsize(graph, id)?),
-            _ => kind_of(code).ok_or_else(|| Error::UnknownDtype(code.to_owned()))?,
+            _ => kind_of(code).ok_or_else(|| unknown(code))?,
         };
         Ok(Self { kind, itemsize, big_endian: is_big_endian(graph, id) })
     }
@@ -119,6 +119,15 @@ impl Dtype {
             Kind::Object => 'O',
         };
         format!("{letter}{}", self.itemsize)
+    }
+}
+
+/// Why a dtype has no meaning here.
+fn unknown(code: &str) -> Error {
+    match code {
+        "f12" | "f16" | "c24" | "c32" => Error::LongDouble(code.to_owned()),
+        _ if code.starts_with('V') => Error::Void(code.to_owned()),
+        _ => Error::UnknownDtype(code.to_owned()),
     }
 }
 
@@ -154,40 +163,6 @@ fn padded(code: &str) -> Option<(Kind, usize)> {
 
 /// Bytes of one code point in an array of text.
 pub const CODE_POINT_BYTES: usize = 4;
-
-/// A field of a record.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FieldOf {
-    /// Its name.
-    pub name: String,
-    /// Its type.
-    pub dtype: Dtype,
-    /// Where it stands in a record.
-    pub offset: usize,
-}
-
-/// The fields of a dtype of records, in their order; each fits into the record.
-pub fn fields(graph: &Graph<'_>, id: NodeId, columns_max: usize) -> Result<Vec<FieldOf>> {
-    let unknown = Error::UnknownForm("dtype of records");
-    let size = itemsize(graph, id)?;
-    let (names, by_name) = (state_item(graph, id, 3), state_item(graph, id, 4));
-    let (Some(names), Some(by_name)) = (names.and_then(|names| graph.tuple(names)), by_name) else {
-        return Err(unknown);
-    };
-    if names.len() > columns_max {
-        return Err(Error::ImpossibleShape);
-    }
-    let field = |name: &NodeId| {
-        let name = graph.text(*name)?;
-        let parts = graph.tuple(graph.dict_value(by_name, name)?)?;
-        let Node::Int(offset) = graph.node(*parts.get(1)?) else { return None };
-        let dtype = Dtype::parse(graph, parts[0]).ok()?;
-        let offset = usize::try_from(offset).ok()?;
-        let fits = dtype.kind != Kind::Record && offset.checked_add(dtype.itemsize)? <= size;
-        fits.then(|| FieldOf { name: name.to_owned(), dtype, offset })
-    };
-    names.iter().map(|name| field(name).ok_or_else(|| unknown.clone())).collect()
-}
 
 fn state_item(graph: &Graph<'_>, id: NodeId, place: usize) -> Option<NodeId> {
     graph.tuple(graph.state(id)?)?.get(place).copied()

@@ -15,6 +15,19 @@ pub enum Error {
     /// A dtype that has no meaning here.
     #[error("dtype {0:?} is not one that this reader knows")]
     UnknownDtype(String),
+    /// Floats of more than 64 bits.
+    #[error(
+        "dtype {0:?} is a long double, which has no Arrow type: convert it with .astype('float64') before pickling"
+    )]
+    LongDouble(String),
+    /// Bytes without a meaning.
+    #[error(
+        "dtype {0:?} is raw memory without fields, which means nothing outside the program that wrote it"
+    )]
+    Void(String),
+    /// A bound was met.
+    #[error(transparent)]
+    Limit(#[from] crate::limits::Exceeded),
     /// The arguments or the state of the object are not of the known form.
     #[error("the {0} has arguments of an unknown form")]
     UnknownForm(&'static str),

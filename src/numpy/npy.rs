@@ -3,12 +3,12 @@
 //! Only the header is read here. [`Value::assemble`] then makes the graph that a pickle of the same arrays would give, so
 //! that no later layer knows the difference. An array of objects is a pickle behind the header, read by the same machine.
 
-use std::ops::Range;
+use std::{ops::Range, sync::Arc};
 
 use super::error::{Error, Result};
 use crate::{
     limits::{Limits, files::NPY_HEADER_BYTES_MAX},
-    pickle::{self, Assembly, Global, Graph, Instruction, UnknownGlobals},
+    pickle::{self, Assembly, Global, Graph, Grounds, Instruction, UnknownGlobals},
 };
 
 mod code;
@@ -188,8 +188,9 @@ impl Value {
         input: &'a [u8],
         limits: &Limits,
         unknown: UnknownGlobals,
+        ground: Option<Arc<dyn Grounds>>,
     ) -> pickle::Result<Graph<'a>> {
-        let mut assembly = Assembly::new(input, limits, unknown)?;
+        let mut assembly = Assembly::new(input, limits, unknown, ground);
         let located = |kind| pickle::Error::new(0, None, kind);
         let end = match self {
             Self::Array(placed) => placed.assemble(&mut assembly)?,

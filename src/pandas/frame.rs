@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     limits::Limits,
-    numpy::{Array, Kind},
+    numpy::Array,
     pickle::{Global, Graph, NodeId},
 };
 
@@ -45,7 +45,7 @@ pub struct Frame<'g> {
 
 /// Whether a node is a frame: an object of the class, or of one derived from it, which says so in its state.
 pub(super) fn is_frame(graph: &Graph<'_>, id: NodeId) -> bool {
-    class_of(graph, id) == Some(Global::DataFrame)
+    matches!(class_of(graph, id), Some(Global::DataFrame | Global::SparseDataFrame))
 }
 
 impl<'g> Frame<'g> {
@@ -115,15 +115,14 @@ impl<'g> Frame<'g> {
     /// of two dimensions a column for each of theirs, as a frame made from them would.
     pub fn of_array(graph: &'g Graph<'g>, id: NodeId, limits: &Limits) -> Result<Self> {
         let reading = Reading::new(limits);
+        if let Some(frame) = super::record::frame(graph, id, limits).at("array")? {
+            return Ok(frame);
+        }
         if let Some(Global::FromBuffer | Global::Reconstruct) = class_of(graph, id)
             && let Ok(array) = Array::parse(graph, id, limits)
+            && let [rows, items] = *array.shape.as_slice()
         {
-            if array.dtype.kind == Kind::Record {
-                return super::record::frame(graph, id, &array, limits).at("array");
-            }
-            if let [rows, items] = *array.shape.as_slice() {
-                return matrix(graph, array, rows, items, reading).at("array");
-            }
+            return matrix(graph, array, rows, items, reading).at("array");
         }
         let block = extension::parse(graph, id, reading)?;
         let rows = block.rows;

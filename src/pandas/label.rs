@@ -3,6 +3,7 @@
 use std::{collections::HashSet, fmt};
 
 use super::{
+    clock,
     scalar::{Scalar, scalar},
     values::Values,
     zone::Zone,
@@ -113,9 +114,22 @@ impl Label {
                 (None, Some(text)) => Self::Text(String::from_utf8_lossy(text).into_owned()),
                 (None, None) => Self::None,
             },
-            Values::Durations { .. } => Self::Other("a duration"),
-            Values::Periods { .. } => Self::Other("a period"),
-            Values::Intervals { .. } => Self::Other("an interval"),
+            Values::Durations { array, item } => match (array.steps(*item, row), array.dtype.kind) {
+                (Some(i64::MIN), _) => Self::None,
+                (Some(value), Kind::Timedelta(step)) => Self::Text(clock::duration_text(value, step)),
+                _ => Self::Other("a duration"),
+            },
+            Values::Periods { array, item, frequency } => match array.number(*item, row) {
+                Some(Number::Int(i64::MIN)) => Self::None,
+                Some(Number::Int(ordinal)) => Self::Text(clock::period_text(ordinal, frequency)),
+                _ => Self::Other("a period"),
+            },
+            Values::Intervals { left, right, closed } => {
+                let open = if matches!(closed.as_str(), "left" | "both") { '[' } else { '(' };
+                let close = if matches!(closed.as_str(), "right" | "both") { ']' } else { ')' };
+                let (left, right) = (Self::at(graph, left, row), Self::at(graph, right, row));
+                Self::Text(format!("{open}{left}, {right}{close}"))
+            }
             Values::Sparse { .. } | Values::Vectors(_) => Self::Other("a value"),
         }
     }
@@ -135,11 +149,12 @@ impl fmt::Display for Label {
             Self::Bool(true) => f.write_str("True"),
             Self::Bool(false) => f.write_str("False"),
             Self::Int(value) => write!(f, "{value}"),
-            Self::Float(value) => write!(f, "{value:?}"),
-            Self::Time { value, step, .. } => write!(f, "{value} {:?}", step.unit),
+            Self::Float(value) => f.write_str(&float_text(*value)),
+            Self::Time { value, step, zone } => f.write_str(&clock::time_text(*value, *step, zone.as_ref())),
             Self::Tuple(labels) => {
                 let inner = |label: &Self| match label {
                     Self::Text(text) => format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'")),
+                    label @ Self::Time { .. } => format!("'{label}'"),
                     label => label.to_string(),
                 };
                 let labels: Vec<String> = labels.iter().map(inner).collect();
@@ -149,6 +164,21 @@ impl fmt::Display for Label {
             Self::Other(kind) => f.write_str(kind),
         }
     }
+}
+
+/// A float as Python prints it.
+fn float_text(value: f64) -> String {
+    if value.is_nan() {
+        return "nan".to_owned();
+    }
+    let size = value.abs();
+    if size == 0.0 || value.is_infinite() || (1e-4..1e16).contains(&size) {
+        return format!("{value:?}");
+    }
+    let text = format!("{value:e}");
+    let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+    let (sign, exponent) = exponent.strip_prefix('-').map_or(("+", exponent), |exponent| ("-", exponent));
+    format!("{digits}e{sign}{exponent:0>2}")
 }
 
 /// The names of columns in a file: each label as text, with a number where one is taken already.

@@ -1,48 +1,34 @@
 //! Arrays whose items are rows: records of named fields, and objects of two dimensions.
 
-use std::{borrow::Cow, sync::Arc};
+use std::sync::Arc;
 
 use super::{error::ErrorKind, extension, extension::Reading, frame::Frame, values::Values};
 use crate::{
     limits::{Budget, CELL_BYTES, Limits},
-    numpy::{Array, Data, dtype},
-    pickle::{Graph, Item, Node, NodeId},
+    numpy::{Array, Data, Record, record::Column},
+    pickle::{Graph, Item, NodeId},
 };
 
-/// A column for each field of an array of records.
+/// A column for each field of an array of records; `None` if it is none of records.
 pub(super) fn frame<'g>(
     graph: &'g Graph<'g>,
     id: NodeId,
-    array: &Array<'g>,
     limits: &Limits,
-) -> Result<Frame<'g>, ErrorKind> {
-    let dtype = dtype_of(graph, id).ok_or(ErrorKind::UnknownForm)?;
-    let (Data::Bytes(bytes), [rows]) = (&array.data, array.shape.as_slice()) else {
-        return Err(ErrorKind::UnknownForm);
-    };
-    let size = array.dtype.itemsize.max(1);
-    let mut columns = Vec::new();
+) -> Result<Option<Frame<'g>>, ErrorKind> {
     // Fields may overlap, so that together they can be more than the records.
     let mut budget = Budget::new(&CELL_BYTES, limits.cell_bytes_max(graph.input().len()));
-    for field in dtype::fields(graph, dtype, limits.columns_max)? {
-        budget.spend((field.dtype.itemsize as u64).saturating_mul(*rows as u64))?;
-        let cells =
-            bytes.chunks_exact(size).flat_map(|record| &record[field.offset..][..field.dtype.itemsize]);
-        let data = Data::Bytes(Cow::Owned(cells.copied().collect()));
-        let column = Array { dtype: field.dtype, shape: vec![*rows], fortran: false, data };
-        let (values, _) = extension::of_array(column, Reading::new(limits))?.single()?;
-        columns.push((field.name, values));
-    }
-    Ok(Frame::plain(graph, columns, *rows))
-}
-
-/// The dtype of an array: an argument of protocol 5, a part of the state before.
-fn dtype_of(graph: &Graph<'_>, id: NodeId) -> Option<NodeId> {
-    let Node::Reduce { args, .. } = graph.node(id) else { return None };
-    match graph.state(id).and_then(|state| graph.tuple(state)) {
-        Some([.., dtype, _, _]) => Some(*dtype),
-        _ => graph.tuple(args)?.get(1).copied(),
-    }
+    let Some(record) = Record::parse(graph, id, limits, &mut budget)? else { return Ok(None) };
+    let rows = record.rows;
+    let values = |column| match column {
+        Column::Cells(cells) => Ok(Values::Cells(cells.into())),
+        // A field with a dimension of its own is a vector.
+        Column::Array(array) if array.shape.len() == 2 => Ok(Values::Vectors(Arc::new(array))),
+        Column::Array(array) => {
+            extension::of_array(array, Reading::new(limits))?.single().map(|(values, _)| values)
+        }
+    };
+    let columns = record.columns.into_iter().map(|(name, column)| Ok((name, values(column)?)));
+    Ok(Some(Frame::plain(graph, columns.collect::<Result<_, ErrorKind>>()?, rows)))
 }
 
 /// Objects of shape (rows, items), row after row.

@@ -20,7 +20,7 @@ use crate::{
 
 /// Whether a node is a series.
 pub(super) fn is_series(graph: &Graph<'_>, id: NodeId) -> bool {
-    if class_of(graph, id) == Some(Global::Series) {
+    if matches!(class_of(graph, id), Some(Global::Series | Global::SparseSeries)) {
         return true;
     }
     let Node::Reduce { callable, args, .. } = graph.node(id) else { return false };

@@ -3,13 +3,13 @@
 //! Whoever reads such a file says step by step what a pickle of the same value would say; the machine, its budget and its
 //! bounds are the same. Bytes are ranges of the input, as in any graph.
 
-use std::ops::Range;
+use std::{ops::Range, sync::Arc};
 
 use super::{
     decode::{Decoder, Instruction},
     error::{ErrorKind, Result},
     global::Global,
-    graph::{Graph, Node, NodeId},
+    graph::{Graph, Grounds, Node, NodeId},
     machine::{Machine, UnknownGlobals},
 };
 use crate::limits::Limits;
@@ -23,8 +23,13 @@ pub(crate) struct Assembly<'a> {
 
 impl<'a> Assembly<'a> {
     /// Begins a value whose bytes are ranges of `input`.
-    pub(crate) fn new(input: &'a [u8], limits: &Limits, unknown: UnknownGlobals) -> super::Result<Self> {
-        Ok(Self { machine: Machine::new(input, limits, unknown, None)?, limits: limits.clone() })
+    pub(crate) fn new(
+        input: &'a [u8],
+        limits: &Limits,
+        unknown: UnknownGlobals,
+        ground: Option<Arc<dyn Grounds>>,
+    ) -> Self {
+        Self { machine: Machine::new(input, limits, unknown, ground), limits: limits.clone() }
     }
 
     /// What an instruction does. Those that name bytes must name bytes of the input.

@@ -123,6 +123,11 @@ impl<'a> Decoder<'a> {
         self.at
     }
 
+    /// The opcode that was decoded last; none where the byte is no opcode.
+    pub fn opcode(&self) -> Option<Opcode> {
+        self.opcode
+    }
+
     /// Offset behind the instruction that was decoded last.
     pub fn end(&self) -> u64 {
         self.cursor.offset()

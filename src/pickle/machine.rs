@@ -16,7 +16,7 @@ use super::{
     text,
 };
 use crate::{
-    growing::{Ground, Growing},
+    growing::Growing,
     limits::{Bound, Budget, Exceeded, Limits},
 };
 
@@ -83,7 +83,7 @@ pub(super) fn run<'a>(
     ground: Option<Arc<dyn Grounds>>,
 ) -> Result<Graph<'a>> {
     let mut decoder = Decoder::new(input, limits);
-    let mut machine = Machine::new(input, limits, unknown, ground)?;
+    let mut machine = Machine::new(input, limits, unknown, ground);
     match machine.run(&mut decoder) {
         Ok(()) => Ok(machine.into_graph(decoder.end())),
         // What came before the fault is the better reason to refuse the file.
@@ -113,14 +113,12 @@ impl<'a> Machine<'a> {
         limits: &Limits,
         unknown: UnknownGlobals,
         ground: Option<Arc<dyn Grounds>>,
-    ) -> Result<Self> {
+    ) -> Self {
         let bytes = limits.table_heap_bytes;
-        let mut nodes = Growing::on(ground.clone().map(|ground| ground as Arc<dyn Ground<Node>>), bytes);
-        let fixed = nodes.extend(&[Node::None, Node::Bool(false), Node::Bool(true)]);
-        fixed.map_err(|full| Error::new(0, None, full))?;
+        let fixed = vec![Node::None, Node::Bool(false), Node::Bool(true)];
         let graph = Graph {
             input,
-            nodes,
+            nodes: Growing::beginning(fixed, ground.clone().map(|ground| ground as _), bytes),
             children: Growing::on(ground.clone().map(|ground| ground as _), bytes / 4),
             segments: Growing::on(ground.clone().map(|ground| ground as _), bytes / 4),
             decoded: Vec::new(),
@@ -134,7 +132,7 @@ impl<'a> Machine<'a> {
             end: 0,
             ground: ground.clone(),
         };
-        Ok(Self {
+        Self {
             graph,
             memo: Memo::on(ground.map(|ground| ground as _), bytes / 4),
             stack: Vec::new(),
@@ -147,7 +145,7 @@ impl<'a> Machine<'a> {
             met: Vec::new(),
             open_floats: None,
             around: Vec::new(),
-        })
+        }
     }
 
     pub(super) fn run(&mut self, decoder: &mut Decoder<'a>) -> Result<()> {
@@ -389,7 +387,7 @@ impl<'a> Machine<'a> {
     }
 
     pub(super) fn set(&mut self, id: NodeId, node: Node) {
-        *self.graph.nodes.get_mut(id.0 as usize).expect("ids are given out with their nodes") = node;
+        *self.graph.nodes.entry_mut(id.0 as usize).expect("ids are given out with their nodes") = node;
     }
 
     // === the memo ===

@@ -54,7 +54,7 @@ impl Memo {
         } else if slot > before {
             self.slots.fill(slot + 1, UNSET)?;
         }
-        if let Some(entry) = self.slots.get_mut(slot)
+        if let Some(entry) = self.slots.entry_mut(slot)
             && std::mem::replace(entry, id.0) == UNSET
         {
             self.filled += 1;
@@ -94,7 +94,7 @@ impl Memo {
             start -= 1;
         }
         for slot in start..self.slots.len() {
-            if let Some(entry) = self.slots.get_mut(slot)
+            if let Some(entry) = self.slots.entry_mut(slot)
                 && let Some((id, part)) = rename(NodeId(*entry))
             {
                 *entry = id.0 | part.map_or(0, |part| (part as u32) << PART_SHIFT);

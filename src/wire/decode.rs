@@ -145,6 +145,11 @@ impl ChunkDecoder {
     /// Counts the rows and checks the dimension of each, in one pass: rows lie far apart, and looking at one is waiting
     /// for memory.
     fn check(&self, chunk: &Chunk<'_>) -> Result<usize, Error> {
+        // Too many rows is the fault that is told, whatever else is wrong: the sender can mend it by smaller chunks.
+        self.check_rows(chunk).or_else(|fault| self.count_rows(chunk).and(Err(fault)))
+    }
+
+    fn check_rows(&self, chunk: &Chunk<'_>) -> Result<usize, Error> {
         let target = &self.targets[self.vector];
         let (mut rows, mut count) = (chunk.rows(self.rows), 0);
         while let Some(mut fields) = rows.next()? {

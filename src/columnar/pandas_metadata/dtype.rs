@@ -144,6 +144,8 @@ fn can_be_parsed(column: &ArrowColumn<'_>) -> bool {
 
 fn of_arrow(data_type: &ArrowType) -> String {
     match data_type {
+        // What was widened stays wide: older versions of pyarrow do not narrow it again.
+        ArrowType::Float(2) => "float[pyarrow]".to_owned(),
         // `string[pyarrow]` is a dtype of another class.
         ArrowType::Text(Offsets::Narrow) => "utf8[pyarrow]".to_owned(),
         other => format!("{other}[pyarrow]"),

@@ -40,7 +40,7 @@ impl RowsByKey {
         }
         let wanted = slot(hash, row);
         let place = self.place(&wanted);
-        match self.slots.get_mut(place) {
+        match self.slots.entry_mut(place) {
             Some(found) if *found != VACANT => Ok(Some(found[4])),
             vacant => {
                 if let Some(vacant) = vacant {
@@ -73,7 +73,7 @@ impl RowsByKey {
         self.mask = count - 1;
         for slot in (0..old.len()).filter_map(|place| old.get(place)).filter(|slot| **slot != VACANT) {
             let place = self.place(slot);
-            if let Some(vacant) = self.slots.get_mut(place) {
+            if let Some(vacant) = self.slots.entry_mut(place) {
                 *vacant = *slot;
             }
         }

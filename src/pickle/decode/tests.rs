@@ -48,7 +48,7 @@ fn what_no_writer_produces_is_refused() {
     assert_eq!(fault(b"\xfe"), ErrorKind::UnknownOpcode(0xfe));
     assert!(matches!(
         fault(&[b"I".to_vec(), vec![b'9'; 5000], b"\n".to_vec()].concat()),
-        ErrorKind::MalformedText { .. }
+        ErrorKind::Limit(_)
     ));
 }
 

@@ -14,6 +14,8 @@ use crate::pickle::{
     memo::Memo,
 };
 
+const NESTED: Bound = Bound { what: "pickles inside each other", flag: Some("nested-pickles") };
+
 /// Set in the flags of a dtype whose items hold references.
 const HAS_OBJECTS: i64 = 1;
 
@@ -161,10 +163,9 @@ impl<'a> Machine<'a> {
     }
 
     fn store_tuple(&mut self, items: &[NodeId]) -> Result<NodeId, ErrorKind> {
-        let start = index(self.graph.children.len())?;
         self.budget.spend(size_of_val(items) as u64)?;
-        self.graph.children.extend(items)?;
-        self.store(Node::Tuple { start, len: items.len() as u32 })
+        let items = self.graph.children.extend(items)?;
+        self.store(Node::Tuple { start: index(items.start)?, len: items.len() as u32 })
     }
 
     // === pickles in pickles ===
@@ -172,10 +173,7 @@ impl<'a> Machine<'a> {
     /// Puts everything aside that belongs to the pickle around; nodes and budget are shared.
     fn descend(&mut self, wrapper: NodeId) -> Result<(), ErrorKind> {
         if self.around.len() >= self.limits.nested_pickles_max {
-            return Err(exceeded(
-                &Bound { what: "pickles inside each other", flag: None },
-                self.limits.nested_pickles_max,
-            ));
+            return Err(exceeded(&NESTED, self.limits.nested_pickles_max));
         }
         let around = self.put_aside(wrapper);
         self.around.push(around);

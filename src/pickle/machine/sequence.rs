@@ -143,7 +143,7 @@ impl Machine<'_> {
         let total = len
             .checked_add(values)
             .ok_or_else(|| exceeded(&Bound { what: "items of one list", flag: None }, u32::MAX as usize))?;
-        if let Some(last) = self.graph.segments.get_mut(tail as usize)
+        if let Some(last) = self.graph.segments.entry_mut(tail as usize)
             && last.start as usize + last.len as usize == items.start
             && self.graph.children.are_together(&(last.start as usize..items.end))
         {
@@ -156,7 +156,7 @@ impl Machine<'_> {
         let segment =
             Segment { start: items.start as u32, len: items.len() as u32, values, next: Segment::END };
         self.graph.segments.push(segment)?;
-        if let Some(last) = self.graph.segments.get_mut(tail as usize) {
+        if let Some(last) = self.graph.segments.entry_mut(tail as usize) {
             last.next = new;
         }
         Ok((if head == Segment::END { new } else { head }, new, total))

@@ -34,7 +34,11 @@ pub(super) fn cell(array: &ArrayRef, row: usize, truth: &Value, dtype: &Value) -
         return Verdict::NotJudged;
     }
     match array.data_type() {
-        DataType::Boolean => verdict(plain(truth) == &Value::Bool(array.as_boolean().value(row))),
+        DataType::Boolean => {
+            let value = array.as_boolean().value(row);
+            // Python 2 wrote the truth of some NumPy booleans as numbers.
+            verdict(plain(truth) == &Value::Bool(value) || plain(truth) == &Value::from(u8::from(value)))
+        }
         DataType::Utf8 => verdict(text(truth) == Some(array.as_string::<i32>().value(row))),
         DataType::LargeUtf8 => verdict(text(truth) == Some(array.as_string::<i64>().value(row))),
         DataType::Binary => match tagged("bytes").or(tagged("bytearray")).and_then(Value::as_str) {

@@ -1,0 +1,290 @@
+//! Arrays whose items have fields: a table of its own, one column for each field.
+//!
+//! The fields of one item lie beside each other, those of a column apart: each column is copied out, and the bytes for
+//! that are spent first, because fields may overlap.
+
+use std::borrow::Cow;
+
+use super::{
+    array::{Array, Data, bytes_of, shape_of},
+    dtype::{Dtype, Kind},
+    error::{Error, Result},
+};
+use crate::{
+    limits::{Budget, Limits},
+    pickle::{Global, Graph, Item, Node, NodeId},
+};
+
+/// Fields inside fields that are followed.
+const DEPTH_MAX: usize = 8;
+
+/// A field and the bytes of each item that it stands for.
+#[derive(Debug, Clone)]
+struct Field {
+    /// Its name; of a field inside a field, both with a dot.
+    name: String,
+    dtype: Dtype,
+    /// Items of the field along each of its own dimensions: none for a single value.
+    count: Vec<usize>,
+    offset: usize,
+    /// The position of the field in an item that is a tuple, and of the fields in it.
+    path: Vec<usize>,
+}
+
+/// An array of records, column by column.
+#[derive(Debug, Clone)]
+pub struct Record<'g> {
+    /// Rows of the array.
+    pub rows: usize,
+    /// Name and items of each field.
+    pub columns: Vec<(String, Column<'g>)>,
+}
+
+/// The items of one field.
+#[derive(Debug, Clone)]
+pub enum Column<'g> {
+    /// Items of fixed size: shape (rows,), or (rows, elements) for a field with a dimension of its own.
+    Array(Array<'g>),
+    /// Objects.
+    Cells(Vec<Item>),
+}
+
+impl<'g> Record<'g> {
+    /// The array of records that node `id` describes; `None` if its items are no records.
+    pub fn parse(
+        graph: &'g Graph<'g>,
+        id: NodeId,
+        limits: &Limits,
+        budget: &mut Budget,
+    ) -> Result<Option<Self>> {
+        let Some((dtype, shape, data)) = parts_of(graph, id, limits)? else { return Ok(None) };
+        let mut fields = Vec::new();
+        let Some(itemsize) = fields_of(graph, dtype, limits, &Outer::default(), &mut fields)? else {
+            return Ok(None);
+        };
+        let &[rows] = shape.as_slice() else {
+            return Err(Error::UnknownForm("shape of an array of records"));
+        };
+        let columns = if let Some(list) = graph.list(data) {
+            if list.len() != rows {
+                return Err(Error::WrongCount { shape, found: list.len() });
+            }
+            let records: Vec<Item> = list.items_from(0).collect();
+            let column = |field: &Field| cells_of(graph, &records, field, budget);
+            fields.iter().map(column).collect::<Result<Vec<_>>>()?
+        } else {
+            let bytes = bytes_of(graph, data).ok_or(Error::UnknownForm("data of an array"))?;
+            if itemsize == 0 || rows.checked_mul(itemsize) != Some(bytes.len()) {
+                return Err(Error::WrongLength { shape, itemsize, found: bytes.len() });
+            }
+            let column = |field: &Field| field.copied(&bytes, rows, itemsize, budget);
+            fields.iter().map(column).collect::<Result<Vec<_>>>()?
+        };
+        let names = fields.into_iter().map(|field| field.name);
+        Ok(Some(Self { rows, columns: names.zip(columns).collect() }))
+    }
+}
+
+type Parts = (NodeId, Vec<usize>, NodeId);
+
+/// dtype, shape and data of an array of one dimension in any of its two forms.
+fn parts_of(graph: &Graph<'_>, id: NodeId, limits: &Limits) -> Result<Option<Parts>> {
+    let Node::Reduce { callable, args, state } = graph.node(id) else { return Ok(None) };
+    let (dtype, shape, data) = match graph.node(callable) {
+        Node::Global(Global::FromBuffer) => match *graph.tuple(args).unwrap_or_default() {
+            [data, dtype, shape, ..] => (dtype, shape, data),
+            _ => return Ok(None),
+        },
+        Node::Global(Global::Reconstruct) => {
+            match *Graph::present(state).and_then(|state| graph.tuple(state)).unwrap_or_default() {
+                // One dimension has one order.
+                [_, shape, dtype, _, data] | [shape, dtype, _, data] => (dtype, shape, data),
+                _ => return Ok(None),
+            }
+        }
+        _ => return Ok(None),
+    };
+    Ok(Some((dtype, shape_of(graph, shape, limits)?, data)))
+}
+
+/// Where the fields of a dtype stand: inside which other field.
+#[derive(Default)]
+struct Outer {
+    name: String,
+    offset: usize,
+    path: Vec<usize>,
+}
+
+impl Outer {
+    fn inside(&self, place: usize, name: &str, offset: usize) -> Result<Self> {
+        let name = if self.name.is_empty() { name.to_owned() } else { format!("{}.{name}", self.name) };
+        let mut path = self.path.clone();
+        path.push(place);
+        let offset = self.offset.checked_add(offset).ok_or(Error::ImpossibleShape)?;
+        Ok(Self { name, offset, path })
+    }
+}
+
+/// Adds the fields of a dtype; the bytes of one item, or `None` if it has no fields.
+fn fields_of(
+    graph: &Graph<'_>,
+    dtype: NodeId,
+    limits: &Limits,
+    outer: &Outer,
+    fields: &mut Vec<Field>,
+) -> Result<Option<usize>> {
+    const UNKNOWN: Error = Error::UnknownForm("dtype with fields");
+    let state = graph.state(dtype).and_then(|state| graph.tuple(state)).unwrap_or_default();
+    let &[_, _, _, names, by_name, itemsize, ..] = state else { return Ok(None) };
+    let Some(names) = graph.tuple(names) else { return Ok(None) };
+    if outer.path.len() >= DEPTH_MAX {
+        return Err(UNKNOWN);
+    }
+    let Node::Int(itemsize) = graph.node(itemsize) else { return Err(UNKNOWN) };
+    let itemsize = usize::try_from(itemsize).map_err(|_| UNKNOWN)?;
+    for (place, name) in names.iter().enumerate() {
+        let name = graph.text(*name).ok_or(UNKNOWN)?;
+        let field = graph.dict_value(by_name, name).and_then(|field| graph.tuple(field)).ok_or(UNKNOWN)?;
+        let (&[inner, offset] | &[inner, offset, _]) = field else { return Err(UNKNOWN) };
+        let Node::Int(offset) = graph.node(offset) else { return Err(UNKNOWN) };
+        let offset = usize::try_from(offset).map_err(|_| UNKNOWN)?;
+        let bytes = field_of(graph, inner, limits, outer.inside(place, name, offset)?, fields)?;
+        if fields.len() > limits.columns_max || offset.checked_add(bytes).is_none_or(|end| end > itemsize) {
+            return Err(UNKNOWN);
+        }
+    }
+    Ok(Some(itemsize))
+}
+
+/// Adds one field, or the fields inside it; the bytes it takes.
+fn field_of(
+    graph: &Graph<'_>,
+    dtype: NodeId,
+    limits: &Limits,
+    here: Outer,
+    fields: &mut Vec<Field>,
+) -> Result<usize> {
+    if let Some(bytes) = fields_of(graph, dtype, limits, &here, fields)? {
+        return Ok(bytes);
+    }
+    let (dtype, count) = match sub_array(graph, dtype) {
+        Some((base, shape)) => (Dtype::parse(graph, base)?, shape_of(graph, shape, limits)?),
+        None => (Dtype::parse(graph, dtype)?, Vec::new()),
+    };
+    let elements = count.iter().try_fold(1_usize, |count, size| count.checked_mul(*size));
+    let bytes = elements.and_then(|elements| elements.checked_mul(dtype.itemsize));
+    let bytes = bytes.ok_or(Error::ImpossibleShape)?;
+    fields.push(Field { name: here.name, dtype, count, offset: here.offset, path: here.path });
+    Ok(bytes)
+}
+
+/// Items and shape of a field that is an array: `subdtype` of its dtype's state.
+fn sub_array(graph: &Graph<'_>, dtype: NodeId) -> Option<(NodeId, NodeId)> {
+    let state = graph.state(dtype).and_then(|state| graph.tuple(state))?;
+    let &[base, shape] = graph.tuple(*state.get(2)?)? else { return None };
+    Some((base, shape))
+}
+
+impl Field {
+    fn copied<'g>(
+        &self,
+        bytes: &[u8],
+        rows: usize,
+        itemsize: usize,
+        budget: &mut Budget,
+    ) -> Result<Column<'g>> {
+        if self.dtype.kind == Kind::Object {
+            return Err(Error::UnknownForm("objects in an array of bytes"));
+        }
+        let elements: usize = self.count.iter().product();
+        let width = elements * self.dtype.itemsize;
+        budget.spend((rows * width) as u64)?;
+        let mut column = Vec::with_capacity(rows * width);
+        for row in 0..rows {
+            let item = &bytes[row * itemsize..][..itemsize];
+            let field =
+                item.get(self.offset..self.offset + width).ok_or(Error::UnknownForm("field of a record"))?;
+            column.extend_from_slice(field);
+        }
+        let shape = if self.count.is_empty() { vec![rows] } else { vec![rows, elements] };
+        Array::checked(self.dtype, shape, false, Data::Bytes(Cow::Owned(column))).map(Column::Array)
+    }
+}
+
+/// Records with objects among their fields are tuples: the field's value of each.
+fn cells_of<'g>(
+    graph: &Graph<'_>,
+    records: &[Item],
+    field: &Field,
+    budget: &mut Budget,
+) -> Result<Column<'g>> {
+    budget.spend(size_of_val(records) as u64)?;
+    let cell = |record: &Item| {
+        let mut value = *record;
+        for place in &field.path {
+            let Item::Node(id) = value else { return None };
+            value = Item::Node(*graph.tuple(id)?.get(*place)?);
+        }
+        Some(value)
+    };
+    let cells = records.iter().map(|record| cell(record).ok_or(Error::UnknownForm("record")));
+    Ok(Column::Cells(cells.collect::<Result<_>>()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pickle;
+
+    /// An array of two records, each an int of one byte and a record of one: fields `a` and `b.c`.
+    fn pickled(offset_of_b: u8, itemsize: u8) -> Vec<u8> {
+        let mut bytes =
+            b"\x80\x03cnumpy.core.numeric\n_frombuffer\n(C\x04\x01\x02\x03\x04cnumpy\ndtype\n".to_vec();
+        let dtype = b"X\x02\0\0\0V2\x89\x88\x87R(K\x03X\x01\0\0\0|N";
+        let one = b"cnumpy\ndtype\nX\x02\0\0\0u1\x89\x88\x87R";
+        bytes.extend_from_slice(dtype);
+        bytes.extend_from_slice(b"X\x01\0\0\0aX\x01\0\0\0b\x86}(X\x01\0\0\0a");
+        bytes.extend_from_slice(one);
+        bytes.extend_from_slice(b"K\0\x86X\x01\0\0\0b");
+        bytes.extend_from_slice(
+            b"cnumpy\ndtype\nX\x02\0\0\0V1\x89\x88\x87R(K\x03X\x01\0\0\0|NX\x01\0\0\0c\x85}X\x01\0\0\0c",
+        );
+        bytes.extend_from_slice(one);
+        bytes.extend_from_slice(b"K\0\x86sK\x01K\x01K\x10tb");
+        bytes.extend_from_slice(&[b'K', offset_of_b, 0x86, b'u', b'K', itemsize]);
+        bytes.extend_from_slice(b"K\x01K\x10tbK\x02\x85X\x01\0\0\0CtR.");
+        bytes
+    }
+
+    fn parsed(bytes: &[u8], budget: u64) -> Result<Vec<(String, Vec<u8>)>> {
+        let graph = pickle::load(bytes, &Limits::default()).unwrap();
+        let mut budget = Budget::new(&crate::limits::CELL_BYTES, budget);
+        let record = Record::parse(&graph, graph.root(), &Limits::default(), &mut budget)?.unwrap();
+        let bytes = |column: &Column<'_>| match column {
+            Column::Array(Array { data: Data::Bytes(bytes), .. }) => bytes.to_vec(),
+            _ => Vec::new(),
+        };
+        Ok(record.columns.iter().map(|(name, column)| (name.clone(), bytes(column))).collect())
+    }
+
+    #[test]
+    fn fields_inside_fields_are_columns() {
+        let columns = parsed(&pickled(1, 2), 100).unwrap();
+        assert_eq!(columns, [("a".to_owned(), vec![1, 3]), ("b.c".to_owned(), vec![2, 4])]);
+    }
+
+    #[test]
+    fn fields_outside_the_record_are_refused() {
+        assert!(matches!(parsed(&pickled(2, 2), 100), Err(Error::UnknownForm("dtype with fields"))));
+    }
+
+    #[test]
+    fn records_that_are_not_as_long_as_the_bytes_are_refused() {
+        assert!(matches!(parsed(&pickled(1, 3), 100), Err(Error::WrongLength { itemsize: 3, .. })));
+    }
+
+    #[test]
+    fn columns_are_paid_for() {
+        assert!(matches!(parsed(&pickled(1, 2), 3), Err(Error::Limit(_))));
+    }
+}
