@@ -12,6 +12,7 @@
 mod arrow_column;
 mod auto;
 mod block;
+mod calendar;
 mod category;
 pub mod cells;
 mod coded;
@@ -42,7 +43,7 @@ mod text_list;
 mod times;
 mod typed;
 
-pub use error::{BadRow, Error, MissingColumn, Reason, Result};
+pub use error::{BadRow, Error, MissingColumn, MixedKinds, Reason, Result};
 pub use infer::Mixed;
 pub use pandas_metadata::pandas_metadata;
 pub use sieve::{OnBadRow, Sieve, Sifted, rejected_batch, rejected_schema};

@@ -23,6 +23,13 @@ pub const MIB: usize = 1 << 20;
 /// one long text any number of times.
 pub const TEXT_BYTES_MAX: usize = 1 << 30;
 
+/// Nesting of lists and dicts in a cell. Columns are read and written by functions that call themselves for what is inside,
+/// here and in every reader; Arrow's own stop at 64 levels of a schema.
+pub const COLUMN_NESTING_MAX: usize = 32;
+
+/// Fields of one struct that dicts become: those with more keys are maps. Every row takes room for every field.
+pub const STRUCT_FIELDS_MAX: usize = 1 << 10;
+
 /// The bounds of reading one input.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
@@ -60,6 +67,11 @@ pub struct Limits {
     pub members_max: usize,
     /// Bytes that cells picked out of rows may take besides the input; the floor of [`Limits::cell_bytes_max`].
     pub cell_bytes_floor: u64,
+    /// Bytes that one cell of nested values may expand to: a small file can name one value any number of times.
+    pub object_bytes_max: u64,
+    /// Bytes that the cells of one column of objects may expand to, together; the floor of
+    /// [`Limits::column_bytes_max`].
+    pub column_bytes_floor: u64,
     /// What packed input may become.
     pub unpacking: Decompression,
 }
@@ -82,6 +94,8 @@ impl Default for Limits {
             vector_dimension_max: 1 << 16,
             members_max: 10_000,
             cell_bytes_floor: 8 * MIB as u64,
+            object_bytes_max: 1 << 30,
+            column_bytes_floor: 16 << 30,
             unpacking: Decompression::default(),
         }
     }
@@ -92,6 +106,17 @@ impl Limits {
     /// one node, but an honest file spends several bytes on each.
     pub fn graph_bytes_max(&self, input_bytes: usize) -> u64 {
         self.graph_bytes_floor.saturating_add(3 * input_bytes as u64)
+    }
+
+    /// Bytes that one cell of a file of `input_bytes` may expand to. A value of one byte, such as `None`, takes eight.
+    pub fn object_bytes_max(&self, input_bytes: usize) -> u64 {
+        self.object_bytes_max.min(16 * MIB as u64 + 16 * input_bytes as u64)
+    }
+
+    /// Bytes that the cells of one column of a file of `input_bytes` may expand to. A row that names a vector of a row
+    /// before takes three bytes and stands for a thousand times as many.
+    pub fn column_bytes_max(&self, input_bytes: usize) -> u64 {
+        self.column_bytes_floor.saturating_add(1_000 * input_bytes as u64)
     }
 
     /// Bytes that the cells of a table of rows may take: 16 for each, and an honest file spends a byte on each at least.

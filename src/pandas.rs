@@ -20,7 +20,7 @@ mod clock;
 mod error;
 mod extension;
 mod frame;
-mod frequency;
+pub mod frequency;
 mod index;
 mod label;
 mod masked;

@@ -14,6 +14,7 @@ mod good;
 mod hostile;
 mod memory;
 mod mutants;
+mod objects;
 mod old;
 mod oracle;
 mod plain;

@@ -47,8 +47,9 @@ pub(super) trait Element:
     fn from_cell(cell: Cell<'_>, seen: &mut Seen) -> Option<Self::Native> {
         let value = match cell {
             Cell::Float(value) => value,
-            Cell::Int(value) => (value as f64 as i64 == value).then_some(value as f64)?,
-            Cell::Uint(value) => (value as f64 as u64 == value).then_some(value as f64)?,
+            // By way of 128 bits, because casts stop at the largest integer.
+            Cell::Int(value) => (value as f64 as i128 == i128::from(value)).then_some(value as f64)?,
+            Cell::Uint(value) => (value as f64 as i128 == i128::from(value)).then_some(value as f64)?,
             _ => return None,
         };
         Some(Self::from_f64(value, seen))
@@ -123,5 +124,6 @@ mod tests {
             None,
             "an int that no float holds"
         );
+        assert_eq!(Float64Type::from_cell(Cell::Int(i64::MAX), &mut seen), None);
     }
 }

@@ -20,9 +20,9 @@ use super::{
     convert::{Convert, Faults},
     element::{Element, Seen},
     error::Reason,
+    object::{Part, Value},
     pool::Pool,
     source::{Cell, Source},
-    text_list::sequence,
 };
 use crate::{
     limits::Limits,
@@ -121,22 +121,32 @@ impl<'g, T: Element> Embedding<'g, T> {
     fn fill_object(&self, id: NodeId, out: &mut [T::Native], seen: &mut Seen) -> Result<bool, Reason> {
         let graph = self.source.graph;
         if graph.node(id).kind() == "an object" {
-            let array = Array::parse(graph, id, &self.limits)?;
-            if let ([count], Data::Bytes(bytes)) = (array.shape.as_slice(), &array.data) {
-                self.check(*count)?;
-                return fill_payload::<T>(array.dtype, bytes, out, seen);
+            match Array::parse(graph, id, &self.limits) {
+                Ok(array) => {
+                    if let ([count], Data::Bytes(bytes)) = (array.shape.as_slice(), &array.data) {
+                        self.check(*count)?;
+                        return fill_payload::<T>(array.dtype, bytes, out, seen);
+                    }
+                }
+                // Other objects hold numbers too: a deque, an array of the standard library.
+                Err(_) if matches!(Value::of_node(graph, id, &self.limits), Value::Sequence(_)) => {}
+                Err(error) => return Err(error.into()),
             }
         }
-        let items = sequence(graph, id, &self.limits)?.ok_or_else(|| wrong(graph.node(id).kind()))?;
+        let Value::Sequence(items) = Value::of_node(graph, id, &self.limits) else {
+            return Err(wrong(graph.node(id).kind()));
+        };
         self.check(items.len())?;
-        for (at, (out, item)) in out.iter_mut().zip(items).enumerate() {
-            let cell = match item {
+        for (at, (out, part)) in out.iter_mut().zip(items.parts()).enumerate() {
+            let cell = match part {
                 // Inside a vector NaN is a number, not a missing value.
-                Item::Float(value) => Cell::Float(value),
-                Item::Node(id) => match graph.node(id) {
+                Part::Item(Item::Float(value)) => Cell::Float(value),
+                Part::Item(item @ Item::Node(id)) => match graph.node(id) {
                     Node::Float(value) => Cell::Float(value),
                     _ => self.source.of_item(item),
                 },
+                Part::Value(Value::Scalar(_, number)) => Cell::from(number),
+                Part::Value(_) => Cell::Object(id),
             };
             *out = T::from_cell(cell, seen).ok_or(Reason::Element { at, found: cell.kind(graph) })?;
         }
@@ -321,7 +331,10 @@ pub(super) fn dimension_of(source: Source<'_>, cell: Cell<'_>, limits: &Limits) 
         Node::FloatList { count, .. } | Node::Packed { count, .. } => Some(count as usize),
         _ => match Array::parse(source.graph, id, limits) {
             Ok(array) if array.shape.len() == 1 => Some(array.len()),
-            _ => sequence(source.graph, id, limits).ok().flatten().map(|items| items.len()),
+            _ => match Value::of_node(source.graph, id, limits) {
+                Value::Sequence(items) => Some(items.len()),
+                _ => None,
+            },
         },
     }
 }

@@ -37,29 +37,8 @@ pub enum Error {
         last: Box<BadRow>,
     },
     /// A column whose cells are of kinds that no one Arrow type holds.
-    #[error(
-        "column {column:?} mixes {first} with {found} in row {row}; there is no one type for both; --mixed json keeps such a column as JSON text"
-    )]
-    Mixed {
-        /// The column.
-        column: String,
-        /// The kind so far.
-        first: &'static str,
-        /// The row.
-        row: usize,
-        /// The kind there.
-        found: &'static str,
-    },
-    /// Values that have no Arrow type here.
-    #[error("column {column:?} holds {found} in row {row}, which has no Arrow type here")]
-    NoType {
-        /// The column.
-        column: String,
-        /// The row.
-        row: usize,
-        /// What is there.
-        found: String,
-    },
+    #[error(transparent)]
+    Mixed(Box<MixedKinds>),
     /// More categories, or rows without a value of their own, than a column can hold.
     #[error("column {column:?}: {count} values are more than a column of this file can hold")]
     TooManyValues {
@@ -73,6 +52,24 @@ pub enum Error {
     BadCategory {
         /// Its number among them, in place of the row.
         bad: Box<BadRow>,
+    },
+    /// Cells that name values so often that they come to more bytes than a column may have.
+    #[error("column {column:?}, row {row}: the values that it names come to more bytes than are allowed")]
+    Expands {
+        /// The column.
+        column: String,
+        /// The row.
+        row: usize,
+    },
+    /// Values that have no Arrow type here.
+    #[error("column {column:?} holds {found} in row {row}, which has no Arrow type here")]
+    NoType {
+        /// The column.
+        column: String,
+        /// The row.
+        row: usize,
+        /// What is there.
+        found: String,
     },
     /// A source that cannot be what the domain says.
     #[error("column {column:?} is {wanted} in the schema, but {found} in the file")]
@@ -97,6 +94,27 @@ pub enum Error {
     /// Arrow refuses the columns: a fault of this program.
     #[error("the columns do not make a batch")]
     Arrow(#[from] arrow_schema::ArrowError),
+}
+
+/// Two cells of a column, or two values inside of them, that no one Arrow type holds.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "column {column:?}{path} mixes {first} in row {first_row} with {found} in row {row}; there is no one type for \
+     both: --mixed json keeps such cells as JSON text"
+)]
+pub struct MixedKinds {
+    /// The column.
+    pub column: String,
+    /// Where in its cells; empty for the cells themselves.
+    pub path: String,
+    /// The kind so far.
+    pub first: String,
+    /// The row of the first value.
+    pub first_row: usize,
+    /// The row.
+    pub row: usize,
+    /// The kind there.
+    pub found: String,
 }
 
 /// A column that the domain needs and the table lacks.
@@ -164,6 +182,9 @@ pub enum Reason {
         /// What is there.
         found: &'static str,
     },
+    /// A value that does not fit what all others are.
+    #[error("{0} does not fit the column")]
+    Unfit(String),
     /// Text that is not UTF-8, or holds surrogates.
     #[error("the text is not valid UTF-8")]
     NotUtf8,
@@ -196,9 +217,6 @@ pub enum Reason {
     /// An array that contradicts itself.
     #[error(transparent)]
     Numpy(#[from] numpy::Error),
-    /// A value that the column's type does not hold after all.
-    #[error("the value does not fit the column's type")]
-    DoesNotFit,
     /// Text that should be a JSON array of numbers.
     #[error("the text is no JSON array of numbers")]
     NotJson,

@@ -1,40 +1,24 @@
-//! What a column holds where no schema says it: every cell is looked at, because the last one may change the answer.
+//! What a column of objects becomes: every cell is looked at, because the last one may change the answer.
+
+mod kind;
+mod walk;
+
+use std::ops::Range;
 
 use arrow_schema::DataType;
 
+pub(super) use kind::{Integer, Kind, Size};
+
 use super::{
-    embedding::dimension_of,
-    error::{BadRow, Error, Reason, Result},
-    object,
-    source::{Cell, Source},
-    text_list::sequence,
+    error::{Error, MixedKinds, Result},
+    source::Source,
 };
 use crate::{
-    limits::{Bound, Budget, Limits},
-    numpy::{Array, Dtype, Kind, array::packed_items},
-    pandas::Values,
-    pickle::{Item, Node, NodeId},
+    limits::{COLUMN_NESTING_MAX, Limits},
+    numpy::{self, Dtype},
+    pickle::{Graph, Item, Node},
 };
-
-/// What a column becomes.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum Inferred {
-    /// Numbers or booleans of this dtype's width.
-    Plain(Plain),
-    /// `Utf8`.
-    Text,
-    /// `List<Utf8>`.
-    TextList,
-    /// Vectors of one dimension, of 32-bit floats if `narrow`.
-    Vector {
-        /// Elements of each.
-        dimension: usize,
-        /// Whether all of them are 32-bit floats in the file.
-        narrow: bool,
-    },
-    /// Objects of another kind.
-    Object(object::kind::Kind),
-}
+use walk::{Fault, Known, Walk};
 
 /// What becomes of a column whose cells have no kind together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -49,22 +33,22 @@ pub enum Mixed {
 /// Number types.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Plain {
-    pub(super) kind: Kind,
+    pub(super) kind: numpy::Kind,
     pub(super) bytes: usize,
 }
 
 impl Plain {
-    const INT: Self = Self { kind: Kind::Int, bytes: 8 };
-    const FLOAT: Self = Self { kind: Kind::Float, bytes: 8 };
-    const BOOL: Self = Self { kind: Kind::Bool, bytes: 1 };
+    pub(super) const FLOAT: Self = Self { kind: numpy::Kind::Float, bytes: 8 };
 
     pub(super) fn of(dtype: Dtype) -> Self {
         // Halves are widened: several readers do not know them.
-        let bytes = if dtype.kind == Kind::Float { dtype.itemsize.max(4) } else { dtype.itemsize };
+        let is_float = dtype.kind == numpy::Kind::Float;
+        let bytes = if is_float { dtype.itemsize.max(4) } else { dtype.itemsize };
         Self { kind: dtype.kind, bytes }
     }
 
     pub(super) fn data_type(self) -> DataType {
+        use numpy::Kind;
         match (self.kind, self.bytes) {
             (Kind::Bool, _) => DataType::Boolean,
             (Kind::Int, 1) => DataType::Int8,
@@ -81,182 +65,146 @@ impl Plain {
     }
 }
 
-/// Decides what `source` becomes.
-pub(super) fn infer(source: Source<'_>, rows: usize, limits: &Limits, mixed: Mixed) -> Result<Inferred> {
-    match source.values {
-        Values::Numbers { array, .. } => return Ok(Inferred::Plain(Plain::of(array.dtype))),
-        Values::Masked { data, .. } => return Ok(Inferred::Plain(Plain::of(data.dtype))),
-        Values::Range { .. } => return Ok(Inferred::Plain(Plain::INT)),
-        Values::ArrowText(_) => return Ok(Inferred::Text),
-        Values::Vectors(array) => {
-            let dimension = array.shape.last().copied().unwrap_or(0);
-            return Ok(Inferred::Vector { dimension, narrow: is_narrow(array.dtype) });
+/// What the cells of a column have in common.
+#[derive(Debug)]
+pub(super) struct Inferred<'g> {
+    pub(super) kind: Kind<'g>,
+    /// Bytes that each row expands to.
+    rows: Vec<u32>,
+}
+
+impl Inferred<'_> {
+    /// Bytes that `rows` expand to.
+    pub(super) fn bytes(&self, rows: Range<usize>) -> usize {
+        if self.rows.is_empty() {
+            return 0;
         }
-        Values::Objects { .. } | Values::Cells(_) => {}
-        _ => {
-            let (column, found) = (source.name.to_owned(), "values of an extension type".to_owned());
-            return Err(Error::NoType { column, row: 0, found });
-        }
-    }
-    match common_cells(source, rows, limits) {
-        Ok(Inferred::Vector { dimension: 0, .. }) => objects(source, rows, limits, mixed),
-        Err(Error::NoType { .. } | Error::Mixed { .. } | Error::BadRow { .. }) => {
-            objects(source, rows, limits, mixed)
-        }
-        other => other,
+        self.rows.get(rows).unwrap_or_default().iter().map(|bytes| *bytes as usize).sum()
     }
 }
 
-/// The kinds that most columns are, which have converters of their own.
-fn common_cells(source: Source<'_>, rows: usize, limits: &Limits) -> Result<Inferred> {
-    let mut found: Option<(Inferred, &'static str)> = None;
-    for (row, cell) in source.cells(0..rows).enumerate() {
-        if cell == Cell::Null {
-            continue;
-        }
-        let kind = cell.kind(source.graph);
-        let inferred = of_cell(source, row, cell, limits)?;
-        found = match found {
-            None => Some((inferred, kind)),
-            Some((so_far, first)) => match common(&so_far, &inferred) {
-                Some(both) => Some((both, first)),
-                None => return Err(mixed_kinds(source, (so_far, first), row, (inferred, kind))),
-            },
-        };
-    }
-    Ok(found.map_or(Inferred::Text, |(inferred, _)| inferred))
-}
-
-/// Any other kind that all cells have.
-fn objects(source: Source<'_>, rows: usize, limits: &Limits, mixed: Mixed) -> Result<Inferred> {
-    let cells_max = limits.cell_bytes_max(source.graph.input().len()) / size_of::<Item>() as u64;
-    let budget = Budget::new(&Bound { what: "values of a column", flag: Some("cell-bytes") }, cells_max);
-    let mut look = object::kind::Look { graph: source.graph, limits, budget };
-    let mut all: Option<(object::kind::Kind, &'static str)> = None;
+/// Decides what a column of objects becomes.
+pub(super) fn infer<'g>(
+    source: Source<'g>,
+    rows: usize,
+    mixed: Mixed,
+    limits: &Limits,
+) -> Result<Inferred<'g>> {
+    let mut column = Column {
+        source,
+        mixed,
+        kind: Kind::Missing,
+        first: None,
+        bytes: Vec::new(),
+        dicts: Vec::new(),
+        sum: 0,
+    };
+    let mut walk = Walk::new(source.graph, mixed, limits);
     for (row, item) in source.items(0..rows).into_iter().flatten().enumerate() {
-        let value = object::value::Value::of_item(source.graph, item);
-        let found = value.kind();
-        let kind = match look.kind(&value) {
-            Ok(kind) => kind,
-            Err(_) if mixed == Mixed::Json && !matches!(value, object::value::Value::Other(_)) => {
-                return Ok(Inferred::Object(object::kind::Kind::Json));
+        if let Some(bytes) = quick(&column.kind, source.graph, item) {
+            column.count(bytes, 0);
+        } else {
+            let known = walk.cell(item).map_err(|fault| column.fault(row, fault))?;
+            column.add(row, known)?;
+        }
+        if column.sum > limits.column_bytes_max(source.graph.input().len()) {
+            return Err(column.fault(row, Fault::Expands));
+        }
+    }
+    column.inferred(limits)
+}
+
+/// Bytes of a cell that is what all cells so far are, where that is seen at once.
+fn quick(kind: &Kind<'_>, graph: &Graph<'_>, item: Item) -> Option<u64> {
+    match (kind, item) {
+        (Kind::Float(Plain::FLOAT), Item::Float(value)) if !value.is_nan() => Some(8),
+        (kind, Item::Node(id)) => match (kind, graph.node(id)) {
+            (Kind::Text, Node::Text { len, .. }) => Some(8 + u64::from(len)),
+            (Kind::List(list), Node::FloatList { count, .. })
+                if list.length == Some(count as usize) && list.item == Kind::Float(Plain::FLOAT) =>
+            {
+                Some(8 * u64::from(count))
             }
-            Err(reason) => return Err(refused(source, row, found, reason)),
-        };
-        all = match all {
-            None if kind == object::kind::Kind::Missing => None,
-            None => Some((kind, found)),
-            Some((so_far, first)) => match so_far.with(kind).filter(object::kind::Kind::fits) {
-                Some(both) => Some((both, first)),
-                None if mixed == Mixed::Json => return Ok(Inferred::Object(object::kind::Kind::Json)),
-                None => return Err(Error::Mixed { column: source.name.to_owned(), first, row, found }),
-            },
-        };
-    }
-    match all {
-        Some((kind, _)) if kind.fits() => Ok(Inferred::Object(kind)),
-        Some(_) if mixed == Mixed::Json => Ok(Inferred::Object(object::kind::Kind::Json)),
-        Some((_, found)) => Err(refused(source, 0, found, object::kind::NoKind::Value(found))),
-        None => Ok(Inferred::Text),
-    }
-}
-
-fn refused(source: Source<'_>, row: usize, found: &'static str, reason: object::kind::NoKind) -> Error {
-    let column = source.name.to_owned();
-    match reason {
-        object::kind::NoKind::Value(inner) => {
-            let found = if inner == found { found.to_owned() } else { format!("{found} with {inner} in it") };
-            Error::NoType { column, row, found }
-        }
-        object::kind::NoKind::Mixed => {
-            Error::NoType { column, row, found: format!("{found} of mixed kinds") }
-        }
-        object::kind::NoKind::TooMuch => {
-            Error::NoType { column, row, found: format!("{found} of more values than the file pays for") }
-        }
-    }
-}
-
-/// The error of two cells that have no type in common: the first of the column and the one in `row`.
-fn mixed_kinds(
-    source: Source<'_>,
-    so_far: (Inferred, &'static str),
-    row: usize,
-    found: (Inferred, &'static str),
-) -> Error {
-    let column = source.name.to_owned();
-    match (so_far.0, found.0) {
-        (Inferred::Vector { dimension: wanted, .. }, Inferred::Vector { dimension: found, .. }) => {
-            Error::BadRow {
-                bad: Box::new(BadRow { row, column, reason: Reason::Dimension { found, wanted } }),
-            }
-        }
-        _ => Error::Mixed { column, first: so_far.1, row, found: found.1 },
-    }
-}
-
-/// One type for both, if there is one.
-fn common(a: &Inferred, b: &Inferred) -> Option<Inferred> {
-    use Inferred::{Plain as P, Vector};
-    match (a, b) {
-        _ if a == b => Some(a.clone()),
-        (P(Plain::INT), P(Plain::FLOAT)) | (P(Plain::FLOAT), P(Plain::INT)) => Some(P(Plain::FLOAT)),
-        (Vector { dimension, narrow: a }, Vector { dimension: other, narrow: b }) if dimension == other => {
-            Some(Vector { dimension: *dimension, narrow: *a && *b })
-        }
+            _ => None,
+        },
         _ => None,
     }
 }
 
-fn of_cell(source: Source<'_>, row: usize, cell: Cell<'_>, limits: &Limits) -> Result<Inferred> {
-    let no_type = |found: String| Error::NoType { column: source.name.to_owned(), row, found };
-    match cell {
-        Cell::Text(_) => Ok(Inferred::Text),
-        Cell::Bool(_) => Ok(Inferred::Plain(Plain::BOOL)),
-        Cell::Int(_) => Ok(Inferred::Plain(Plain::INT)),
-        Cell::Float(_) => Ok(Inferred::Plain(Plain::FLOAT)),
-        Cell::Object(id) => {
-            of_object(source, id, limits).ok_or_else(|| no_type(cell.kind(source.graph).to_owned()))
-        }
-        Cell::Uint(_) | Cell::Null => Err(no_type(cell.kind(source.graph).to_owned())),
-    }
+/// A column that is being looked at.
+struct Column<'g> {
+    source: Source<'g>,
+    mixed: Mixed,
+    kind: Kind<'g>,
+    /// The first cell that is not missing: its row and what it is.
+    first: Option<(usize, String)>,
+    bytes: Vec<u32>,
+    /// Dicts of each row, where there are any.
+    dicts: Vec<u32>,
+    sum: u64,
 }
 
-fn of_object(source: Source<'_>, id: NodeId, limits: &Limits) -> Option<Inferred> {
-    let graph = source.graph;
-    match graph.node(id) {
-        Node::FloatList { count, .. } => Some(Inferred::Vector { dimension: count as usize, narrow: false }),
-        Node::Packed { template, count, .. } => {
-            let (dtype, _) = packed_items(graph, template).ok()?;
-            numeric(dtype).then_some(Inferred::Vector { dimension: count as usize, narrow: is_narrow(dtype) })
+impl<'g> Column<'g> {
+    fn count(&mut self, bytes: u64, dicts: u64) {
+        self.sum = self.sum.saturating_add(bytes);
+        if dicts > 0 {
+            self.dicts.resize(self.bytes.len(), 0);
+            self.dicts.push(u32::try_from(dicts).unwrap_or(u32::MAX));
         }
-        Node::Reduce { .. } => match Array::parse(graph, id, limits) {
-            Ok(array) if numeric(array.dtype) => {
-                let dimension = dimension_of(source, Cell::Object(id), limits)?;
-                Some(Inferred::Vector { dimension, narrow: is_narrow(array.dtype) })
+        self.bytes.push(u32::try_from(bytes).unwrap_or(u32::MAX));
+    }
+
+    fn add(&mut self, row: usize, known: Known<'g>) -> Result<()> {
+        self.count(known.bytes, known.dicts);
+        if known.kind == Kind::Missing || matches!(self.kind, Kind::Mixed(_)) {
+            return Ok(());
+        }
+        let words = self.first.is_none().then(|| known.kind.in_words());
+        let first = self.first.get_or_insert_with(|| (row, words.unwrap_or_default()));
+        let own = matches!(known.kind, Kind::Mixed(_));
+        let Err(clash) = self.kind.absorb(known.kind) else { return Ok(()) };
+        if self.mixed == Mixed::Json {
+            self.kind = Kind::Mixed(Box::new(clash));
+            return Ok(());
+        }
+        // Values of one cell, or of two.
+        let first_row = if own { row } else { first.0 };
+        Err(Error::Mixed(Box::new(MixedKinds {
+            column: self.source.name.to_owned(),
+            path: clash.path,
+            first: clash.first,
+            first_row,
+            row,
+            found: clash.found,
+        })))
+    }
+
+    fn fault(&self, row: usize, fault: Fault) -> Error {
+        let column = self.source.name.to_owned();
+        let found = match fault {
+            Fault::NoType(found) => found,
+            Fault::Deep => format!("values nested more than {COLUMN_NESTING_MAX} deep"),
+            Fault::Cycle => "a value that holds itself".to_owned(),
+            Fault::Expands => return Error::Expands { column, row },
+        };
+        Error::NoType { column, row, found }
+    }
+
+    /// Every dict takes room for each field that the others have.
+    fn inferred(mut self, limits: &Limits) -> Result<Inferred<'g>> {
+        let input = self.source.graph.input().len();
+        let room = 8 * self.kind.leaves();
+        for (row, dicts) in self.dicts.iter().enumerate() {
+            let more = room.saturating_mul(u64::from(*dicts));
+            let bytes = u64::from(self.bytes[row]).saturating_add(more);
+            self.sum = self.sum.saturating_add(more);
+            if bytes > limits.object_bytes_max(input) || self.sum > limits.column_bytes_max(input) {
+                return Err(self.fault(row, Fault::Expands));
             }
-            _ => of_sequence(source, id, limits),
-        },
-        _ => of_sequence(source, id, limits),
+            self.bytes[row] = u32::try_from(bytes).unwrap_or(u32::MAX);
+        }
+        // Where all values have one width, rows need not be weighed.
+        let rows = if self.kind.is_of_one_width() { Vec::new() } else { self.bytes };
+        Ok(Inferred { kind: self.kind, rows })
     }
-}
-
-fn numeric(dtype: Dtype) -> bool {
-    !matches!(dtype.kind, Kind::Object | Kind::Bool)
-}
-
-/// Whether 32-bit floats hold every value.
-fn is_narrow(dtype: Dtype) -> bool {
-    dtype.kind == Kind::Float && dtype.itemsize <= 4
-}
-
-fn of_sequence(source: Source<'_>, id: NodeId, limits: &Limits) -> Option<Inferred> {
-    let items = sequence(source.graph, id, limits).ok()??;
-    let cell = |item: &Item| source.of_item(*item);
-    if items.iter().all(|item| matches!(cell(item), Cell::Text(_))) {
-        return Some(Inferred::TextList);
-    }
-    let is_number =
-        |item: &Item| matches!(item, Item::Float(_)) || matches!(cell(item), Cell::Int(_) | Cell::Float(_));
-    items.iter().all(is_number).then_some(Inferred::Vector { dimension: items.len(), narrow: false })
 }

@@ -1,6 +1,6 @@
 //! Columns of intervals: `Struct{left, right}`, under the extension type by which pandas and pyarrow know them again.
 
-use std::{collections::HashMap, ops::Range, sync::Arc};
+use std::{ops::Range, sync::Arc};
 
 use arrow_array::{Array as _, ArrayRef, StructArray, cast::AsArray as _, types::Float64Type};
 use arrow_buffer::{BooleanBuffer, NullBuffer};
@@ -8,7 +8,7 @@ use arrow_schema::{DataType, Field, Fields, TimeUnit};
 
 use super::{
     convert::{Convert, Faults},
-    period::{EXTENSION_METADATA, EXTENSION_NAME},
+    period::with_extension,
 };
 
 /// A column of intervals.
@@ -31,15 +31,16 @@ pub(super) fn converter<'g>(
     if fields[0].data_type() != fields[1].data_type() {
         return None;
     }
-    let mut field = Field::new(name, DataType::Struct(fields.clone()), true);
-    if let Some(subtype) = subtype(fields[0].data_type()) {
-        let metadata = serde_json::json!({ "subtype": subtype, "closed": closed }).to_string();
-        field = field.with_metadata(HashMap::from([
-            (EXTENSION_NAME.to_owned(), "pandas.interval".to_owned()),
-            (EXTENSION_METADATA.to_owned(), metadata),
-        ]));
-    }
+    let field = extension(Field::new(name, DataType::Struct(fields.clone()), true), closed);
     Some(Box::new(Intervals { field, fields, left, right }))
+}
+
+/// A field of structs of a left and a right side as one of intervals, if the sides have a type that pandas reads back.
+pub(super) fn extension(field: Field, closed: &str) -> Field {
+    let DataType::Struct(sides) = field.data_type() else { return field };
+    let Some(subtype) = sides.first().and_then(|side| subtype(side.data_type())) else { return field };
+    let metadata = serde_json::json!({ "subtype": subtype, "closed": closed }).to_string();
+    with_extension(field, "pandas.interval", metadata)
 }
 
 /// pyarrow's name of the type of the sides. Types with a zone have none that pandas reads back, so such columns are plain

@@ -79,7 +79,9 @@ impl FromCell for f64 {
     fn from_cell(cell: Cell<'_>) -> Option<Self> {
         match cell {
             Cell::Float(value) => Some(value),
-            Cell::Int(value) => (value as f64 as i64 == value).then_some(value as f64),
+            // By way of 128 bits, because casts stop at the largest integer.
+            Cell::Int(value) => (value as f64 as i128 == i128::from(value)).then_some(value as f64),
+            Cell::Uint(value) => (value as f64 as i128 == i128::from(value)).then_some(value as f64),
             _ => None,
         }
     }

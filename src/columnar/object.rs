@@ -1,36 +1,102 @@
-//! Columns of Python objects of any one kind: what a cell is ([`value`]), what a column of them is ([`kind`]), and the array
-//! they make ([`build`]). Text, plain numbers and vectors, which most columns are, have faster ways of their own.
+//! Columns of Python objects: what the cells are decides the Arrow type, and every row is built from the objects again.
+//!
+//! ```text
+//! items ─► Value (a Python object as data) ─► infer::Kind (what all have in common) ─► build::Build ─► array
+//!                                                └─ no common type: refused, or JSON text
+//! ```
 
-pub(super) mod build;
-pub(super) mod json;
-pub(super) mod kind;
-pub(super) mod value;
+mod build;
+mod decimal;
+mod json;
+mod label;
+mod moment;
+mod sequence;
+mod value;
 
 use std::ops::Range;
 
-use arrow_array::ArrayRef;
+use arrow_array::{
+    ArrayRef,
+    types::{Float32Type, Float64Type},
+};
 use arrow_schema::Field;
 
-use self::{kind::Kind, value::Value};
 use super::{
     convert::{Convert, Faults},
-    error::Reason,
+    embedding::Embedding,
+    error::Result,
+    infer::{self, Inferred, Kind, Mixed},
     source::Source,
+    table::Vectors,
 };
-use crate::limits::Limits;
+use crate::{limits::Limits, pickle::Item};
+
+pub(super) use build::field;
+pub(super) use decimal::{DIGITS_MAX, Decimal};
+pub(super) use label::Label;
+pub(super) use moment::rescaled;
+pub(super) use sequence::{Part, Sequence};
+pub(super) use value::Value;
 
 /// A column of objects of one kind.
-pub(super) struct Objects<'g> {
+struct Objects<'g> {
     source: Source<'g>,
     field: Field,
-    kind: Kind,
+    inferred: Inferred<'g>,
     limits: Limits,
 }
 
+/// The converter of a column of objects.
+pub(super) fn converter<'g>(
+    source: Source<'g>,
+    rows: usize,
+    (vectors, mixed): (Vectors, Mixed),
+    limits: &Limits,
+) -> Result<Box<dyn Convert + 'g>> {
+    let inferred = infer::infer(source, rows, mixed, limits)?;
+    if let Some((dimension, narrow)) = vector(&inferred.kind, vectors, limits) {
+        return Ok(embedding(source, dimension, narrow, limits));
+    }
+    let field = field(source.name, &inferred.kind, true);
+    Ok(Box::new(Objects { source, field, inferred, limits: limits.clone() }))
+}
+
+/// The dimension of a column of vectors, and whether 32 bits hold their elements.
+fn vector(kind: &Kind<'_>, vectors: Vectors, limits: &Limits) -> Option<(usize, bool)> {
+    let Kind::List(list) = kind else { return None };
+    let dimension = list.fixed().filter(|dimension| *dimension <= limits.vector_dimension_max)?;
+    let narrow = match (&list.item, vectors) {
+        (_, Vectors::F32) => true,
+        (Kind::Float(plain), Vectors::AsIs) => plain.bytes <= 4,
+        // Integers stay integers unless floats are asked for.
+        (_, Vectors::F64) => false,
+        (_, Vectors::AsIs) => return None,
+    };
+    Some((dimension, narrow))
+}
+
+/// The converter of a column of vectors of floats.
+pub(super) fn embedding<'g>(
+    source: Source<'g>,
+    dimension: usize,
+    narrow: bool,
+    limits: &Limits,
+) -> Box<dyn Convert + 'g> {
+    use super::embedding::data_type;
+    let field = |data_type| Field::new(source.name, data_type, true);
+    if narrow {
+        let field = field(data_type::<Float32Type>(dimension));
+        Box::new(Embedding::<Float32Type>::new(source, field, dimension, true, limits))
+    } else {
+        let field = field(data_type::<Float64Type>(dimension));
+        Box::new(Embedding::<Float64Type>::new(source, field, dimension, true, limits))
+    }
+}
+
 impl<'g> Objects<'g> {
-    pub(super) fn new(source: Source<'g>, kind: Kind, limits: &Limits) -> Self {
-        let field = Field::new(source.name, kind.data_type(), true);
-        Self { source, field, kind, limits: limits.clone() }
+    fn value(&self, item: Item) -> Value<'g> {
+        let value = Value::of_item(self.source.graph, item, &self.limits);
+        if value.is_missing_cell() { Value::Missing } else { value }
     }
 }
 
@@ -40,21 +106,17 @@ impl Convert for Objects<'_> {
     }
 
     fn convert(&self, rows: Range<usize>, faults: &mut Faults<'_>) -> ArrayRef {
-        let graph = self.source.graph;
+        let mut out = build::cells(&self.inferred.kind, self.source.graph, &self.limits);
         let items = self.source.items(rows.clone()).into_iter().flatten();
-        let values: Vec<Value<'_>> = items.map(|item| Value::of_item(graph, item)).collect();
-        let mut builder = build::Builder { graph, limits: &self.limits, wrong: Vec::new() };
-        let array = builder.array(&self.kind, values.into_iter().enumerate().collect());
-        let mut wrong = builder.wrong;
-        wrong.sort_unstable();
-        wrong.dedup();
-        for row in wrong {
-            faults.push(rows.start + row, Reason::DoesNotFit);
+        for (row, item) in rows.zip(items) {
+            if let Err(reason) = out.append(&self.value(item)) {
+                faults.push(row, reason);
+            }
         }
-        array
+        out.finish()
     }
 
     fn text_bytes(&self, rows: Range<usize>) -> usize {
-        self.source.cells(rows).map(super::source::Cell::text_bytes).sum()
+        self.inferred.bytes(rows)
     }
 }

@@ -34,12 +34,22 @@ pub(super) fn converter<'g>(
     if (array.dtype.kind, array.dtype.itemsize) != (Kind::Int, size_of::<i64>()) {
         return None;
     }
-    let metadata = HashMap::from([
-        (EXTENSION_NAME.to_owned(), "pandas.period".to_owned()),
-        (EXTENSION_METADATA.to_owned(), serde_json::json!({ "freq": frequency }).to_string()),
-    ]);
-    let field = Field::new(name, DataType::Int64, true).with_metadata(metadata);
+    let field = extension(Field::new(name, DataType::Int64, true), frequency);
     Some(Box::new(Periods { field, items: Items::of(array, item)? }))
+}
+
+/// A field of ordinals as one of periods.
+pub(super) fn extension(field: Field, frequency: &str) -> Field {
+    let metadata = serde_json::json!({ "freq": frequency }).to_string();
+    with_extension(field, "pandas.period", metadata)
+}
+
+/// A field under the name of an extension type.
+pub(super) fn with_extension(field: Field, name: &str, metadata: String) -> Field {
+    field.with_metadata(HashMap::from([
+        (EXTENSION_NAME.to_owned(), name.to_owned()),
+        (EXTENSION_METADATA.to_owned(), metadata),
+    ]))
 }
 
 impl Convert for Periods<'_> {

@@ -134,6 +134,10 @@ impl<'g> Source<'g> {
                 Node::Global(Global::Scalar) => self.scalar(args).unwrap_or(Cell::Object(id)),
                 _ => Cell::Object(id),
             },
+            // A Python 2 `str` is text if it is ASCII.
+            Node::String { .. } | Node::DecodedString(_) => {
+                self.graph.text(id).map_or(Cell::Object(id), |text| Cell::Text(text.as_bytes()))
+            }
             _ => self.graph.text_bytes(id).map_or(Cell::Object(id), Cell::Text),
         }
     }

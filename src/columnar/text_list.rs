@@ -100,17 +100,10 @@ fn wrong(found: &'static str) -> Reason {
     Reason::WrongType { wanted: "a list of text", found }
 }
 
-/// The items of a list, a tuple or an array of objects.
-pub(super) fn sequence<'g>(
-    graph: &'g Graph<'g>,
-    id: NodeId,
-    limits: &Limits,
-) -> Result<Option<Vec<Item>>, Reason> {
-    if let Some(list) = graph.list(id) {
-        return Ok(Some(list.items_from(0).collect()));
-    }
-    if let Some(tuple) = graph.tuple(id) {
-        return Ok(Some(tuple.iter().copied().map(Item::Node).collect()));
+/// The items of a list, a tuple, a set or an array of objects.
+fn sequence<'g>(graph: &'g Graph<'g>, id: NodeId, limits: &Limits) -> Result<Option<Vec<Item>>, Reason> {
+    if let Some(items) = graph.sequence(id) {
+        return Ok(Some(items.items_from(0).collect()));
     }
     if graph.node(id).kind() != "an object" {
         return Ok(None);

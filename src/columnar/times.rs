@@ -20,6 +20,16 @@ pub(super) fn unit_of(step: Step) -> TimeUnit {
     }
 }
 
+/// Steps of `unit` in a second.
+pub(super) fn per_second(unit: TimeUnit) -> i64 {
+    match unit {
+        TimeUnit::Second => 1,
+        TimeUnit::Millisecond => 1_000,
+        TimeUnit::Microsecond => 1_000_000,
+        TimeUnit::Nanosecond => 1_000_000_000,
+    }
+}
+
 /// `value` steps in [`unit_of`] the step; `None` if that is not exact, or too large.
 pub(super) fn exact(value: i64, step: Step, is_duration: bool) -> Option<i64> {
     let steps = i128::from(value) * i128::from(step.count);
@@ -59,13 +69,6 @@ pub(super) fn days_from_civil(year: i128, month: i128, day: i128) -> i128 {
     let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
     let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
     era * 146_097 + day_of_era - 719_468
-}
-
-/// An array of 64-bit integers of any logical type.
-pub(super) fn integers(data_type: &DataType, values: Vec<Option<i64>>) -> ArrayRef {
-    let nulls: NullBuffer = values.iter().map(Option::is_some).collect();
-    let values = values.into_iter().map(Option::unwrap_or_default).collect();
-    of_values(data_type, values, Some(nulls).filter(|nulls| nulls.null_count() > 0))
 }
 
 /// An array of 64-bit integers of any logical type, and which of them are there.

@@ -16,6 +16,7 @@ fn size(value: u64) -> usize {
 const NAMED: &[Named] = &[
     Named { name: "array-dimensions", set: |limits, value| limits.array_dimensions_max = size(value) },
     Named { name: "cell-bytes", set: |limits, value| limits.cell_bytes_floor = value },
+    Named { name: "column-bytes", set: |limits, value| limits.column_bytes_floor = value },
     Named { name: "columns", set: |limits, value| limits.columns_max = size(value) },
     Named { name: "graph-bytes", set: |limits, value| limits.graph_bytes_floor = value },
     Named { name: "int-digits", set: |limits, value| limits.int_digits_max = size(value) },
@@ -24,6 +25,7 @@ const NAMED: &[Named] = &[
     Named { name: "members", set: |limits, value| limits.members_max = size(value) },
     Named { name: "nested-pickles", set: |limits, value| limits.nested_pickles_max = size(value) },
     Named { name: "nesting", set: |limits, value| limits.nesting_max = size(value) },
+    Named { name: "object-bytes", set: |limits, value| limits.object_bytes_max = value },
     Named { name: "open-marks", set: |limits, value| limits.mark_depth_max = size(value) },
     Named { name: "stack-values", set: |limits, value| limits.stack_depth_max = size(value) },
     Named { name: "table-heap-bytes", set: |limits, value| limits.table_heap_bytes = size(value) },

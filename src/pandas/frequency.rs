@@ -25,7 +25,7 @@ pub(super) fn of_dtype(graph: &Graph<'_>, dtype: NodeId) -> Option<String> {
 }
 
 /// The text of an offset object: what it counts, how many, and where its years, quarters and weeks end.
-pub(super) fn of_offset(graph: &Graph<'_>, id: NodeId) -> Option<String> {
+pub fn of_offset(graph: &Graph<'_>, id: NodeId) -> Option<String> {
     if let Some(text) = graph.text(id) {
         return Some(text.to_owned());
     }

@@ -1,233 +1,365 @@
-//! Values of one kind to an Arrow array, however deep.
+//! Arrow arrays from objects: a builder for each kind, which takes values and nothing about columns.
+//!
+//! A builder always takes a value, so that those beside it stay in step: what it cannot hold leaves a null, and is said.
 
-use std::sync::Arc;
+mod nested;
 
 use arrow_array::{
-    ArrayRef, BinaryArray, BooleanArray, Date32Array, Decimal128Array, FixedSizeBinaryArray, Float64Array,
-    Int64Array, ListArray, NullArray, StringArray, StructArray, UInt64Array,
+    ArrayRef, ArrowPrimitiveType,
+    builder::{BinaryBuilder, BooleanBuilder, FixedSizeBinaryBuilder, PrimitiveBuilder, StringBuilder},
+    types::{
+        Date32Type, Decimal128Type, Decimal256Type, DurationMicrosecondType, DurationMillisecondType,
+        DurationNanosecondType, DurationSecondType, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type,
+        Int64Type, Time64MicrosecondType, TimestampMicrosecondType, TimestampMillisecondType,
+        TimestampNanosecondType, TimestampSecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
+    },
 };
-use arrow_buffer::{NullBuffer, OffsetBuffer};
-use arrow_schema::{DataType, TimeUnit};
+use arrow_buffer::i256;
+use arrow_schema::{DataType, Field, TimeUnit};
+use std::{borrow::Cow, sync::Arc};
 
 use super::{
+    decimal::{DIGITS_MAX, Decimal},
     json,
-    kind::{Kind, item_field},
-    value::{Value, items},
+    moment::rescaled,
+    value::Value,
 };
-use crate::{columnar::times, limits::Limits, numpy::Unit, pickle::Graph};
+use crate::{
+    columnar::{
+        error::Reason,
+        infer::{Integer, Kind, Size},
+        interval, period,
+    },
+    limits::{Limits, TEXT_BYTES_MAX},
+    numpy::items::Number,
+    pickle::Graph,
+};
 
-/// Builds arrays; notes the rows whose values do not fit after all.
-pub(in crate::columnar) struct Builder<'g, 'l> {
-    pub(in crate::columnar) graph: &'g Graph<'g>,
-    pub(in crate::columnar) limits: &'l Limits,
-    pub(in crate::columnar) wrong: Vec<usize>,
+/// Takes values, one for each row.
+pub(super) trait Build<'g> {
+    /// Appends a value; one that does not fit leaves a null.
+    fn append(&mut self, value: &Value<'g>) -> Result<(), Reason>;
+
+    /// The array of all values since the last one.
+    fn finish(&mut self) -> ArrayRef;
 }
 
-/// Values, each with the row it belongs to.
-type Rows<'g> = Vec<(usize, Value<'g>)>;
+/// Digits of the widest decimal of 128 bits.
+const DECIMAL128_DIGITS: u32 = 38;
+/// Digits of the largest integers of 64 bits.
+const INT64_DIGITS: u32 = 20;
 
-impl<'g> Builder<'g, '_> {
-    /// The array of `values`, as many as there are values.
-    pub(in crate::columnar) fn array(&mut self, kind: &Kind, values: Rows<'g>) -> ArrayRef {
-        match kind {
-            Kind::Missing => {
-                self.each(&values, |_| None::<()>);
-                Arc::new(NullArray::new(values.len()))
-            }
-            Kind::Bool => Arc::new(BooleanArray::from(self.each(&values, |value| match value {
-                Value::Bool(value) => Some(*value),
-                _ => None,
-            }))),
-            Kind::Int(..) => self.integers(&kind.data_type(), &values),
-            Kind::Float => Arc::new(Float64Array::from(self.each(&values, |value| match value {
-                Value::Float(value) => Some(*value),
-                Value::Int(value) => Some(*value as f64),
-                _ => None,
-            }))),
-            Kind::Text => {
-                let texts = self.each(&values, |value| match value {
-                    Value::Text(text) => std::str::from_utf8(text).ok().map(str::to_owned),
-                    _ => None,
-                });
-                Arc::new(StringArray::from(texts))
-            }
-            Kind::Bytes => {
-                let bytes = self.each(&values, |value| match value {
-                    Value::Bytes(bytes) => Some(bytes.to_vec()),
-                    _ => None,
-                });
-                Arc::new(bytes.into_iter().collect::<BinaryArray>())
-            }
-            Kind::Date => Arc::new(Date32Array::from(self.each(&values, |value| match value {
-                Value::Date(days) => Some(*days),
-                _ => None,
-            }))),
-            Kind::TimeOfDay | Kind::Time { .. } | Kind::Duration(_) => {
-                let steps = self.each(&values, |value| steps_in(kind, value));
-                times::integers(&kind.data_type(), steps)
-            }
-            Kind::Decimal { scale, .. } => self.decimals(kind, *scale, &values),
-            Kind::Complex => self.complex(&values),
-            Kind::Uuid => {
-                let uuids = self.each(&values, |value| match value {
-                    Value::Uuid(bytes) => Some(*bytes),
-                    _ => None,
-                });
-                let array = FixedSizeBinaryArray::try_from_sparse_iter_with_size(uuids.into_iter(), 16);
-                array.map_or_else(
-                    |_| arrow_array::new_null_array(&kind.data_type(), values.len()),
-                    |array| Arc::new(array) as ArrayRef,
-                )
-            }
-            Kind::List(item) => self.lists(item, values),
-            Kind::Struct(fields) => self.structs(kind, fields, &values),
-            Kind::Json => {
-                let texts = values.iter().map(|(row, value)| match value {
-                    Value::Missing => None,
-                    value => json::text(self.graph, value, self.limits).or_else(|| {
-                        self.wrong.push(*row);
-                        None
-                    }),
-                });
-                Arc::new(texts.collect::<StringArray>())
-            }
-        }
+/// The builder of the cells of a column.
+pub(super) fn cells<'g>(kind: &Kind<'g>, graph: &'g Graph<'g>, limits: &Limits) -> Box<dyn Build<'g> + 'g> {
+    if let Kind::List(list) = kind
+        && let Some(length) = list.fixed()
+    {
+        return Box::new(nested::Lists::new(&list.item, Some(length), graph, limits));
     }
-
-    /// Each value as `convert` gives it; what is neither missing nor convertible is wrong.
-    fn each<T>(&mut self, values: &Rows<'g>, convert: impl Fn(&Value<'g>) -> Option<T>) -> Vec<Option<T>> {
-        let one = |(row, value): &(usize, Value<'g>)| {
-            let converted = convert(value);
-            if converted.is_none() && *value != Value::Missing {
-                self.wrong.push(*row);
-            }
-            converted
-        };
-        values.iter().map(one).collect()
-    }
-
-    fn integers(&mut self, data_type: &DataType, values: &Rows<'g>) -> ArrayRef {
-        let integers = self.each(values, |value| match value {
-            Value::Int(value) => Some(*value),
-            _ => None,
-        });
-        let integers = integers.into_iter();
-        match data_type {
-            DataType::Int64 => {
-                Arc::new(integers.map(|value| i64::try_from(value?).ok()).collect::<Int64Array>())
-            }
-            DataType::UInt64 => {
-                Arc::new(integers.map(|value| u64::try_from(value?).ok()).collect::<UInt64Array>())
-            }
-            _ => Arc::new(integers.collect::<Decimal128Array>().with_data_type(DataType::Decimal128(38, 0))),
-        }
-    }
-
-    fn decimals(&mut self, kind: &Kind, scale: i32, values: &Rows<'g>) -> ArrayRef {
-        let decimals = self.each(values, |value| match value {
-            Value::Decimal { digits, scale: own } => {
-                let power = u32::try_from(scale - own).ok()?;
-                digits.checked_mul(10_i128.checked_pow(power)?)
-            }
-            _ => None,
-        });
-        Arc::new(decimals.into_iter().collect::<Decimal128Array>().with_data_type(kind.data_type()))
-    }
-
-    fn complex(&mut self, values: &Rows<'g>) -> ArrayRef {
-        let parts = self.each(values, |value| match value {
-            Value::Complex(re, im) => Some((*re, *im)),
-            _ => None,
-        });
-        let column = |part: fn((f64, f64)) -> f64| -> ArrayRef {
-            Arc::new(parts.iter().map(|both| both.map(part)).collect::<Float64Array>())
-        };
-        let nulls: NullBuffer = parts.iter().map(Option::is_some).collect();
-        let columns = vec![column(|both| both.0), column(|both| both.1)];
-        Arc::new(StructArray::new(crate::columnar::complex::parts(), columns, Some(nulls)))
-    }
-
-    fn lists(&mut self, item: &Kind, values: Rows<'g>) -> ArrayRef {
-        let (mut lengths, mut valid, mut inner) = (Vec::new(), Vec::new(), Vec::new());
-        for (row, value) in values {
-            let list = items(self.graph, &value, self.limits);
-            if list.is_none() && value != Value::Missing {
-                self.wrong.push(row);
-            }
-            valid.push(list.is_some());
-            let list = list.unwrap_or_default();
-            lengths.push(list.len());
-            inner.extend(list.into_iter().map(|value| (row, value)));
-        }
-        let child = self.array(item, inner);
-        let offsets = OffsetBuffer::from_lengths(lengths);
-        Arc::new(ListArray::new(item_field(item), offsets, child, nulls(valid)))
-    }
-
-    fn structs(&mut self, kind: &Kind, fields: &[(String, Kind)], values: &Rows<'g>) -> ArrayRef {
-        let dict = |value: &Value<'g>| match value {
-            Value::Dict(id) => Some(*id),
-            _ => None,
-        };
-        let dicts = self.each(values, dict);
-        let column = |(name, kind): &(String, Kind)| {
-            let cell = |((row, _), dict): (&(usize, Value<'g>), &Option<crate::pickle::NodeId>)| {
-                let found = dict.and_then(|dict| self.graph.dict_value(dict, name));
-                (*row, found.map_or(Value::Missing, |id| Value::of_node(self.graph, id)))
-            };
-            let cells = values.iter().zip(&dicts).map(cell).collect();
-            self.array(kind, cells)
-        };
-        let columns: Vec<ArrayRef> = fields.iter().map(column).collect();
-        let DataType::Struct(fields) = kind.data_type() else {
-            return arrow_array::new_null_array(&kind.data_type(), values.len());
-        };
-        let valid = dicts.iter().map(Option::is_some).collect();
-        Arc::new(StructArray::new(fields, columns, nulls(valid)))
-    }
+    of(kind, graph, limits)
 }
 
-fn nulls(valid: Vec<bool>) -> Option<NullBuffer> {
-    Some(NullBuffer::from(valid)).filter(|nulls| nulls.null_count() > 0)
-}
-
-/// A time or duration in the unit of the column.
-fn steps_in(kind: &Kind, value: &Value<'_>) -> Option<i64> {
-    let (unit, value, step, is_duration) = match (kind, value) {
-        (Kind::TimeOfDay, Value::TimeOfDay(micros)) => return Some(*micros),
-        (Kind::Time { unit, .. }, Value::Time { value, step, .. }) => (*unit, *value, *step, false),
-        (Kind::Duration(unit), Value::Duration { value, step }) => (*unit, *value, *step, true),
-        _ => return None,
+/// The field of a column; rows of numbers of one length are such as a whole, and lists inside of others are not.
+pub(in crate::columnar) fn field(name: &str, kind: &Kind<'_>, top: bool) -> Field {
+    let data_type = match kind {
+        Kind::List(list) if top && list.fixed().is_some() => {
+            let item = Arc::new(field("item", &list.item, false));
+            DataType::FixedSizeList(item, list.fixed().unwrap_or(0) as i32)
+        }
+        kind => data_type(kind),
     };
-    let own = times::unit_of(step);
-    times::exact(value, step, is_duration)?.checked_mul(per_second(unit) / per_second(own))
-}
-
-fn per_second(unit: TimeUnit) -> i64 {
-    match unit {
-        TimeUnit::Second => 1,
-        TimeUnit::Millisecond => 1_000,
-        TimeUnit::Microsecond => 1_000_000,
-        TimeUnit::Nanosecond => 1_000_000_000,
+    let field = Field::new(name, data_type, true);
+    match kind {
+        // The name that readers know the sixteen bytes of a UUID by.
+        Kind::Uuid => period::with_extension(field, "arrow.uuid", String::new()),
+        Kind::Period(frequency) => period::extension(field, frequency),
+        Kind::Interval(closed, _) => interval::extension(field, closed),
+        _ => field,
     }
 }
 
-/// The unit of the file for one of Arrow.
-pub(super) fn unit_name(unit: Unit) -> &'static str {
-    match unit {
-        Unit::Year => "Y",
-        Unit::Month => "M",
-        Unit::Week => "W",
-        Unit::Day => "D",
-        Unit::Hour => "h",
-        Unit::Minute => "m",
-        Unit::Second => "s",
-        Unit::Milli => "ms",
-        Unit::Micro => "us",
-        Unit::Nano => "ns",
-        Unit::Pico => "ps",
-        Unit::Femto => "fs",
-        Unit::Atto => "as",
-        Unit::Generic => "generic",
+fn data_type(kind: &Kind<'_>) -> DataType {
+    match kind {
+        Kind::Missing
+        | Kind::Text
+        | Kind::OldText { ascii: true }
+        | Kind::Label(_)
+        | Kind::Mixed(_)
+        | Kind::WallTime(_)
+        | Kind::Decimal(None) => DataType::Utf8,
+        Kind::OldText { ascii: false } | Kind::Bytes => DataType::Binary,
+        Kind::Nan => DataType::Float64,
+        Kind::Bool => DataType::Boolean,
+        Kind::Period(_) => DataType::Int64,
+        Kind::Integer(integer) => of_integer(*integer),
+        Kind::Float(plain) => plain.data_type(),
+        Kind::Date => DataType::Date32,
+        Kind::Time => DataType::Time64(TimeUnit::Microsecond),
+        Kind::Moment(steps, zone) => {
+            DataType::Timestamp(steps.unit(), zone.as_ref().map(|zone| zone.to_string().into()))
+        }
+        Kind::Duration(steps) => DataType::Duration(steps.unit()),
+        Kind::Decimal(Some((whole, scale))) => decimal(*whole, *scale),
+        Kind::Uuid => DataType::FixedSizeBinary(16),
+        _ => nested::data_type(kind),
     }
+}
+
+fn of_integer(integer: Integer) -> DataType {
+    match (integer.plain, integer.size) {
+        (Some(plain), _) => plain.data_type(),
+        (None, Size::Signed) => DataType::Int64,
+        (None, Size::Unsigned) if !integer.negative => DataType::UInt64,
+        (None, Size::Unsigned) => decimal(INT64_DIGITS, 0),
+        (None, Size::Digits(digits)) if digits <= DIGITS_MAX => decimal(digits.max(INT64_DIGITS), 0),
+        (None, Size::Digits(_)) => DataType::Utf8,
+    }
+}
+
+fn decimal(whole: u32, scale: u32) -> DataType {
+    let digits = (whole + scale).max(1);
+    if digits <= DECIMAL128_DIGITS {
+        DataType::Decimal128(digits as u8, scale as i8)
+    } else {
+        DataType::Decimal256(digits as u8, scale as i8)
+    }
+}
+
+/// The builder of values inside others.
+fn of<'g>(kind: &Kind<'g>, graph: &'g Graph<'g>, limits: &Limits) -> Box<dyn Build<'g> + 'g> {
+    let data_type = data_type(kind);
+    match &data_type {
+        DataType::Utf8 if matches!(kind, Kind::Mixed(_)) => {
+            Box::new(json::Documents::new(graph, limits.clone()))
+        }
+        DataType::Utf8 => Box::new(Texts(StringBuilder::new())),
+        DataType::Binary => Box::new(Binaries(BinaryBuilder::new())),
+        DataType::Boolean => Box::new(Bools(BooleanBuilder::new())),
+        DataType::FixedSizeBinary(width) => Box::new(Uuids(FixedSizeBinaryBuilder::new(*width))),
+        _ => primitive(&data_type).unwrap_or_else(|| nested::builder(kind, graph, limits)),
+    }
+}
+
+fn primitive<'g>(data_type: &DataType) -> Option<Box<dyn Build<'g> + 'g>> {
+    use TimeUnit::{Microsecond, Millisecond, Nanosecond, Second};
+    macro_rules! leaf {
+        ($element:ty, $read:expr) => {
+            Leaf::<$element, _>::boxed(data_type, $read)
+        };
+    }
+    Some(match *data_type {
+        DataType::Int8 => leaf!(Int8Type, integer),
+        DataType::Int16 => leaf!(Int16Type, integer),
+        DataType::Int32 => leaf!(Int32Type, integer),
+        DataType::Int64 => leaf!(Int64Type, integer),
+        DataType::UInt8 => leaf!(UInt8Type, integer),
+        DataType::UInt16 => leaf!(UInt16Type, integer),
+        DataType::UInt32 => leaf!(UInt32Type, integer),
+        DataType::UInt64 => leaf!(UInt64Type, integer),
+        DataType::Float32 => leaf!(Float32Type, |value| float(value).map(|it| it as f32)),
+        DataType::Float64 => leaf!(Float64Type, float),
+        DataType::Date32 => leaf!(Date32Type, |value| match value {
+            Value::Date(days) => Some(*days),
+            _ => None,
+        }),
+        DataType::Time64(_) => leaf!(Time64MicrosecondType, |value| match value {
+            Value::Time(micros) => Some(*micros),
+            _ => None,
+        }),
+        DataType::Timestamp(Second, _) => leaf!(TimestampSecondType, |value| moment(value, Second)),
+        DataType::Timestamp(Millisecond, _) => {
+            leaf!(TimestampMillisecondType, |value| moment(value, Millisecond))
+        }
+        DataType::Timestamp(Microsecond, _) => {
+            leaf!(TimestampMicrosecondType, |value| moment(value, Microsecond))
+        }
+        DataType::Timestamp(Nanosecond, _) => {
+            leaf!(TimestampNanosecondType, |value| moment(value, Nanosecond))
+        }
+        DataType::Duration(Second) => leaf!(DurationSecondType, |value| duration(value, Second)),
+        DataType::Duration(Millisecond) => {
+            leaf!(DurationMillisecondType, |value| duration(value, Millisecond))
+        }
+        DataType::Duration(Microsecond) => {
+            leaf!(DurationMicrosecondType, |value| duration(value, Microsecond))
+        }
+        DataType::Duration(Nanosecond) => leaf!(DurationNanosecondType, |value| duration(value, Nanosecond)),
+        DataType::Decimal128(_, scale) => {
+            leaf!(Decimal128Type, move |value| { exact(value)?.to_i128(u32::from(scale.unsigned_abs())) })
+        }
+        DataType::Decimal256(_, scale) => leaf!(Decimal256Type, move |value| -> Option<i256> {
+            exact(value)?.to_i256(u32::from(scale.unsigned_abs()))
+        }),
+        _ => return None,
+    })
+}
+
+fn whole(value: &Value<'_>) -> Option<i128> {
+    match value {
+        Value::Int(value) | Value::Period(value, _) | Value::Scalar(_, Number::Int(value)) => {
+            Some(i128::from(*value))
+        }
+        Value::Scalar(_, Number::Uint(value)) => Some(i128::from(*value)),
+        Value::BigInt(number) => number.to_i128(0),
+        _ => None,
+    }
+}
+
+fn integer<T: TryFrom<i128>>(value: &Value<'_>) -> Option<T> {
+    whole(value)?.try_into().ok()
+}
+
+fn float(value: &Value<'_>) -> Option<f64> {
+    match value {
+        Value::Float(value) | Value::Scalar(_, Number::Float(value)) => Some(*value),
+        Value::Nan => Some(f64::NAN),
+        other => whole(other).filter(|value| *value as f64 as i128 == *value).map(|value| value as f64),
+    }
+}
+
+fn moment(value: &Value<'_>, unit: TimeUnit) -> Option<i64> {
+    match value {
+        Value::Moment(moment) => rescaled(moment.value, moment.unit, unit),
+        _ => None,
+    }
+}
+
+fn duration(value: &Value<'_>, unit: TimeUnit) -> Option<i64> {
+    match value {
+        Value::Duration(value, from) => rescaled(*value, *from, unit),
+        _ => None,
+    }
+}
+
+fn exact<'v>(value: &'v Value<'_>) -> Option<Cow<'v, Decimal>> {
+    match value {
+        Value::Decimal(number, _) => number.as_ref().map(Cow::Borrowed),
+        Value::BigInt(number) => Some(Cow::Borrowed(number)),
+        other => Decimal::parse(&whole(other)?.to_string()).map(Cow::Owned),
+    }
+}
+
+fn wrong(value: &Value<'_>) -> Reason {
+    Reason::Unfit(value.in_words())
+}
+
+/// Values of one width.
+struct Leaf<T: ArrowPrimitiveType, F> {
+    out: PrimitiveBuilder<T>,
+    read: F,
+}
+
+impl<T: ArrowPrimitiveType, F: Fn(&Value<'_>) -> Option<T::Native> + 'static> Leaf<T, F> {
+    fn boxed<'g>(data_type: &DataType, read: F) -> Box<dyn Build<'g> + 'g> {
+        Box::new(Self { out: PrimitiveBuilder::new().with_data_type(data_type.clone()), read })
+    }
+}
+
+impl<'g, T: ArrowPrimitiveType, F: Fn(&Value<'_>) -> Option<T::Native>> Build<'g> for Leaf<T, F> {
+    fn append(&mut self, value: &Value<'g>) -> Result<(), Reason> {
+        let read = (self.read)(value);
+        self.out.append_option(read);
+        match value {
+            Value::Missing | Value::Nan => Ok(()),
+            _ if read.is_some() => Ok(()),
+            other => Err(wrong(other)),
+        }
+    }
+
+    fn finish(&mut self) -> ArrayRef {
+        Arc::new(self.out.finish())
+    }
+}
+
+struct Bools(BooleanBuilder);
+
+impl<'g> Build<'g> for Bools {
+    fn append(&mut self, value: &Value<'g>) -> Result<(), Reason> {
+        let (read, done) = match value {
+            Value::Bool(value) => (Some(*value), Ok(())),
+            Value::Missing | Value::Nan => (None, Ok(())),
+            other => (None, Err(wrong(other))),
+        };
+        self.0.append_option(read);
+        done
+    }
+
+    fn finish(&mut self) -> ArrayRef {
+        Arc::new(self.0.finish())
+    }
+}
+
+struct Uuids(FixedSizeBinaryBuilder);
+
+impl<'g> Build<'g> for Uuids {
+    fn append(&mut self, value: &Value<'g>) -> Result<(), Reason> {
+        if let Value::Uuid(bytes) = value {
+            self.0.append_value(bytes).expect("a UUID has sixteen bytes");
+            return Ok(());
+        }
+        self.0.append_null();
+        if matches!(value, Value::Missing | Value::Nan) { Ok(()) } else { Err(wrong(value)) }
+    }
+
+    fn finish(&mut self) -> ArrayRef {
+        Arc::new(self.0.finish())
+    }
+}
+
+struct Binaries(BinaryBuilder);
+
+impl<'g> Build<'g> for Binaries {
+    fn append(&mut self, value: &Value<'g>) -> Result<(), Reason> {
+        let (read, done): (Option<&[u8]>, _) = match value {
+            Value::Bytes(bytes) if bytes.len() > TEXT_BYTES_MAX => (None, Err(Reason::TooLong)),
+            Value::Bytes(bytes) => (Some(bytes.as_ref()), Ok(())),
+            Value::OldText(bytes) => (Some(*bytes), Ok(())),
+            Value::Missing | Value::Nan => (None, Ok(())),
+            other => (None, Err(wrong(other))),
+        };
+        self.0.append_option(read);
+        done
+    }
+
+    fn finish(&mut self) -> ArrayRef {
+        Arc::new(self.0.finish())
+    }
+}
+
+struct Texts(StringBuilder);
+
+impl<'g> Build<'g> for Texts {
+    fn append(&mut self, value: &Value<'g>) -> Result<(), Reason> {
+        let read = text(value);
+        match read {
+            Ok(Some(text)) => self.0.append_value(text),
+            Ok(None) => self.0.append_null(),
+            Err(reason) => {
+                self.0.append_null();
+                return Err(reason);
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self) -> ArrayRef {
+        Arc::new(self.0.finish())
+    }
+}
+
+/// The text of a value of a kind that is kept as text.
+fn text<'v>(value: &'v Value<'_>) -> Result<Option<Cow<'v, str>>, Reason> {
+    let bytes: &[u8] = match value {
+        Value::Missing | Value::Nan => return Ok(None),
+        Value::Text(bytes) => bytes,
+        Value::OldText(bytes) => bytes,
+        Value::Decimal(_, text) => text.as_bytes(),
+        Value::Label(_, text) => text.as_bytes(),
+        Value::BigInt(number) => return Ok(Some(number.int_text().into())),
+        other => return whole(other).map(|it| Some(it.to_string().into())).ok_or_else(|| wrong(other)),
+    };
+    if bytes.len() > TEXT_BYTES_MAX {
+        return Err(Reason::TooLong);
+    }
+    std::str::from_utf8(bytes).map(|text| Some(text.into())).map_err(|_| Reason::NotUtf8)
 }

@@ -1,436 +1,326 @@
-//! What a Python object is as a value: the classes of the standard library, NumPy and pandas that hold data.
+//! What one cell of a column of objects is: a Python object read as data, whichever library and version wrote it.
 
 use std::borrow::Cow;
 
+use super::{
+    decimal::{self, Decimal},
+    label::{self, Label},
+    moment::{self, Moment},
+    sequence::{Grid, Sequence},
+};
 use crate::{
-    columnar::times::days_from_civil,
-    numpy::{Array, Data, Kind, Step, Unit, array::bytes_of, items::Number, items::number},
-    pandas::{Scalar, Zone, scalar},
+    columnar::infer::{Kind as ValueKind, Plain},
+    limits::Limits,
+    numpy::{self, Array, Dtype, Kind, array::bytes_of, items::Number},
+    pandas::frequency,
     pickle::{Global, Graph, Item, Node, NodeId},
 };
+use arrow_schema::TimeUnit;
 
-/// A value of one cell, or inside of one.
-#[derive(Debug, Clone, PartialEq)]
+/// A Python object as data.
+#[derive(Debug, Clone)]
 pub(in crate::columnar) enum Value<'g> {
+    /// `None`, `pd.NaT`, `pd.NA`, `np.datetime64('NaT')`, `Decimal('NaN')`.
     Missing,
+    /// The float that is not a number: missing in a cell, a number inside a vector.
+    Nan,
     Bool(bool),
-    Int(i128),
+    Int(i64),
+    /// An integer beyond 64 bits.
+    BigInt(Decimal),
     Float(f64),
+    /// A NumPy number, which has a type of its own.
+    Scalar(Plain, Number),
+    /// UTF-8 that may hold surrogates.
     Text(Cow<'g, [u8]>),
+    /// A Python 2 `str`: text or bytes.
+    OldText(&'g [u8]),
     Bytes(Cow<'g, [u8]>),
     /// Days since 1970.
     Date(i32),
     /// Microseconds since midnight.
-    TimeOfDay(i64),
-    /// Steps since 1970 in UTC.
-    Time {
-        value: i64,
-        step: Step,
-        zone: Option<Zone>,
+    Time(i64),
+    Moment(Moment),
+    /// A time on the clocks of a zone whose rules are not in the file.
+    WallTime {
+        micros: i64,
+        zone: String,
     },
-    Duration {
-        value: i64,
-        step: Step,
-    },
-    /// `digits · 10^-scale`.
-    Decimal {
-        digits: i128,
-        scale: i32,
-    },
-    Complex(f64, f64),
+    Duration(i64, TimeUnit),
+    /// A decimal number and its text; no number for infinity.
+    Decimal(Option<Decimal>, &'g str),
     Uuid([u8; 16]),
-    /// A list, a tuple, a set: see [`items`].
-    List(NodeId),
-    /// An array: see [`items`].
-    Array(NodeId),
-    /// A dict: see [`Graph::dict`].
+    Label(Label, String),
+    Complex(f64, f64),
+    /// Start, stop, step.
+    Range([i64; 3]),
+    /// Ordinal and frequency.
+    Period(i64, String),
+    /// Left, right, closed.
+    Interval(NodeId, NodeId, &'g str),
+    Sequence(Sequence<'g>),
+    /// A dict, and what else is one.
     Dict(NodeId),
-    /// Nothing that a column holds, by what it is.
-    Other(&'static str),
+    /// What has no place in a column, in words.
+    Other(String),
 }
 
-const MICROS: Step = Step { unit: Unit::Micro, count: 1 };
-const NANOS: Step = Step { unit: Unit::Nano, count: 1 };
-
 impl<'g> Value<'g> {
-    pub(in crate::columnar) fn of_item(graph: &'g Graph<'g>, item: Item) -> Self {
+    /// Reads an item of a list.
+    pub(in crate::columnar) fn of_item(graph: &'g Graph<'g>, item: Item, limits: &Limits) -> Self {
         match item {
-            Item::Float(value) => Self::of_float(value),
-            Item::Node(id) => Self::of_node(graph, id),
+            Item::Float(value) => of_float(value),
+            Item::Node(id) => Self::of_node(graph, id, limits),
         }
     }
 
-    /// NaN stands for a missing value among objects, as in pandas.
-    fn of_float(value: f64) -> Self {
-        if value.is_nan() { Self::Missing } else { Self::Float(value) }
-    }
-
-    pub(in crate::columnar) fn of_node(graph: &'g Graph<'g>, id: NodeId) -> Self {
+    /// Reads a value.
+    pub(in crate::columnar) fn of_node(graph: &'g Graph<'g>, id: NodeId, limits: &Limits) -> Self {
         match graph.node(id) {
-            Node::Int(value) => Self::Int(value.into()),
-            Node::BigInt { len, offset } => big_int(graph.span(offset, len)).unwrap_or(Self::Other(BIG)),
-            Node::DecimalInt { len, offset } => {
-                decimal_int(graph.span(offset, len)).unwrap_or(Self::Other(BIG))
+            Node::None | Node::Global(Global::Na) => Self::Missing,
+            Node::Bool(value) => Self::Bool(value),
+            Node::Int(value) => Self::Int(value),
+            Node::Float(value) => of_float(value),
+            Node::Text { len, offset } => Self::Text(Cow::Borrowed(graph.span(offset, len))),
+            Node::DecodedText(_) => Self::Text(Cow::Borrowed(graph.text_bytes(id).unwrap_or_default())),
+            Node::String { .. } | Node::DecodedString(_) => {
+                Self::OldText(graph.bytes(id).unwrap_or_default())
             }
-            Node::Bytes { .. } | Node::ByteArray { .. } => {
-                bytes_of(graph, id).map_or(Self::Other("bytes"), Self::Bytes)
+            Node::Bytes { .. } | Node::ByteArray { .. } | Node::Long(_) => {
+                Self::Bytes(Cow::Borrowed(graph.bytes(id).unwrap_or_default()))
             }
-            Node::String { .. } | Node::DecodedString(_) => match (graph.text(id), graph.bytes(id)) {
-                (Some(text), _) => Self::Text(Cow::Borrowed(text.as_bytes())),
-                (None, Some(bytes)) => Self::Bytes(Cow::Borrowed(bytes)),
-                _ => Self::Other("a Python 2 str"),
-            },
+            Node::BigInt { .. } | Node::DecimalInt { .. } => {
+                decimal::of_int(graph, id, limits).unwrap_or_else(|| other(graph, id))
+            }
             Node::List { .. }
             | Node::FloatList { .. }
             | Node::Tuple { .. }
             | Node::Set { .. }
-            | Node::FrozenSet { .. } => Self::List(id),
-            Node::Packed { .. } => Self::Array(id),
+            | Node::FrozenSet { .. } => of_sequence(graph, id),
             Node::Dict { .. } => Self::Dict(id),
-            Node::Reduce { callable, args, .. } => match graph.node(callable) {
-                Node::Global(global) => Self::of_call(graph, id, global, args),
-                _ => Self::Other("an object"),
-            },
-            Node::Object { class, .. } => match graph.node(class) {
-                Node::Global(Global::Uuid) => uuid(graph, id).unwrap_or(Self::Other("a UUID")),
-                Node::Global(global) => Self::Other(global.name()),
-                _ => Self::Other("an object"),
-            },
-            _ => Self::of_scalar(scalar(graph, id)).unwrap_or(Self::Other(graph.node(id).kind())),
+            Node::Packed { .. } => of_array(graph, id, limits),
+            Node::Reduce { .. } | Node::Object { .. } => {
+                of_object(graph, id, limits).unwrap_or_else(|| other(graph, id))
+            }
+            Node::Global(_) | Node::Foreign(_) | Node::FloatRun { .. } => other(graph, id),
         }
-    }
-
-    fn of_scalar(scalar: Scalar<'g>) -> Option<Self> {
-        Some(match scalar {
-            Scalar::Missing => Self::Missing,
-            Scalar::Number(number) => Self::of_number(number),
-            Scalar::Text(text) => Self::Text(Cow::Borrowed(text)),
-            Scalar::Time { value, step, zone } => Self::Time { value, step, zone },
-            Scalar::Other => return None,
-        })
-    }
-
-    fn of_number(number: Number) -> Self {
-        match number {
-            Number::Bool(value) => Self::Bool(value),
-            Number::Int(value) => Self::Int(value.into()),
-            Number::Uint(value) => Self::Int(value.into()),
-            Number::Float(value) => Self::of_float(value),
-        }
-    }
-
-    fn of_call(graph: &'g Graph<'g>, id: NodeId, global: Global, args: NodeId) -> Self {
-        let args = graph.tuple(args).unwrap_or_default();
-        let made = match global {
-            Global::Date => date(graph, args),
-            Global::Time => time_of_day(graph, args),
-            Global::DateTime => date_time(graph, args),
-            Global::TimeDelta => time_delta(graph, args),
-            Global::Timedelta => timedelta(graph, args),
-            Global::Decimal => text_arg(graph, args).and_then(decimal),
-            Global::Complex => complex(graph, args),
-            Global::Scalar => Self::of_scalar(scalar(graph, id)).or_else(|| numpy_scalar(graph, args)),
-            Global::CodecsEncode | Global::Bytes | Global::ByteArray => bytes_of(graph, id).map(Self::Bytes),
-            Global::Fraction => fraction(graph, args),
-            Global::Ipv4 | Global::Ipv6 => address(graph, args),
-            Global::Path => path(graph, args),
-            Global::FromBuffer | Global::Reconstruct => Some(Self::Array(id)),
-            Global::Reconstructor => match args.first().map(|class| graph.node(*class)) {
-                Some(Node::Global(Global::Uuid)) => uuid(graph, id),
-                _ => None,
-            },
-            global if global.is_dict_like() => Some(Self::Dict(id)),
-            global if global.is_list_like() => Some(Self::List(id)),
-            _ => Self::of_scalar(scalar(graph, id)),
-        };
-        made.unwrap_or(Self::Other(global.name()))
     }
 
     /// What it is, for messages.
-    pub(in crate::columnar) fn kind(&self) -> &'static str {
+    pub(super) fn in_words(&self) -> String {
+        match (ValueKind::of_scalar(self), self) {
+            (Some(kind), _) => kind.in_words(),
+            (None, Self::Sequence(_)) => "a list".to_owned(),
+            (None, Self::Dict(_)) => "a dict".to_owned(),
+            (None, Self::Other(words)) => words.clone(),
+            (None, _) => "an Interval".to_owned(),
+        }
+    }
+
+    /// Whether a cell of it holds nothing.
+    pub(in crate::columnar) fn is_missing_cell(&self) -> bool {
         match self {
-            Self::Missing => "a missing value",
-            Self::Bool(_) => "a bool",
-            Self::Int(_) => "an int",
-            Self::Float(_) => "a float",
-            Self::Text(_) => "text",
-            Self::Bytes(_) => "bytes",
-            Self::Date(_) => "a date",
-            Self::TimeOfDay(_) => "a time of day",
-            Self::Time { .. } => "a time",
-            Self::Duration { .. } => "a duration",
-            Self::Decimal { .. } => "a decimal",
-            Self::Complex(..) => "a complex number",
-            Self::Uuid(_) => "a UUID",
-            Self::List(_) => "a list",
-            Self::Array(_) => "an array",
-            Self::Dict(_) => "a dict",
-            Self::Other(kind) => kind,
+            Self::Missing | Self::Nan => true,
+            Self::Scalar(_, Number::Float(value)) => value.is_nan(),
+            _ => false,
         }
     }
 }
 
-const BIG: &str = "an int of more than 128 bits";
+fn of_float<'g>(value: f64) -> Value<'g> {
+    if value.is_nan() { Value::Nan } else { Value::Float(value) }
+}
 
-/// The items of a list or an array of one dimension; `None` for an array of more.
-pub(in crate::columnar) fn items<'g>(
-    graph: &'g Graph<'g>,
-    value: &Value<'g>,
-    limits: &crate::limits::Limits,
-) -> Option<Vec<Value<'g>>> {
-    match value {
-        Value::List(id) => {
-            // Inside a list NaN is a number, unless it stands among other things.
-            let view = graph.sequence(*id)?;
-            Some(view.items_from(0).map(|item| inner(graph, item)).collect())
-        }
-        Value::Array(id) => {
-            let array = Array::parse(graph, *id, limits).ok()?;
-            let [count] = *array.shape.as_slice() else { return None };
-            match &array.data {
-                Data::Objects(view) => Some(view.items_from(0).map(|item| inner(graph, item)).collect()),
-                Data::Bytes(_) => (0..count).map(|row| array_item(&array, row)).collect(),
+fn of_sequence<'g>(graph: &'g Graph<'g>, id: NodeId) -> Value<'g> {
+    graph.sequence(id).map_or_else(|| other(graph, id), |view| Value::Sequence(Sequence::View(view)))
+}
+
+/// A class or function, its arguments, and the object's state.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Made<'g> {
+    pub(super) by: Global,
+    pub(super) args: &'g [NodeId],
+    pub(super) state: Option<NodeId>,
+}
+
+impl<'g> Made<'g> {
+    pub(super) fn of(graph: &'g Graph<'g>, id: NodeId) -> Option<Self> {
+        let global = |id| match graph.node(id) {
+            Node::Global(global) => Some(global),
+            _ => None,
+        };
+        let state = graph.state(id);
+        match graph.node(id) {
+            Node::Object { class, args, .. } => {
+                Some(Self { by: global(class)?, args: graph.tuple(args).unwrap_or_default(), state })
             }
+            Node::Reduce { callable, args, .. } => {
+                let args = graph.tuple(args).unwrap_or_default();
+                match global(callable)? {
+                    // Protocols 0 and 1 make objects by a function that is given the class.
+                    Global::Reconstructor => Some(Self {
+                        by: global(*args.first()?)?,
+                        args: args.get(3..).unwrap_or_default(),
+                        state,
+                    }),
+                    by => Some(Self { by, args, state }),
+                }
+            }
+            _ => None,
         }
+    }
+}
+
+fn of_object<'g>(graph: &'g Graph<'g>, id: NodeId, limits: &Limits) -> Option<Value<'g>> {
+    let made = Made::of(graph, id)?;
+    match made.by {
+        Global::NaT => Some(Value::Missing),
+        Global::Scalar => of_scalar(graph, made.args, limits),
+        Global::Reconstruct | Global::FromBuffer => Some(of_array(graph, id, limits)),
+        Global::Date | Global::Time | Global::DateTime | Global::TimeDelta => {
+            moment::of_standard(graph, made)
+        }
+        Global::Timestamp | Global::Timedelta => moment::of_pandas(graph, made),
+        Global::Decimal => decimal::of_decimal(graph, made.args),
+        Global::Uuid => label::uuid(graph, made, limits),
+        Global::Fraction | Global::Ipv4 | Global::Ipv6 | Global::Path => label::of(graph, made, limits),
+        Global::Complex => match *made.args {
+            [re, im] => Some(Value::Complex(float(graph, re)?, float(graph, im)?)),
+            _ => None,
+        },
+        Global::Range => match *made.args {
+            [start, stop, step] => {
+                Some(Value::Range([int(graph, start)?, int(graph, stop)?, int(graph, step)?]))
+            }
+            _ => None,
+        },
+        Global::Interval => match *made.args {
+            [left, right, closed] => Some(Value::Interval(left, right, graph.text(closed)?)),
+            _ => None,
+        },
+        Global::Period => match *made.args {
+            [_, offset, ordinal] => match int(graph, ordinal)? {
+                i64::MIN => Some(Value::Missing),
+                ordinal => Some(Value::Period(ordinal, frequency::of_offset(graph, offset)?)),
+            },
+            _ => None,
+        },
+        Global::CodecsEncode | Global::Bytes | Global::ByteArray => bytes_of(graph, id).map(Value::Bytes),
+        Global::StdArray | Global::StdArrayReconstructor => super::sequence::of_std_array(graph, made),
+        by if by.is_dict_like() => Some(Value::Dict(id)),
+        by if by.is_list_like() => Some(of_sequence(graph, id)),
         _ => None,
     }
 }
 
-fn inner<'g>(graph: &'g Graph<'g>, item: Item) -> Value<'g> {
-    match item {
-        Item::Float(value) => Value::Float(value),
-        Item::Node(id) => match graph.node(id) {
-            Node::Float(value) => Value::Float(value),
-            _ => Value::of_node(graph, id),
-        },
+fn float(graph: &Graph<'_>, id: NodeId) -> Option<f64> {
+    match graph.node(id) {
+        Node::Float(value) => Some(value),
+        _ => None,
     }
 }
 
-fn array_item<'g>(array: &Array<'g>, row: usize) -> Option<Value<'g>> {
-    Some(match array.dtype.kind {
-        Kind::Datetime(step) => match array.steps(0, row)? {
-            i64::MIN => Value::Missing,
-            value => Value::Time { value, step, zone: None },
-        },
-        Kind::Timedelta(step) => match array.steps(0, row)? {
-            i64::MIN => Value::Missing,
-            value => Value::Duration { value, step },
-        },
-        Kind::Text => Value::Text(Cow::Owned(array.text(0, row)?.into_bytes())),
-        Kind::Raw => Value::Bytes(Cow::Owned(array.item_bytes(0, row)?.to_vec())),
-        _ => match array.number(0, row)? {
-            Number::Float(value) => Value::Float(value),
-            number => Value::of_number(number),
-        },
-    })
-}
-
-/// Two's complement, little endian.
-fn big_int<'g>(bytes: &[u8]) -> Option<Value<'g>> {
-    let fill = if bytes.last().is_some_and(|last| *last >= 0x80) { 0xff } else { 0 };
-    if bytes.len() > 16 && bytes[16..].iter().any(|byte| *byte != fill) {
-        return None;
-    }
-    let mut wide = [fill; 16];
-    let count = bytes.len().min(16);
-    wide[..count].copy_from_slice(&bytes[..count]);
-    let value = i128::from_le_bytes(wide);
-    ((value < 0) == (fill == 0xff)).then_some(Value::Int(value))
-}
-
-fn decimal_int<'g>(text: &[u8]) -> Option<Value<'g>> {
-    std::str::from_utf8(text).ok()?.parse().ok().map(Value::Int)
-}
-
-fn int(graph: &Graph<'_>, id: NodeId) -> Option<i64> {
+pub(super) fn int(graph: &Graph<'_>, id: NodeId) -> Option<i64> {
     match graph.node(id) {
         Node::Int(value) => Some(value),
         _ => None,
     }
 }
 
-fn text_arg<'g>(graph: &'g Graph<'g>, args: &[NodeId]) -> Option<&'g str> {
-    graph.text(*args.first()?)
-}
-
-/// Fixed bytes of an argument, whatever form they have.
-fn bytes_arg<const COUNT: usize>(graph: &Graph<'_>, args: &[NodeId]) -> Option<[u8; COUNT]> {
-    let bytes = bytes_of(graph, *args.first()?)?;
-    <[u8; COUNT]>::try_from(bytes.as_ref()).ok()
-}
-
-/// Year, month and day, if there is such a day.
-fn days(year: u16, month: u8, day: u8) -> Option<i128> {
-    let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
-    let length = match month {
-        2 => 28 + u8::from(leap),
-        4 | 6 | 9 | 11 => 30,
-        1..=12 => 31,
-        _ => return None,
-    };
-    let fits = (1..=9_999).contains(&year) && (1..=length).contains(&day);
-    fits.then(|| days_from_civil(year.into(), month.into(), day.into()))
-}
-
-fn date<'g>(graph: &Graph<'_>, args: &[NodeId]) -> Option<Value<'g>> {
-    let [high, low, month, day] = bytes_arg(graph, args)?;
-    days(u16::from_be_bytes([high, low]), month, day).map(|days| Value::Date(days as i32))
-}
-
-fn micros_of_day(hour: u8, minute: u8, second: u8, micros: [u8; 3]) -> Option<i64> {
-    let micros = i64::from(u32::from_be_bytes([0, micros[0], micros[1], micros[2]]));
-    let fits = hour < 24 && minute < 60 && second < 60 && micros < 1_000_000;
-    let seconds = (i64::from(hour) * 60 + i64::from(minute)) * 60 + i64::from(second);
-    fits.then_some(seconds * 1_000_000 + micros)
-}
-
-/// The first bit of the first byte says which of two equal times is meant at the end of summer; it stands for nothing here.
-fn time_of_day<'g>(graph: &Graph<'_>, args: &[NodeId]) -> Option<Value<'g>> {
-    let [hour, minute, second, a, b, c] = bytes_arg(graph, args)?;
-    let plain = args.len() == 1;
-    plain.then(|| micros_of_day(hour & 0x7f, minute, second, [a, b, c]).map(Value::TimeOfDay))?
-}
-
-/// `datetime(10 bytes[, zone])`: with a zone the clock of that place, so only fixed distances can be made UTC here.
-fn date_time<'g>(graph: &Graph<'_>, args: &[NodeId]) -> Option<Value<'g>> {
-    let [high, low, month, day, hour, minute, second, a, b, c] = bytes_arg(graph, args)?;
-    let days = days(u16::from_be_bytes([high, low]), month & 0x7f, day)?;
-    let micros = days * 86_400_000_000 + i128::from(micros_of_day(hour, minute, second, [a, b, c])?);
-    let zone = match args.get(1) {
-        None => None,
-        Some(zone) => Some(Zone::parse(graph, *zone)?),
-    };
-    let offset = match &zone {
-        None | Some(Zone::Utc) => 0,
-        Some(Zone::Fixed(seconds)) => i128::from(*seconds) * 1_000_000,
-        // pytz writes which of its distances it meant; the rules of a named zone are not known here.
-        Some(Zone::Named(_)) => pytz_offset(graph, *args.get(1)?)? * 1_000_000,
-    };
-    Some(Value::Time { value: i64::try_from(micros - offset).ok()?, step: MICROS, zone })
-}
-
-/// The distance from UTC in seconds of `pytz._p(zone, distance, summer, name)`.
-fn pytz_offset(graph: &Graph<'_>, zone: NodeId) -> Option<i128> {
-    let Node::Reduce { callable, args, .. } = graph.node(zone) else { return None };
-    let is_pytz = graph.node(callable) == Node::Global(Global::PytzZone);
-    is_pytz.then(|| int(graph, *graph.tuple(args)?.get(1)?).map(i128::from))?
-}
-
-fn time_delta<'g>(graph: &Graph<'_>, args: &[NodeId]) -> Option<Value<'g>> {
-    let &[days, seconds, micros] = args else { return None };
-    let seconds = i128::from(int(graph, days)?) * 86_400 + i128::from(int(graph, seconds)?);
-    let micros = seconds * 1_000_000 + i128::from(int(graph, micros)?);
-    Some(Value::Duration { value: i64::try_from(micros).ok()?, step: MICROS })
-}
-
-/// `Timedelta(value)` in nanoseconds, or `_timedelta_unpickle(value, reso)`.
-fn timedelta<'g>(graph: &Graph<'_>, args: &[NodeId]) -> Option<Value<'g>> {
-    let value = int(graph, *args.first()?)?;
-    let unit = match args.get(1).map(|reso| graph.node(*reso)) {
-        None | Some(Node::Int(10)) => NANOS.unit,
-        Some(Node::Int(9)) => Unit::Micro,
-        Some(Node::Int(8)) => Unit::Milli,
-        Some(Node::Int(7)) => Unit::Second,
-        _ => return None,
-    };
-    Some(Value::Duration { value, step: Step { unit, count: 1 } })
-}
-
-/// Digits, point and exponent; not a number stands for a missing one.
-fn decimal<'g>(text: &str) -> Option<Value<'g>> {
-    let unsigned = text.trim_start_matches(['+', '-']);
-    if unsigned.eq_ignore_ascii_case("nan") || unsigned.eq_ignore_ascii_case("snan") {
-        return Some(Value::Missing);
+fn of_array<'g>(graph: &'g Graph<'g>, id: NodeId, limits: &Limits) -> Value<'g> {
+    match Array::parse(graph, id, limits) {
+        Ok(array) => Grid::of(array, graph, limits),
+        Err(error) => Value::Other(format!("an array that cannot be read ({error})")),
     }
-    let (mantissa, exponent) = match unsigned.split_once(['e', 'E']) {
-        Some((mantissa, exponent)) => (mantissa, exponent.parse::<i32>().ok()?),
-        None => (unsigned, 0),
-    };
-    let (whole, part) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    let digits = format!("{whole}{part}");
-    if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
-    let digits: i128 = digits.parse().ok()?;
-    let scale = i32::try_from(part.len()).ok()?.checked_sub(exponent)?;
-    Some(Value::Decimal { digits: if text.starts_with('-') { -digits } else { digits }, scale })
 }
 
-fn complex<'g>(graph: &Graph<'_>, args: &[NodeId]) -> Option<Value<'g>> {
-    let &[re, im] = args else { return None };
-    let float = |id| match graph.node(id) {
-        Node::Float(value) => Some(value),
-        _ => None,
-    };
-    Some(Value::Complex(float(re)?, float(im)?))
+/// `scalar(dtype, bytes)`, or `scalar(dtype, object)`.
+fn of_scalar<'g>(graph: &'g Graph<'g>, args: &[NodeId], limits: &Limits) -> Option<Value<'g>> {
+    let &[dtype, content] = args else { return None };
+    let dtype = Dtype::parse(graph, dtype).ok()?;
+    if dtype.kind == Kind::Object {
+        // One step and no further: an object in an object in an object is none that NumPy writes.
+        return (!matches!(graph.node(content), Node::Reduce { .. } | Node::Object { .. }))
+            .then(|| Value::of_node(graph, content, limits));
+    }
+    let bytes = bytes_of(graph, content)?;
+    (bytes.len() == dtype.itemsize).then(|| of_bytes(dtype, &bytes))
 }
 
-/// A NumPy scalar that is no number: text, bytes, a duration, a complex number.
-fn numpy_scalar<'g>(graph: &'g Graph<'g>, args: &[NodeId]) -> Option<Value<'g>> {
-    let &[dtype, payload] = args else { return None };
-    let dtype = crate::numpy::Dtype::parse(graph, dtype).ok()?;
-    let bytes = bytes_of(graph, payload)?;
-    if bytes.len() != dtype.itemsize {
-        return None;
-    }
-    if dtype.kind == Kind::Complex {
-        let half = dtype.itemsize / 2;
-        let part = crate::numpy::Dtype { kind: Kind::Float, itemsize: half, ..dtype };
-        let float = |bytes: &[u8]| match number(part, bytes) {
-            Some(Number::Float(value)) => Some(value),
-            _ => None,
-        };
-        return Some(Value::Complex(float(&bytes[..half])?, float(&bytes[half..])?));
-    }
-    let array = Array { dtype, shape: vec![1], fortran: false, data: Data::Bytes(bytes) };
-    array_item(&array, 0)
-}
-
-/// `Fraction('1/3')`, or `Fraction(1, 3)`.
-fn fraction<'g>(graph: &'g Graph<'g>, args: &[NodeId]) -> Option<Value<'g>> {
-    match args {
-        [text] => graph.text(*text).map(|text| Value::Text(Cow::Borrowed(text.as_bytes()))),
-        [above, below] => {
-            let text = format!("{}/{}", int(graph, *above)?, int(graph, *below)?);
-            Some(Value::Text(Cow::Owned(text.into_bytes())))
+/// One item of an array.
+pub(super) fn of_bytes<'g>(dtype: Dtype, bytes: &[u8]) -> Value<'g> {
+    let dtype_of_half = |half: usize| Dtype { kind: Kind::Float, itemsize: half, ..dtype };
+    match dtype.kind {
+        Kind::Text => decoded(dtype, bytes),
+        Kind::Raw => {
+            let len = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+            Value::Bytes(Cow::Owned(bytes[..len].to_vec()))
         }
+        Kind::Datetime(step) => moment::of_datetime64(raw(dtype, bytes), step),
+        Kind::Timedelta(step) => moment::of_timedelta64(raw(dtype, bytes), step),
+        Kind::Complex => {
+            let (re, im) = bytes.split_at(bytes.len() / 2);
+            let part = |bytes: &[u8]| match numpy::items::number(dtype_of_half(bytes.len()), bytes) {
+                Some(Number::Float(value)) => value,
+                _ => f64::NAN,
+            };
+            Value::Complex(part(re), part(im))
+        }
+        _ => match numpy::items::number(dtype, bytes) {
+            Some(Number::Bool(value)) => Value::Bool(value),
+            Some(number) => Value::Scalar(Plain::of(dtype), number),
+            None => Value::Other(format!("a NumPy value of type {}", dtype.code())),
+        },
+    }
+}
+
+fn raw(dtype: Dtype, bytes: &[u8]) -> i64 {
+    match numpy::items::number(Dtype { kind: Kind::Int, ..dtype }, bytes) {
+        Some(Number::Int(value)) => value,
+        _ => i64::MIN,
+    }
+}
+
+/// NumPy text: four bytes for each character, padded with zeros.
+fn decoded<'g>(dtype: Dtype, bytes: &[u8]) -> Value<'g> {
+    let codes = bytes
+        .as_chunks::<4>()
+        .0
+        .iter()
+        .map(|code| if dtype.big_endian { u32::from_be_bytes(*code) } else { u32::from_le_bytes(*code) });
+    let codes: Vec<u32> = codes.collect();
+    let len = codes.iter().rposition(|code| *code != 0).map_or(0, |last| last + 1);
+    let text: Option<String> = codes[..len].iter().map(|code| char::from_u32(*code)).collect();
+    match text {
+        Some(text) => Value::Text(Cow::Owned(text.into_bytes())),
+        None => Value::Other("NumPy text with a code that is no character".to_owned()),
+    }
+}
+
+/// What has no place in a column.
+fn other<'g>(graph: &'g Graph<'g>, id: NodeId) -> Value<'g> {
+    Value::Other(in_words(graph, id))
+}
+
+fn in_words(graph: &Graph<'_>, id: NodeId) -> String {
+    let class = |id| match graph.node(id) {
+        Node::Foreign(index) => graph.foreign().get(index as usize).map(|foreign| {
+            format!("an object of the class {}.{}, which is not known", foreign.module, foreign.name)
+        }),
         _ => None,
+    };
+    match graph.node(id) {
+        Node::Global(global) => format!("the class or function {}", global.name()),
+        Node::Foreign(_) => class(id).unwrap_or_default().replacen("an object of ", "", 1),
+        Node::Reduce { callable, .. } if class(callable).is_some() => class(callable).unwrap_or_default(),
+        Node::Object { class: id, .. } if class(id).is_some() => class(id).unwrap_or_default(),
+        node => match Made::of(graph, id).map(|made| made.by) {
+            Some(Global::DataFrame) => "a DataFrame inside a cell".to_owned(),
+            Some(Global::Series) => "a Series inside a cell".to_owned(),
+            Some(Global::NewIndex) => "an Index inside a cell".to_owned(),
+            Some(Global::UnpickleNdArrayBacked) => "an array of pandas inside a cell".to_owned(),
+            Some(by) => format!("an object made by {}", by.name()),
+            None => node.kind().to_owned(),
+        },
     }
-}
-
-fn address<'g>(graph: &'g Graph<'g>, args: &[NodeId]) -> Option<Value<'g>> {
-    if let Some(text) = text_arg(graph, args) {
-        return Some(Value::Text(Cow::Borrowed(text.as_bytes())));
-    }
-    let Value::Int(value) = Value::of_node(graph, *args.first()?) else { return None };
-    let text = match u32::try_from(value) {
-        Ok(four) => core::net::Ipv4Addr::from_bits(four).to_string(),
-        Err(_) => core::net::Ipv6Addr::from_bits(u128::try_from(value).ok()?).to_string(),
-    };
-    Some(Value::Text(Cow::Owned(text.into_bytes())))
-}
-
-fn path<'g>(graph: &'g Graph<'g>, args: &[NodeId]) -> Option<Value<'g>> {
-    let parts: Vec<&str> = args.iter().map(|part| graph.text(*part)).collect::<Option<_>>()?;
-    let joined = match parts.as_slice() {
-        ["/", rest @ ..] => format!("/{}", rest.join("/")),
-        parts => parts.join("/"),
-    };
-    Some(Value::Text(Cow::Owned(joined.into_bytes())))
-}
-
-/// `UUID` with state `{int: …}`.
-fn uuid<'g>(graph: &'g Graph<'g>, id: NodeId) -> Option<Value<'g>> {
-    let number = graph.dict_value(graph.state(id)?, "int")?;
-    let Node::BigInt { len, offset } = graph.node(number) else {
-        let Value::Int(value) = Value::of_node(graph, number) else { return None };
-        return u128::try_from(value).ok().map(|value| Value::Uuid(value.to_be_bytes()));
-    };
-    let bytes = graph.span(offset, len);
-    // A number above the signed range has a seventeenth byte of zero.
-    let mut little = [0; 16];
-    let count = bytes.len().min(16);
-    little[..count].copy_from_slice(&bytes[..count]);
-    let fits = bytes.len() <= 16 || bytes[16..].iter().all(|byte| *byte == 0);
-    fits.then(|| Value::Uuid(u128::from_le_bytes(little).to_be_bytes()))
 }

@@ -42,6 +42,10 @@ impl Machine<'_> {
             (Node::Global(global), Node::Reduce { args, state, .. }) if fits(global) => {
                 let items = match state {
                     NodeId::ABSENT => self.store(empty)?,
+                    // A deque is made of an empty tuple, and then given its items.
+                    items if matches!(self.graph.node(items), Node::Tuple { len: 0, .. }) => {
+                        self.store(empty)?
+                    }
                     items => items,
                 };
                 self.set(id, Node::Reduce { callable, args, state: items });

@@ -74,14 +74,18 @@ fn is_missing(truth: &Value, dtype: &Value) -> bool {
             .any(|said| said.as_str().is_some_and(|said| said.eq_ignore_ascii_case("nan")))
 }
 
-/// The value in a scalar of NumPy, or the value itself.
+/// The value in a scalar of NumPy or an array without a dimension, or the value itself.
 fn plain(truth: &Value) -> &Value {
-    truth.get("np").map_or(truth, |scalar| &scalar["value"])
+    match truth.get("ndarray").filter(|array| array["shape"].as_array().is_some_and(Vec::is_empty)) {
+        Some(array) => &array["values"][0],
+        None => truth.get("np").map_or(truth, |scalar| &scalar["value"]),
+    }
 }
 
 fn text(truth: &Value) -> Option<&str> {
     let truth = plain(truth);
-    truth.as_str().or_else(|| truth.get("uuid").and_then(Value::as_str))
+    let tagged = ["uuid", "int", "decimal"].iter().find_map(|tag| truth.get(tag));
+    truth.as_str().or_else(|| tagged.and_then(Value::as_str))
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {
