@@ -8,7 +8,7 @@
 //! changed file is thrown away. Readers of mapped bytes never index by a value they read twice. A file cut short while
 //! it is mapped ends the process by `SIGBUS`, which is documented; `Contents::read` is the way without mappings.
 //!
-//! **Why writing is sound.** A [`Scratch`] is a vector whose memory is a shared mapping of a file of its own, which never
+//! **Why writing is sound.** A `Scratch` is a vector whose memory is a shared mapping of a file of its own, which never
 //! had a name or has lost it. It hands out exactly the entries that were written, borrowed from itself, and maps anew only
 //! when nothing is borrowed.
 

@@ -27,7 +27,7 @@ pub enum Kind {
     Datetime(Step),
     /// Steps; the smallest integer stands for a missing one.
     Timedelta(Step),
-    /// Fields of different types: see [`fields`].
+    /// Fields of different types: one record of named parts.
     Record,
     /// References to Python objects.
     Object,

@@ -74,8 +74,11 @@ fn is_missing(truth: &Value, dtype: &Value) -> bool {
             .any(|said| said.as_str().is_some_and(|said| said.eq_ignore_ascii_case("nan")))
 }
 
-/// The value in a scalar of NumPy or an array without a dimension, or the value itself.
+/// The value in a scalar of NumPy or an array without a dimension, the ordinal of a period, or the value itself.
 fn plain(truth: &Value) -> &Value {
+    if let Some(period) = truth.get("period") {
+        return &period[0];
+    }
     match truth.get("ndarray").filter(|array| array["shape"].as_array().is_some_and(Vec::is_empty)) {
         Some(array) => &array["values"][0],
         None => truth.get("np").map_or(truth, |scalar| &scalar["value"]),
