@@ -13,6 +13,7 @@ mod parallel;
 mod plan;
 mod scalar;
 mod scan;
+mod spare;
 mod split;
 #[cfg(test)]
 mod tests;

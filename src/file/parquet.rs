@@ -8,11 +8,13 @@
 //!      │ column indexes │ offset indexes │ footer │ PAR1
 //! ```
 //!
-//! Columns of vectors are written by `vector_column`, at memory speed; everything else by the library's column writers,
-//! whose pages wait in memory until the row group is full. The first vector column goes straight to the file, so the
+//! Columns of vectors are written by `vector_column`, at memory speed, and categories by `category_column`, in their order;
+//! everything else by the library's column writers. Their pages wait in memory until the row group is full. The first vector column goes straight to the file, so the
 //! writer holds little and the disk is busy all the time. Column chunks need no order within a row group: the footer
 //! says where each is.
 
+mod category_column;
+mod page;
 mod properties;
 mod row_group;
 mod source;

@@ -13,6 +13,7 @@ use super::{
     ChunkPlan, Error,
     plan::{FieldPlan, Missing, Shape},
     scalar::{Scalar, Unfit},
+    spare::Spare,
     split::Cut,
     varint::{delimited_len, put_delimited, put_varint, varint_len},
 };
@@ -36,16 +37,22 @@ impl ChunkPlan {
     pub fn encode(&self, batch: &RecordBatch, rows: Range<usize>) -> Result<Bytes, Error> {
         let columns = self.bind(batch)?;
         let row_lens = rows.clone().map(|row| self.row_len(&columns, row)).collect::<Result<Vec<_>, _>>()?;
-        self.encode_framed(batch, &Cut { rows, row_lens }).map(|framed| framed.slice(GRPC_PREFIX_BYTES..))
+        self.encode_framed(batch, &Cut { rows, row_lens }, &Spare::default())
+            .map(|framed| framed.slice(GRPC_PREFIX_BYTES..))
     }
 
     /// The message of one chunk behind the prefix that gRPC puts before it (not compressed, and its length), so that it
     /// goes to the connection in one piece.
-    pub(super) fn encode_framed(&self, batch: &RecordBatch, cut: &Cut) -> Result<Bytes, Error> {
+    pub(super) fn encode_framed(
+        &self,
+        batch: &RecordBatch,
+        cut: &Cut,
+        spare: &Spare,
+    ) -> Result<Bytes, Error> {
         let columns = self.bind(batch)?;
         let chunk_len = cut.row_lens.iter().map(|len| delimited_len(self.rows_key, *len)).sum();
         let message_len = self.checked_len(chunk_len)?;
-        let mut out = Vec::with_capacity(GRPC_PREFIX_BYTES + message_len);
+        let mut out = spare.take(GRPC_PREFIX_BYTES + message_len);
         out.push(0);
         out.extend_from_slice(&(message_len as u32).to_be_bytes());
         put_delimited(self.chunk_key, chunk_len, &mut out);
@@ -54,7 +61,7 @@ impl ChunkPlan {
             self.put_row(&columns, row, &mut out)?;
         }
         debug_assert_eq!(out.len(), GRPC_PREFIX_BYTES + message_len, "the two passes agree");
-        Ok(Bytes::from(out))
+        Ok(spare.lend(out))
     }
 
     /// Bytes of a message whose chunk takes `chunk_len`.

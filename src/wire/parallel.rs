@@ -24,7 +24,7 @@ use std::{
 use arrow_array::RecordBatch;
 use bytes::Bytes;
 
-use super::{ChunkPlan, Chunking, Error, encode::GRPC_PREFIX_BYTES, split::Cut};
+use super::{ChunkPlan, Chunking, Error, encode::GRPC_PREFIX_BYTES, spare::Spare, split::Cut};
 
 /// One encoded message and the rows of the table it carries.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,7 +55,8 @@ where
     E: From<Error>,
 {
     let stopped = Arc::new(AtomicBool::new(false));
-    let source = Chunks { plan, batches, options: *options, batch: None, cuts: VecDeque::new(), rows: 0 };
+    let (cuts, spare) = (VecDeque::new(), Spare::default());
+    let source = Chunks { plan, batches, options: *options, batch: None, cuts, spare, rows: 0 };
     Window { source, pending: VecDeque::new(), ahead_max: window.max(1), stopped, is_exhausted: false }
 }
 
@@ -64,13 +65,14 @@ struct Chunk {
     plan: Arc<ChunkPlan>,
     batch: RecordBatch,
     cut: Cut,
+    spare: Spare,
     /// Rows of the table before the batch.
     first_row: u64,
 }
 
 impl Chunk {
     fn encode(self) -> Result<Encoded, Error> {
-        let framed = self.plan.encode_framed(&self.batch, &self.cut);
+        let framed = self.plan.encode_framed(&self.batch, &self.cut, &self.spare);
         let framed = framed.map_err(|error| error.shifted(self.first_row))?;
         let Range { start, end } = self.cut.rows;
         Ok(Encoded { rows: self.first_row + start as u64..self.first_row + end as u64, framed })
@@ -84,6 +86,7 @@ struct Chunks<I> {
     options: Chunking,
     batch: Option<RecordBatch>,
     cuts: VecDeque<Cut>,
+    spare: Spare,
     /// Rows of the table before `batch`.
     rows: u64,
 }
@@ -96,8 +99,8 @@ where
     fn next(&mut self) -> Option<Result<Chunk, E>> {
         loop {
             if let (Some(batch), Some(cut)) = (&self.batch, self.cuts.pop_front()) {
-                let (plan, batch) = (Arc::clone(&self.plan), batch.clone());
-                return Some(Ok(Chunk { plan, batch, cut, first_row: self.rows }));
+                let (plan, batch, spare) = (Arc::clone(&self.plan), batch.clone(), self.spare.clone());
+                return Some(Ok(Chunk { plan, batch, cut, spare, first_row: self.rows }));
             }
             self.rows += self.batch.take().map_or(0, |batch| batch.num_rows() as u64);
             if let Err(error) = self.batches.next()?.and_then(|batch| Ok(self.cut(batch)?)) {

@@ -1,4 +1,5 @@
-//! One row group: vectors by `vector_column`, everything else by the library's column writers.
+//! One row group: vectors by `vector_column`, categories by `category_column`, everything else by the library's column
+//! writers.
 
 use std::{fmt, io, sync::Arc};
 
@@ -21,7 +22,9 @@ use parquet::{
 };
 
 use super::{
-    Out, ParquetOptions, properties,
+    Out, ParquetOptions,
+    category_column::{CategoryChunk, CategoryColumn},
+    properties,
     vector_column::{VectorChunk, VectorColumn},
 };
 use crate::file::VectorEncoding;
@@ -29,18 +32,27 @@ use crate::file::VectorEncoding;
 /// Which column is written how.
 pub(super) struct Layout {
     vectors: Vec<VectorColumn>,
+    categories: Vec<CategoryColumn>,
     /// The other columns, by their index in the Arrow schema.
     ordinary: Vec<(usize, FieldRef)>,
     ordinary_descriptor: SchemaDescPtr,
     factory: ArrowRowGroupWriterFactory,
     properties: WriterPropertiesPtr,
-    /// For each column of the file whether it is a vector's; both kinds come in the order of the file.
-    leaves: Vec<bool>,
+    /// Who writes each column of the file; those of each writer come in the order of the file.
+    leaves: Vec<Writer>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Writer {
+    Vectors,
+    Categories,
+    Library,
 }
 
 /// A row group being written.
 pub(super) struct RowGroup {
     vectors: Vec<(VectorChunk, Vec<u8>)>,
+    categories: Vec<CategoryChunk>,
     ordinary: Vec<ArrowColumnWriter>,
     start: u64,
     rows: usize,
@@ -55,10 +67,10 @@ pub(super) struct Written {
 }
 
 /// A finished column chunk.
-struct Chunk {
-    metadata: ColumnChunkMetaData,
-    column_index: ColumnIndexMetaData,
-    offset_index: OffsetIndexMetaData,
+pub(super) struct Chunk {
+    pub(super) metadata: ColumnChunkMetaData,
+    pub(super) column_index: ColumnIndexMetaData,
+    pub(super) offset_index: OffsetIndexMetaData,
 }
 
 impl Layout {
@@ -69,23 +81,28 @@ impl Layout {
     ) -> Result<Self> {
         let properties = Arc::new(properties::of(schema, descriptor, options.vector_encoding)?);
         let vectors = vectors(schema, descriptor, options.vector_encoding);
-        let is_vector = |field: usize| vectors.iter().any(|vector| vector.field == field);
+        let categories = categories(schema, descriptor);
+        let writer = |field: usize| match field {
+            _ if vectors.iter().any(|vector| vector.field == field) => Writer::Vectors,
+            _ if categories.iter().any(|category| category.field == field) => Writer::Categories,
+            _ => Writer::Library,
+        };
         let fields = schema.fields().iter().cloned().enumerate();
-        let ordinary: Vec<_> = fields.filter(|(field, _)| !is_vector(*field)).collect();
+        let ordinary: Vec<_> = fields.filter(|(field, _)| writer(*field) == Writer::Library).collect();
         let leaves =
-            (0..descriptor.num_columns()).map(|leaf| is_vector(descriptor.get_column_root_idx(leaf)));
-        let leaves = leaves.collect();
+            (0..descriptor.num_columns()).map(|leaf| writer(descriptor.get_column_root_idx(leaf))).collect();
         let fields: Vec<FieldRef> = ordinary.iter().map(|(_, field)| Arc::clone(field)).collect();
         let ordinary_schema = Arc::new(Schema::new(fields));
         let ordinary_descriptor = Arc::new(ArrowSchemaConverter::new().convert(&ordinary_schema)?);
         let factory = factory(&ordinary_schema, &ordinary_descriptor, &properties)?;
-        Ok(Self { vectors, ordinary, ordinary_descriptor, factory, properties, leaves })
+        Ok(Self { vectors, categories, ordinary, ordinary_descriptor, factory, properties, leaves })
     }
 
     pub(super) fn begin(&self, out: &Out, ordinal: usize) -> Result<RowGroup> {
         let vectors = self.vectors.iter().map(|vector| (vector.begin(), Vec::new())).collect();
+        let categories = self.categories.iter().map(CategoryColumn::begin).collect();
         let ordinary = self.factory.create_column_writers(ordinal)?;
-        Ok(RowGroup { vectors, ordinary, start: out.bytes_written() as u64, rows: 0 })
+        Ok(RowGroup { vectors, categories, ordinary, start: out.bytes_written() as u64, rows: 0 })
     }
 }
 
@@ -96,6 +113,14 @@ fn vectors(schema: &Schema, descriptor: &SchemaDescriptor, encoding: VectorEncod
     let leaves = (0..descriptor.num_columns()).filter_map(|leaf| {
         let field = descriptor.get_column_root_idx(leaf);
         VectorColumn::new(field, schema.field(field), descriptor.column(leaf))
+    });
+    leaves.collect()
+}
+
+fn categories(schema: &Schema, descriptor: &SchemaDescriptor) -> Vec<CategoryColumn> {
+    let leaves = (0..descriptor.num_columns()).filter_map(|leaf| {
+        let field = descriptor.get_column_root_idx(leaf);
+        CategoryColumn::new(field, schema.field(field), descriptor.column(leaf))
     });
     leaves.collect()
 }
@@ -114,6 +139,9 @@ fn factory(
 impl RowGroup {
     pub(super) fn write(&mut self, batch: &RecordBatch, layout: &Layout, out: &mut Out) -> Result<()> {
         self.write_vectors(batch, layout, out)?;
+        for (chunk, category) in self.categories.iter_mut().zip(&layout.categories) {
+            chunk.write(batch.column(category.field))?;
+        }
         self.rows += batch.num_rows();
         let mut writers = self.ordinary.iter_mut();
         for (column, field) in &layout.ordinary {
@@ -138,7 +166,8 @@ impl RowGroup {
     pub(super) fn bytes(&self) -> usize {
         let vectors: usize = self.vectors.iter().map(|(chunk, _)| chunk.bytes()).sum();
         let ordinary: usize = self.ordinary.iter().map(ArrowColumnWriter::get_estimated_total_bytes).sum();
-        vectors + ordinary
+        let categories: usize = self.categories.iter().map(CategoryChunk::bytes).sum();
+        vectors + categories + ordinary
     }
 
     pub(super) fn finish(
@@ -150,9 +179,13 @@ impl RowGroup {
     ) -> Result<()> {
         let (start, rows) = (self.start, self.rows);
         let mut vectors = self.finish_vectors(out)?.into_iter();
+        let mut categories = self.finish_categories(out)?.into_iter();
         let mut ordinary = self.finish_ordinary(layout, out, written.count())?.into_iter();
-        let chunks =
-            layout.leaves.iter().filter_map(|&vector| if vector { vectors.next() } else { ordinary.next() });
+        let chunks = layout.leaves.iter().filter_map(|writer| match writer {
+            Writer::Vectors => vectors.next(),
+            Writer::Categories => categories.next(),
+            Writer::Library => ordinary.next(),
+        });
         written.add(chunks.collect(), start, rows, descriptor)
     }
 
@@ -166,6 +199,15 @@ impl RowGroup {
             chunks.push(Chunk { metadata, column_index: ColumnIndexMetaData::NONE, offset_index });
         }
         Ok(chunks)
+    }
+
+    fn finish_categories(&mut self, out: &mut Out) -> Result<Vec<Chunk>> {
+        let finish = |chunk: CategoryChunk| {
+            let (bytes, chunk) = chunk.finish(out.bytes_written() as u64)?;
+            io::Write::write_all(out, &bytes)?;
+            Ok(chunk)
+        };
+        std::mem::take(&mut self.categories).into_iter().map(finish).collect()
     }
 
     fn finish_ordinary(self, layout: &Layout, out: &mut Out, ordinal: usize) -> Result<Vec<Chunk>> {
@@ -276,6 +318,7 @@ impl fmt::Debug for Layout {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Layout")
             .field("vectors", &self.vectors)
+            .field("categories", &self.categories)
             .field("ordinary", &self.ordinary)
             .finish_non_exhaustive()
     }

@@ -29,6 +29,8 @@ use parquet::{
     schema::types::ColumnDescPtr,
 };
 
+use super::page::{Held, data_page_header, put_levels, put_run};
+
 /// Bytes of elements in a page: the usual size, so that readers which take a page whole need little memory.
 const PAGE_BYTES: usize = 1 << 20;
 
@@ -224,11 +226,9 @@ impl Page {
     fn head(&self) -> Result<Vec<u8>> {
         let levels = 2 * size_of::<u32>() + self.repetition.len() + self.definition.len();
         let body = i32::try_from(levels + self.value_bytes)?;
-        let mut head = page_header(body, i32::try_from(self.values)?);
-        for levels in [&self.repetition, &self.definition] {
-            head.extend_from_slice(&(levels.len() as u32).to_le_bytes());
-            head.extend_from_slice(levels);
-        }
+        let mut head = data_page_header(body, i32::try_from(self.values)?, Held::Plain);
+        put_levels(&mut head, &self.repetition);
+        put_levels(&mut head, &self.definition);
         Ok(head)
     }
 }
@@ -246,47 +246,6 @@ fn row_levels(dimension: usize) -> Vec<u8> {
         put_run(&mut levels, dimension - 8, 1);
     }
     levels
-}
-
-fn put_run(out: &mut Vec<u8>, values: usize, level: u8) {
-    if values > 0 {
-        put_varint(out, (values as u64) << 1);
-        out.push(level);
-    }
-}
-
-fn put_varint(out: &mut Vec<u8>, mut value: u64) {
-    while value >= 0x80 {
-        out.push(value as u8 | 0x80);
-        value >>= 7;
-    }
-    out.push(value as u8);
-}
-
-/// `PageHeader` of parquet.thrift in the compact protocol: a byte for each field's distance and type, then its value.
-fn page_header(body_bytes: i32, values: i32) -> Vec<u8> {
-    /// The next field, an i32.
-    const I32: u8 = (1 << 4) + 5;
-    /// The field after the next, a struct.
-    const DATA_PAGE_HEADER: u8 = (2 << 4) + 12;
-    const END: u8 = 0;
-    const DATA_PAGE: i32 = 0;
-    const PLAIN: i32 = 0;
-    const RLE: i32 = 3;
-    let mut header = Vec::with_capacity(32);
-    let put = |header: &mut Vec<u8>, value: i32| {
-        header.push(I32);
-        put_varint(header, u64::from((value << 1 ^ value >> 31).cast_unsigned()));
-    };
-    for value in [DATA_PAGE, body_bytes, body_bytes] {
-        put(&mut header, value);
-    }
-    header.push(DATA_PAGE_HEADER);
-    for value in [values, PLAIN, RLE, RLE] {
-        put(&mut header, value);
-    }
-    header.extend_from_slice(&[END, END]);
-    header
 }
 
 #[cfg(test)]

@@ -89,11 +89,3 @@ fn pages_and_row_groups_end_anywhere() {
     let narrow = vectors(&DataType::Float64, 3, 3000, &[7]);
     round_trip(&[&wide, &narrow], true, &[1500]);
 }
-
-#[test]
-fn a_page_header_is_what_the_format_says() {
-    assert_eq!(
-        page_header(300, 96),
-        [0x15, 0, 0x15, 0xd8, 4, 0x15, 0xd8, 4, 0x2c, 0x15, 0xc0, 1, 0x15, 0, 0x15, 6, 0x15, 6, 0, 0]
-    );
-}
