@@ -14,6 +14,7 @@
 //! says where each is.
 
 mod category_column;
+mod hint;
 mod page;
 mod properties;
 mod row_group;
@@ -28,7 +29,7 @@ use std::{
 };
 
 use arrow_array::RecordBatch;
-use arrow_schema::{Schema, SchemaRef};
+use arrow_schema::SchemaRef;
 use parquet::{
     arrow::{ArrowSchemaConverter, encode_arrow_schema},
     file::{
@@ -200,7 +201,7 @@ impl ParquetSink {
     fn key_values(&self, fingerprint: &str) -> Vec<KeyValue> {
         let pandas = self.options.pandas_metadata.as_ref();
         // Where a file holds an Arrow schema, pyarrow takes the metadata of that and leaves the file's own alone.
-        let mut schema = Schema::clone(&self.schema);
+        let mut schema = hint::told(&self.schema);
         schema.metadata.extend(pandas.map(|json| (PANDAS.to_owned(), json.clone())));
         let arrow = KeyValue::new("ARROW:schema".to_owned(), encode_arrow_schema(&schema));
         let fingerprint = KeyValue::new(FINGERPRINT.to_owned(), fingerprint.to_owned());

@@ -235,8 +235,15 @@ pub(super) fn name_columns(levels: &mut [Index<'_>], columns: &[String]) {
         let name = levels[place].name.to_string();
         let before = levels[..place].iter().any(|level| level.column == name);
         let usable = levels[place].name != Label::None && !before && !columns.contains(&name);
-        levels[place].column = if usable { name } else { format!("__index_level_{place}__") };
+        levels[place].column = if usable { name } else { numbered(place, &levels[..place], columns) };
     }
+}
+
+/// The first name of this form, from the level's own number on, that neither a column nor a level before has.
+fn numbered(place: usize, before: &[Index<'_>], columns: &[String]) -> String {
+    let is_free = |name: &String| !columns.contains(name) && before.iter().all(|level| level.column != *name);
+    let mut names = (place..).map(|number| format!("__index_level_{number}__"));
+    names.find(is_free).expect("there are more numbers than columns")
 }
 
 /// Whether a node is an index.
@@ -252,4 +259,25 @@ pub(super) fn is_index(graph: &Graph<'_>, id: NodeId) -> bool {
         )
     );
     is_new || (extension::is_object_of_old(graph, id) && !super::series::is_series(graph, id))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn level<'g>(name: Label) -> Index<'g> {
+        let values = Values::Range { start: 0, step: 1 };
+        Index { name, column: String::new(), values, len: 2, dtype: None }
+    }
+
+    #[test]
+    fn no_level_takes_the_name_of_a_column_or_of_another_level() {
+        let columns = ["__index_level_0__".to_owned(), "taken".to_owned()];
+        let named = |name: &str| level(Label::Text(name.to_owned()));
+        let mut levels = [level(Label::None), level(Label::None), named("taken"), named("day"), named("day")];
+        name_columns(&mut levels, &columns);
+        let names: Vec<&str> = levels.iter().map(|level| level.column.as_str()).collect();
+        let number = |number| format!("__index_level_{number}__");
+        assert_eq!(names, [&number(1), &number(2), &number(3), "day", &number(4)]);
+    }
 }

@@ -16,6 +16,7 @@ use parquet::{
     file::metadata::{PageIndexPolicy, ParquetMetaData},
 };
 
+use super::hint;
 use crate::file::{
     error::{self, Damage, Error},
     map::Contents,
@@ -35,7 +36,7 @@ impl ParquetSource {
         let metadata = guarded(&path, || {
             let options = ArrowReaderOptions::new().with_page_index_policy(PageIndexPolicy::Optional);
             let loaded = ArrowReaderMetadata::load(&contents.to_bytes(), options.clone())?;
-            let schema = without_footer_keys(loaded.schema());
+            let schema = Arc::new(hint::meant(&without_footer_keys(loaded.schema())));
             ArrowReaderMetadata::try_new(Arc::clone(loaded.metadata()), options.with_schema(schema))
         })?;
         Ok(Self { contents, metadata })
@@ -92,12 +93,12 @@ impl ParquetSource {
 }
 
 /// The reader adds every key of the footer to the schema's metadata; those that are no part of it go again.
-fn without_footer_keys(schema: &SchemaRef) -> SchemaRef {
+fn without_footer_keys(schema: &SchemaRef) -> Schema {
     let mut schema = Schema::clone(schema);
     for key in [super::FINGERPRINT, super::PANDAS] {
         schema.metadata.remove(key);
     }
-    Arc::new(schema)
+    schema
 }
 
 /// Batches of a Parquet file; after an error there are no more.

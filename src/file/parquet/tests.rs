@@ -2,6 +2,7 @@
 
 use std::{fs, path::Path};
 
+use arrow_schema::Schema;
 use parquet::file::metadata::ColumnChunkMetaData;
 
 use super::*;
