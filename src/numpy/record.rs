@@ -36,8 +36,19 @@ struct Field {
 pub struct Record<'g> {
     /// Rows of the array.
     pub rows: usize,
-    /// Name and items of each field.
-    pub columns: Vec<(String, Column<'g>)>,
+    /// The fields.
+    pub columns: Vec<FieldColumn<'g>>,
+}
+
+/// One field of all records.
+#[derive(Debug, Clone)]
+pub struct FieldColumn<'g> {
+    /// Its name; of a field inside a field, both with a dot.
+    pub name: String,
+    /// Items of it in one record: 1 unless it has dimensions of its own.
+    pub items: usize,
+    /// The items.
+    pub values: Column<'g>,
 }
 
 /// The items of one field.
@@ -80,8 +91,12 @@ impl<'g> Record<'g> {
             let column = |field: &Field| field.copied(&bytes, rows, itemsize, budget);
             fields.iter().map(column).collect::<Result<Vec<_>>>()?
         };
-        let names = fields.into_iter().map(|field| field.name);
-        Ok(Some(Self { rows, columns: names.zip(columns).collect() }))
+        let column = |(field, values): (Field, _)| FieldColumn {
+            items: field.count.iter().product(),
+            name: field.name,
+            values,
+        };
+        Ok(Some(Self { rows, columns: fields.into_iter().zip(columns).map(column).collect() }))
     }
 }
 
@@ -95,10 +110,13 @@ fn parts_of(graph: &Graph<'_>, id: NodeId, limits: &Limits) -> Result<Option<Par
             [data, dtype, shape, ..] => (dtype, shape, data),
             _ => return Ok(None),
         },
-        Node::Global(Global::Reconstruct) => {
+        // A mask and a fill value may follow.
+        Node::Global(Global::Reconstruct | Global::MaskedReconstruct) => {
             match *Graph::present(state).and_then(|state| graph.tuple(state)).unwrap_or_default() {
                 // One dimension has one order.
-                [_, shape, dtype, _, data] | [shape, dtype, _, data] => (dtype, shape, data),
+                [_, shape, dtype, _, data] | [shape, dtype, _, data] | [_, shape, dtype, _, data, _, _] => {
+                    (dtype, shape, data)
+                }
                 _ => return Ok(None),
             }
         }
@@ -264,7 +282,7 @@ mod tests {
             Column::Array(Array { data: Data::Bytes(bytes), .. }) => bytes.to_vec(),
             _ => Vec::new(),
         };
-        Ok(record.columns.iter().map(|(name, column)| (name.clone(), bytes(column))).collect())
+        Ok(record.columns.iter().map(|field| (field.name.clone(), bytes(&field.values))).collect())
     }
 
     #[test]

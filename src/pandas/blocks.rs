@@ -5,7 +5,7 @@
 //! * before, and for series to this day, an object with state `(axes, values, items, {'0.14.1': {axes, blocks}})`;
 //! * before 0.14.1 that state without the dict: where a block belongs is found by looking its items up in the columns.
 
-use std::collections::HashMap;
+use std::{cell::OnceCell, collections::HashMap};
 
 use super::{
     error::{At as _, ErrorKind, Result},
@@ -109,6 +109,7 @@ impl Blocks {
         reading: Reading<'_>,
     ) -> Result<Vec<Placed<'g>>> {
         let mut found: Vec<Option<Placed<'g>>> = vec![None; labels.len()];
+        let labels = Labels::new(labels);
         for (number, parts) in self.blocks.iter().enumerate() {
             let path = format!("blocks[{number}]");
             let inside = |error: super::Error| error.inside(&path);
@@ -117,7 +118,7 @@ impl Blocks {
                 return Err(ErrorKind::WrongRows { what: "a block", wanted: rows, found: block.rows })
                     .at(&path);
             }
-            let place = parts.place.positions(graph, labels, reading).at(&format!("{path}.placement"))?;
+            let place = parts.place.positions(graph, &labels, reading).at(&format!("{path}.placement"))?;
             if place.len() != block.columns.len() {
                 return Err(ErrorKind::UnknownForm).at(&format!("{path}.placement"));
             }
@@ -134,12 +135,68 @@ impl Blocks {
             .collect()
     }
 
+    /// The block that each item stands in, and where in it. Each is covered by exactly one block, and `len` says how many
+    /// items a block has.
+    pub(super) fn items(
+        &self,
+        graph: &Graph<'_>,
+        labels: &[Label],
+        reading: Reading<'_>,
+        len: impl Fn(NodeId) -> Result<usize, ErrorKind>,
+    ) -> Result<Vec<Standing>> {
+        let mut found: Vec<Option<Standing>> = vec![None; labels.len()];
+        let labels = Labels::new(labels);
+        for (number, parts) in self.blocks.iter().enumerate() {
+            let path = format!("blocks[{number}]");
+            let len = len(parts.values).at(&format!("{path}.values"))?;
+            let place = parts.place.positions(graph, &labels, reading).at(&format!("{path}.placement"))?;
+            if place.len() != len {
+                return Err(ErrorKind::UnknownForm).at(&format!("{path}.placement"));
+            }
+            for (item, position) in place.into_iter().enumerate() {
+                match found.get_mut(position) {
+                    Some(standing @ None) => *standing = Some(Standing { block: parts.values, item }),
+                    _ => return Err(ErrorKind::NotCoveredOnce(position)).at(&path),
+                }
+            }
+        }
+        let items = found.into_iter().enumerate();
+        items.map(|(position, item)| item.ok_or(ErrorKind::NotCoveredOnce(position)).at("blocks")).collect()
+    }
+
     /// The one block of a series.
     pub(super) fn only_block<'g>(&self, graph: &'g Graph<'g>, reading: Reading<'_>) -> Result<Block<'g>> {
         match self.blocks.as_slice() {
             [block] => extension::parse(graph, block.values, reading).map_err(|error| error.inside("block")),
             _ => Err(ErrorKind::UnknownForm).at("blocks"),
         }
+    }
+}
+
+/// Where an item of a manager stands: in the values of which block, and which of their items it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    /// The values of the block.
+    pub(super) block: NodeId,
+    /// Which of its items.
+    pub(super) item: usize,
+}
+
+/// The labels of an axis, found by their text: once for all blocks.
+struct Labels<'l> {
+    labels: &'l [Label],
+    places: OnceCell<HashMap<String, usize>>,
+}
+
+impl<'l> Labels<'l> {
+    fn new(labels: &'l [Label]) -> Self {
+        Self { labels, places: OnceCell::new() }
+    }
+
+    fn place(&self, label: &Label) -> Option<usize> {
+        let places =
+            || self.labels.iter().enumerate().map(|(place, label)| (label.to_string(), place)).collect();
+        self.places.get_or_init(places).get(&label.to_string()).copied()
     }
 }
 
@@ -162,17 +219,14 @@ impl Place {
     fn positions(
         &self,
         graph: &Graph<'_>,
-        labels: &[Label],
+        labels: &Labels<'_>,
         reading: Reading<'_>,
     ) -> Result<Vec<usize>, ErrorKind> {
         match *self {
-            Self::Positions(id) => positions(graph, id, labels.len(), reading),
+            Self::Positions(id) => positions(graph, id, labels.labels.len(), reading),
             Self::Items(id) => {
                 let items = Index::single(graph, id, reading).map_err(|error| error.kind)?.labels(graph);
-                let places = labels.iter().enumerate().map(|(place, label)| (label.to_string(), place));
-                let places: HashMap<String, usize> = places.collect();
-                let place = |label: Label| places.get(&label.to_string()).copied();
-                items.into_iter().map(|label| place(label).ok_or(ErrorKind::UnknownForm)).collect()
+                items.iter().map(|label| labels.place(label).ok_or(ErrorKind::UnknownForm)).collect()
             }
         }
     }

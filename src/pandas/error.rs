@@ -44,6 +44,17 @@ pub enum ErrorKind {
         /// Rows there are.
         found: usize,
     },
+    /// The labels of columns and the columns disagree.
+    #[error("a block: {found} columns where {wanted} are expected")]
+    WrongColumns {
+        /// Columns there should be.
+        wanted: usize,
+        /// Columns there are.
+        found: usize,
+    },
+    /// Elements of a vector that are missing one by one.
+    #[error("a vector lacks some of its elements, which no column of vectors can say")]
+    MaskedVector,
     /// A category code without a category.
     #[error("row {row} has category code {code} of {categories}")]
     CodeOutOfRange {

@@ -52,7 +52,7 @@ pub(super) struct Block<'g> {
 }
 
 impl<'g> Block<'g> {
-    fn one(values: Values<'g>, rows: usize) -> Self {
+    pub(super) fn one(values: Values<'g>, rows: usize) -> Self {
         Self { columns: vec![values], rows, dtype: None }
     }
 
@@ -69,10 +69,13 @@ impl<'g> Block<'g> {
 pub(super) fn parse<'g>(graph: &'g Graph<'g>, id: NodeId, reading: Reading<'_>) -> Result<Block<'g>> {
     let class = class_of(graph, id);
     match class {
+        Some(Global::Reconstruct) if super::sparse::is_array_of_old(graph, id) => {
+            super::sparse::array_of_old(graph, id, reading)
+        }
         Some(Global::FromBuffer | Global::Reconstruct) if !is_object_of_old(graph, id) => {
             of_array(Array::parse(graph, id, reading.limits).at("values")?, reading).at("values")
         }
-        Some(Global::MaskedReconstruct) => masked_numpy(graph, id, reading).at("values"),
+        Some(Global::MaskedReconstruct) => super::masked::block(graph, id, reading).at("values"),
         Some(Global::StringArray) => text_objects(graph, id, reading).at("values"),
         Some(Global::NumpyExtensionArray) => {
             let (_, array) = parts(graph, id, &["_dtype"], &["_ndarray"]).at("values")?;
@@ -95,7 +98,7 @@ pub(super) fn parse<'g>(graph: &'g Graph<'g>, id: NodeId, reading: Reading<'_>) 
         }
         Some(Global::PeriodArray) => periods(graph, id, reading).at("values"),
         Some(Global::IntervalArray) => intervals(graph, id, reading),
-        Some(Global::SparseArray) => sparse(graph, id, reading),
+        Some(Global::SparseArray) => super::sparse::array(graph, id, reading),
         Some(other) if is_index(other) || is_object_of_old(graph, id) => {
             let index = Index::single(graph, id, reading.deeper().at("values")?)?;
             Ok(Block::one(index.values, index.len))
@@ -363,7 +366,8 @@ fn masked<'g>(graph: &'g Graph<'g>, id: NodeId, reading: Reading<'_>) -> Result<
     of_mask(array("_data")?, array("_mask")?)
 }
 
-fn of_mask<'g>(data: Array<'g>, mask: Array<'g>) -> Result<Block<'g>, ErrorKind> {
+/// Numbers with a mask, both of one dimension.
+pub(super) fn of_mask<'g>(data: Array<'g>, mask: Array<'g>) -> Result<Block<'g>, ErrorKind> {
     let numbers = matches!(data.dtype.kind, Kind::Bool | Kind::Int | Kind::Uint | Kind::Float);
     if mask.dtype.kind != Kind::Bool || !numbers || data.shape.len() != 1 || mask.shape.len() != 1 {
         return Err(ErrorKind::UnknownForm);
@@ -373,27 +377,4 @@ fn of_mask<'g>(data: Array<'g>, mask: Array<'g>) -> Result<Block<'g>, ErrorKind>
     }
     let rows = data.len();
     Ok(Block::one(Values::Masked { data: Arc::new(data), mask: Arc::new(mask) }, rows))
-}
-
-/// `_mareconstruct` with state `(1, shape, dtype, is_fortran, data, mask, fill_value)`.
-fn masked_numpy<'g>(graph: &'g Graph<'g>, id: NodeId, reading: Reading<'_>) -> Result<Block<'g>, ErrorKind> {
-    let (data, mask) = super::masked::arrays(graph, id, reading.limits)?;
-    of_mask(data, mask)
-}
-
-fn sparse<'g>(graph: &'g Graph<'g>, id: NodeId, reading: Reading<'_>) -> Result<Block<'g>> {
-    let state = graph.state(id).ok_or(ErrorKind::Missing("state")).at("values")?;
-    let part = |key| named(graph, state, &[key]).at("values");
-    let (positions, rows) =
-        super::sparse::positions(graph, part("_sparse_index")?, reading.limits).at("values")?;
-    let values = parse(graph, part("_sparse_values")?, reading.deeper().at("values")?)
-        .map_err(|error| error.inside("values.sparse"))?;
-    let (values, stored) = values.single().at("values.sparse")?;
-    if stored != positions.len() {
-        return Err(ErrorKind::WrongRows { what: "sparse values", wanted: positions.len(), found: stored })
-            .at("values");
-    }
-    let dtype = graph.state(part("_dtype")?).ok_or(ErrorKind::Missing("_fill_value")).at("values")?;
-    let fill = named(graph, dtype, &["_fill_value"]).at("values")?;
-    Ok(Block::one(Values::Sparse { positions, values: Box::new(values), fill, rows }, rows))
 }

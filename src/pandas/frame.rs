@@ -1,7 +1,7 @@
 //! A frame: its columns put together from the blocks of its manager, its labels beside them.
 
 use super::{
-    blocks::{Blocks, is_manager},
+    blocks::{Blocks, Placed, is_manager},
     error::{At as _, Error, ErrorKind, Result},
     extension::{self, Reading, named},
     index::{Index, name_columns},
@@ -41,6 +41,8 @@ pub struct Frame<'g> {
     pub index: Vec<Index<'g>>,
     /// The number of rows.
     pub rows: usize,
+    /// What the user noted beside the data: the dict `attrs`.
+    pub attrs: Option<NodeId>,
 }
 
 /// Whether a node is a frame: an object of the class, or of one derived from it, which says so in its state.
@@ -48,35 +50,67 @@ pub(super) fn is_frame(graph: &Graph<'_>, id: NodeId) -> bool {
     matches!(class_of(graph, id), Some(Global::DataFrame | Global::SparseDataFrame))
 }
 
-impl<'g> Frame<'g> {
-    /// The frame that node `id` describes.
-    pub fn parse(graph: &'g Graph<'g>, id: NodeId, limits: &Limits) -> Result<Self> {
-        let reading = Reading::new(limits);
-        let state = graph.state(id).ok_or(ErrorKind::Missing("state")).at("frame")?;
-        let manager = if is_manager(graph, state) {
-            state
-        } else {
-            named(graph, state, &["_mgr", "_data"]).at("frame")?
-        };
-        let manager = Blocks::parse(graph, manager).at("frame._mgr")?;
-        let &[columns, index] = manager.axes.as_slice() else {
-            return Err(ErrorKind::UnknownForm).at("frame._mgr.axes");
-        };
-        let inside = |error: Error| error.inside("frame");
-        let (labels, column_levels) = labels(graph, columns, reading).map_err(inside)?;
-        let mut index = Index::levels(graph, index, reading).map_err(inside)?;
+/// The manager of a frame or a panel: its whole state before 0.17, since then a part of it.
+pub(super) fn manager_of(graph: &Graph<'_>, id: NodeId) -> Result<Blocks> {
+    let state = graph.state(id).ok_or(ErrorKind::Missing("state")).at("state")?;
+    let manager =
+        if is_manager(graph, state) { state } else { named(graph, state, &["_mgr", "_data"]).at("state")? };
+    Blocks::parse(graph, manager).at("_mgr")
+}
+
+/// The labels of columns and rows.
+pub(super) struct Axes<'g> {
+    pub(super) labels: Vec<Label>,
+    column_levels: Vec<Label>,
+    index: Vec<Index<'g>>,
+    pub(super) rows: usize,
+}
+
+impl<'g> Axes<'g> {
+    pub(super) fn parse(
+        graph: &'g Graph<'g>,
+        columns: NodeId,
+        index: NodeId,
+        reading: Reading<'_>,
+    ) -> Result<Self> {
+        let (labels, column_levels) = labels(graph, columns, reading)?;
+        let index = Index::levels(graph, index, reading)?;
         let rows = index.first().map_or(0, |level| level.len);
-        let values = manager.columns(graph, &labels, rows, reading).map_err(inside)?;
+        Ok(Self { labels, column_levels, index, rows })
+    }
+
+    /// The frame of these values, one for each label.
+    pub(super) fn frame(self, graph: &'g Graph<'g>, values: Vec<Placed<'g>>) -> Result<Frame<'g>> {
+        let Self { labels, column_levels, mut index, rows } = self;
         // Rows that no byte of the file stands for are only a number, and it may be any.
         if values.is_empty() && rows > graph.input().len() {
             return Err(ErrorKind::WrongRows { what: "a frame without columns", wanted: 0, found: rows })
-                .at("frame");
+                .at("rows");
         }
         let names = label::names(&labels);
         name_columns(&mut index, &names);
         let columns = names.into_iter().zip(labels).zip(values);
         let columns = columns.map(|((name, label), (values, dtype))| Column { name, label, values, dtype });
-        Ok(Self { graph, columns: columns.collect(), column_levels, index, rows })
+        Ok(Frame { graph, columns: columns.collect(), column_levels, index, rows, attrs: None })
+    }
+}
+
+impl<'g> Frame<'g> {
+    /// The frame that node `id` describes.
+    pub fn parse(graph: &'g Graph<'g>, id: NodeId, limits: &Limits) -> Result<Self> {
+        let reading = Reading::new(limits);
+        let inside = |error: Error| error.inside("frame");
+        if let Some(frame) = super::sparse::frame(graph, id, reading).map_err(inside)? {
+            return Ok(frame);
+        }
+        let manager = manager_of(graph, id).map_err(inside)?;
+        let &[columns, index] = manager.axes.as_slice() else {
+            return Err(ErrorKind::UnknownForm).at("frame._mgr.axes");
+        };
+        let axes = Axes::parse(graph, columns, index, reading).map_err(inside)?;
+        let values = manager.columns(graph, &axes.labels, axes.rows, reading).map_err(inside)?;
+        let frame = axes.frame(graph, values).map_err(inside)?;
+        Ok(Self { attrs: graph.state(id).and_then(|state| graph.dict_value(state, "attrs")), ..frame })
     }
 
     /// An index alone: its labels as columns.
@@ -108,6 +142,7 @@ impl<'g> Frame<'g> {
             column_levels: vec![Label::None],
             index: vec![Index::default_of(rows)],
             rows,
+            attrs: None,
         })
     }
 
@@ -115,6 +150,9 @@ impl<'g> Frame<'g> {
     /// of two dimensions a column for each of theirs, as a frame made from them would.
     pub fn of_array(graph: &'g Graph<'g>, id: NodeId, limits: &Limits) -> Result<Self> {
         let reading = Reading::new(limits);
+        if let Some(frame) = super::masked::frame(graph, id, limits).at("array")? {
+            return Ok(frame);
+        }
         if let Some(frame) = super::record::frame(graph, id, limits).at("array")? {
             return Ok(frame);
         }
@@ -138,7 +176,8 @@ impl<'g> Frame<'g> {
             Column { name, label, values, dtype: None }
         };
         let columns = columns.into_iter().map(column).collect();
-        Self { graph, columns, column_levels: vec![Label::None], index: vec![Index::default_of(rows)], rows }
+        let (column_levels, index) = (vec![Label::None], vec![Index::default_of(rows)]);
+        Self { graph, columns, column_levels, index, rows, attrs: None }
     }
 
     /// Whether the rows never got labels.
@@ -172,7 +211,11 @@ fn matrix<'g>(
 }
 
 /// The labels of the columns, those of several levels as tuples, and the names of the levels.
-fn labels<'g>(graph: &'g Graph<'g>, id: NodeId, reading: Reading<'_>) -> Result<(Vec<Label>, Vec<Label>)> {
+pub(super) fn labels<'g>(
+    graph: &'g Graph<'g>,
+    id: NodeId,
+    reading: Reading<'_>,
+) -> Result<(Vec<Label>, Vec<Label>)> {
     let mut levels = Index::levels(graph, id, reading)?;
     let count = levels.first().map_or(0, |level| level.len);
     if count > reading.limits.columns_max {

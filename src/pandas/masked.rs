@@ -1,27 +1,189 @@
-//! NumPy arrays with a mask: `_mareconstruct(MaskedArray, ndarray, (0,), 'b')` with state
+//! NumPy arrays with a mask: `_mareconstruct(MaskedArray, ndarray, (0,), 'b')`, for records `_mrreconstruct`, with state
 //! `(1, shape, dtype, is_fortran, data, mask, fill_value)`.
+//!
+//! What is masked is missing. An array of two dimensions has a column for each of its items and one of records a column for
+//! each field, as in a frame made of it.
 
-use super::error::ErrorKind;
+use std::{borrow::Cow, sync::Arc};
+
+use super::{
+    error::ErrorKind,
+    extension::{self, Block, Reading},
+    frame::Frame,
+    values::{Values, class_of},
+};
 use crate::{
-    limits::Limits,
-    numpy::{Array, Data, Dtype, Kind, array::bytes_of},
-    pickle::{Graph, NodeId},
+    limits::{Budget, CELL_BYTES, Limits},
+    numpy::{Array, Data, Dtype, Kind, Record, array::bytes_of, record::Column},
+    pickle::{Global, Graph, Item, NodeId},
 };
 
+const MASK: Dtype = Dtype { kind: Kind::Bool, itemsize: 1, big_endian: false };
+
+/// The bytes of the mask.
+fn mask_of<'g>(graph: &'g Graph<'g>, id: NodeId) -> Result<Cow<'g, [u8]>, ErrorKind> {
+    let state = graph.state(id).and_then(|state| graph.tuple(state)).unwrap_or_default();
+    let &[_, _, _, _, _, mask, _] = state else { return Err(ErrorKind::UnknownForm) };
+    bytes_of(graph, mask).ok_or(ErrorKind::UnknownForm)
+}
+
 /// The data, and a mask of the same shape and order that is true where they are missing.
-pub(super) fn arrays<'g>(
+fn arrays<'g>(
     graph: &'g Graph<'g>,
     id: NodeId,
     limits: &Limits,
 ) -> Result<(Array<'g>, Array<'g>), ErrorKind> {
-    let state = graph.state(id).ok_or(ErrorKind::Missing("state"))?;
-    let Some(&[_, _, _, _, _, mask, _]) = graph.tuple(state) else { return Err(ErrorKind::UnknownForm) };
-    let data = Array::of_parts(graph, &graph.tuple(state).unwrap_or_default()[..5], limits)?;
-    let bytes = bytes_of(graph, mask).ok_or(ErrorKind::UnknownForm)?;
+    let bytes = mask_of(graph, id)?;
+    let state = graph.state(id).and_then(|state| graph.tuple(state)).unwrap_or_default();
+    let data = Array::of_parts(graph, &state[..5], limits)?;
     if bytes.len() != data.len() {
         return Err(ErrorKind::WrongRows { what: "the mask", wanted: data.len(), found: bytes.len() });
     }
-    let dtype = Dtype { kind: Kind::Bool, itemsize: 1, big_endian: false };
-    let mask = Array { dtype, data: Data::Bytes(bytes), shape: data.shape.clone(), fortran: data.fortran };
+    let mask =
+        Array { dtype: MASK, data: Data::Bytes(bytes), shape: data.shape.clone(), fortran: data.fortran };
     Ok((data, mask))
+}
+
+/// The values of an array of one dimension.
+pub(super) fn block<'g>(
+    graph: &'g Graph<'g>,
+    id: NodeId,
+    reading: Reading<'_>,
+) -> Result<Block<'g>, ErrorKind> {
+    let (data, mask) = arrays(graph, id, reading.limits)?;
+    let &[rows] = data.shape.as_slice() else { return Err(ErrorKind::UnknownForm) };
+    let values = match data.data {
+        Data::Objects(cells) => of_cells(cells.items_from(0), &mask, &mut budget(graph, reading.limits))?,
+        Data::Bytes(_) => of_items(data, mask, reading, &mut budget(graph, reading.limits))?,
+    };
+    Ok(Block::one(values, rows))
+}
+
+/// The table of an array of records or of two dimensions; `None` if it is none of those.
+pub(super) fn frame<'g>(
+    graph: &'g Graph<'g>,
+    id: NodeId,
+    limits: &Limits,
+) -> Result<Option<Frame<'g>>, ErrorKind> {
+    if class_of(graph, id) != Some(Global::MaskedReconstruct) {
+        return Ok(None);
+    }
+    let mut budget = budget(graph, limits);
+    if let Some(record) = Record::parse(graph, id, limits, &mut budget)? {
+        return records(graph, id, record, limits, &mut budget).map(Some);
+    }
+    let (data, mask) = arrays(graph, id, limits)?;
+    let &[rows, items] = data.shape.as_slice() else { return Ok(None) };
+    if items > limits.columns_max {
+        return Err(ErrorKind::TooManyColumns(items));
+    }
+    let column = |item| {
+        let mask = column(&mask, item, &mut budget)?;
+        let values = match &data.data {
+            Data::Objects(cells) => {
+                of_cells(cells.items_from(item).step_by(items.max(1)), &mask, &mut budget)?
+            }
+            Data::Bytes(_) => {
+                of_items(self::column(&data, item, &mut budget)?, mask, Reading::new(limits), &mut budget)?
+            }
+        };
+        Ok((item.to_string(), values))
+    };
+    let columns = (0..items).map(column).collect::<Result<_, ErrorKind>>()?;
+    Ok(Some(Frame::plain(graph, columns, rows)))
+}
+
+fn budget(graph: &Graph<'_>, limits: &Limits) -> Budget {
+    Budget::new(&CELL_BYTES, limits.cell_bytes_max(graph.input().len()))
+}
+
+/// One column of an array of shape (rows, items), copied out.
+fn column<'g>(array: &Array<'_>, item: usize, budget: &mut Budget) -> Result<Array<'g>, ErrorKind> {
+    let (&[rows, items], Data::Bytes(bytes)) = (array.shape.as_slice(), &array.data) else {
+        return Err(ErrorKind::UnknownForm);
+    };
+    let size = array.dtype.itemsize;
+    budget.spend((rows * size) as u64)?;
+    let (first, step) = if array.fortran { (item * rows, 1) } else { (item, items) };
+    let cells = bytes.chunks_exact(size.max(1)).skip(first).step_by(step).take(rows);
+    let data = Data::Bytes(cells.flatten().copied().collect());
+    Ok(Array { dtype: array.dtype, shape: vec![rows], fortran: false, data })
+}
+
+/// Objects, those that are masked missing.
+fn of_cells<'g>(
+    cells: impl Iterator<Item = Item>,
+    mask: &Array<'_>,
+    budget: &mut Budget,
+) -> Result<Values<'g>, ErrorKind> {
+    let Data::Bytes(mask) = &mask.data else { return Err(ErrorKind::UnknownForm) };
+    budget.spend((mask.len() * size_of::<Item>()) as u64)?;
+    let present = |(cell, masked): (Item, &u8)| if *masked == 0 { cell } else { Item::Node(NodeId::NONE) };
+    Ok(Values::Cells(cells.zip(mask.iter()).map(present).collect()))
+}
+
+/// Items of fixed size, those that are masked missing.
+fn of_items<'g>(
+    data: Array<'g>,
+    mask: Array<'g>,
+    reading: Reading<'_>,
+    budget: &mut Budget,
+) -> Result<Values<'g>, ErrorKind> {
+    if let Kind::Bool | Kind::Int | Kind::Uint | Kind::Float = data.dtype.kind {
+        return Ok(extension::of_mask(data, mask)?.single()?.0);
+    }
+    // What is no number has no mask of its own, but can be looked up: each row by its own number.
+    let Data::Bytes(mask) = &mask.data else { return Err(ErrorKind::UnknownForm) };
+    let (values, count) = extension::of_array(data, reading)?.single()?;
+    budget.spend((mask.len() * size_of::<i64>()) as u64)?;
+    let code = |(row, masked): (i64, &u8)| if *masked == 0 { row } else { -1 }.to_le_bytes();
+    let codes = (0..).zip(mask.iter()).flat_map(code).collect();
+    let dtype = Dtype { kind: Kind::Int, itemsize: size_of::<i64>(), big_endian: false };
+    let codes = Array { dtype, shape: vec![count], fortran: false, data: Data::Bytes(codes) };
+    Ok(Values::Coded { codes: Arc::new(codes), values: Box::new(values), count })
+}
+
+/// A column for each field; the mask has a byte for each item of each.
+fn records<'g>(
+    graph: &'g Graph<'g>,
+    id: NodeId,
+    record: Record<'g>,
+    limits: &Limits,
+    budget: &mut Budget,
+) -> Result<Frame<'g>, ErrorKind> {
+    let (mask, rows) = (mask_of(graph, id)?, record.rows);
+    let width: usize = record.columns.iter().map(|field| field.items).sum();
+    if rows.checked_mul(width) != Some(mask.len()) {
+        let wanted = rows.saturating_mul(width);
+        return Err(ErrorKind::WrongRows { what: "the mask", wanted, found: mask.len() });
+    }
+    let mask = Array { dtype: MASK, data: Data::Bytes(mask), shape: vec![rows, width], fortran: false };
+    let mut first = 0;
+    let mut columns = Vec::with_capacity(record.columns.len());
+    for field in record.columns {
+        let masks = (first..first + field.items).map(|item| column(&mask, item, budget));
+        let masks = masks.collect::<Result<Vec<_>, _>>()?;
+        first += field.items;
+        columns.push((field.name, of_field(field.values, masks, limits, budget)?));
+    }
+    Ok(Frame::plain(graph, columns, rows))
+}
+
+fn of_field<'g>(
+    values: Column<'g>,
+    mut masks: Vec<Array<'g>>,
+    limits: &Limits,
+    budget: &mut Budget,
+) -> Result<Values<'g>, ErrorKind> {
+    let any = |mask: &Array<'_>| matches!(&mask.data, Data::Bytes(mask) if mask.contains(&1));
+    match (values, masks.pop().filter(|_| masks.is_empty())) {
+        (Column::Cells(cells), Some(mask)) => of_cells(cells.into_iter(), &mask, budget),
+        (Column::Array(array), Some(mask)) if array.shape.len() == 1 => {
+            of_items(array, mask, Reading::new(limits), budget)
+        }
+        (Column::Array(array), None) if array.shape.len() == 2 && !masks.iter().any(any) => {
+            Ok(Values::Vectors(Arc::new(array)))
+        }
+        _ => Err(ErrorKind::MaskedVector),
+    }
 }

@@ -14,6 +14,7 @@ use super::{
     error::{At as _, ErrorKind, Result},
     extension,
     frame::Frame,
+    holding::Holding,
     values::{Values, class_of},
 };
 use crate::{
@@ -45,12 +46,24 @@ pub enum Plain {
 }
 
 impl Plain {
-    /// What `id` is; `None` if it is no table. Looks at all items, but not into them.
-    pub(super) fn of(graph: &Graph<'_>, id: NodeId, limits: &Limits) -> Option<Self> {
-        match graph.dict(id) {
+    /// What `id` is; `None` if it is no table. Looks at all items, but not into them; what holds something of pandas is a
+    /// container of tables.
+    pub(super) fn of(
+        graph: &Graph<'_>,
+        id: NodeId,
+        limits: &Limits,
+        holding: &mut Holding<'_>,
+    ) -> Option<Self> {
+        let plain = match graph.dict(id) {
             Some(_) => Self::of_dict(graph, id, limits),
             None => Self::of_list(graph, id),
-        }
+        }?;
+        // An index is a column of a dict, so only what stands in its columns counts.
+        let holds = match plain {
+            Self::Columns | Self::KeyedVectors => graph.dict(id)?.any(|(_, column)| holding.of(column)),
+            Self::Records | Self::Rows | Self::Vectors => holding.of(id),
+        };
+        (!holds).then_some(plain)
     }
 
     fn of_list(graph: &Graph<'_>, id: NodeId) -> Option<Self> {
@@ -105,11 +118,9 @@ fn holds_cells(graph: &Graph<'_>, row: Item) -> bool {
     let is_cell = |item| match item {
         Item::Float(_) => true,
         Item::Node(id) => {
-            let is_pandas =
-                matches!(class_of(graph, id), Some(Global::DataFrame | Global::Series | Global::Panel));
             let rows = graph.list(id).and_then(|list| list.items_from(0).next());
             let is_table = matches!(rows, Some(Item::Node(row)) if row_form(graph, row).is_some());
-            !(is_pandas || is_table || graph.dict(id).is_some())
+            !(is_table || graph.dict(id).is_some())
         }
     };
     graph.sequence(row).is_some_and(|cells| cells.items_from(0).all(is_cell))

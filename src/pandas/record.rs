@@ -27,7 +27,7 @@ pub(super) fn frame<'g>(
             extension::of_array(array, Reading::new(limits))?.single().map(|(values, _)| values)
         }
     };
-    let columns = record.columns.into_iter().map(|(name, column)| Ok((name, values(column)?)));
+    let columns = record.columns.into_iter().map(|field| Ok((field.name, values(field.values)?)));
     Ok(Some(Frame::plain(graph, columns.collect::<Result<_, ErrorKind>>()?, rows)))
 }
 
@@ -43,14 +43,24 @@ pub(super) fn object_rows<'g>(
     if items > limits.columns_max {
         return Err(ErrorKind::TooManyColumns(items));
     }
+    let columns = columns(graph, cells.items_from(0), rows, items, limits)?.into_iter().enumerate();
+    let columns = columns.map(|(place, values)| (place.to_string(), values)).collect();
+    Ok(Frame::plain(graph, columns, rows))
+}
+
+/// The columns of `rows` rows of `items` cells, row after row.
+pub(super) fn columns<'g>(
+    graph: &Graph<'_>,
+    cells: impl Iterator<Item = Item>,
+    rows: usize,
+    items: usize,
+    limits: &Limits,
+) -> Result<Vec<Values<'g>>, ErrorKind> {
     let mut budget = Budget::new(&CELL_BYTES, limits.cell_bytes_max(graph.input().len()));
     budget.spend((rows * items * size_of::<Item>()) as u64)?;
     let mut columns = vec![Vec::with_capacity(rows); items];
-    for (place, cell) in cells.items_from(0).enumerate() {
+    for (place, cell) in cells.take(rows * items).enumerate() {
         columns[place % items].push(cell);
     }
-    let columns = columns.into_iter().enumerate();
-    let columns =
-        columns.map(|(place, cells)| (place.to_string(), Values::Cells(Arc::from(cells)))).collect();
-    Ok(Frame::plain(graph, columns, rows))
+    Ok(columns.into_iter().map(|cells| Values::Cells(Arc::from(cells))).collect())
 }

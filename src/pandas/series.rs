@@ -1,7 +1,7 @@
 //! Series: one column and an index, of all versions.
 //!
 //! An object with state `{_mgr or _data, _name or name}`; before 0.13 a NumPy array with state
-//! `(state of the array, (index, name))`.
+//! `(state of the array, (index, name))`, a sparse one `(state of the array, (index, fill, positions, name))`.
 
 use super::{
     blocks::{Blocks, is_manager},
@@ -10,6 +10,7 @@ use super::{
     frame::{Column, Frame},
     index::{Index, name_columns},
     label::{self, Label},
+    sparse,
     values::class_of,
 };
 use crate::{
@@ -25,7 +26,8 @@ pub(super) fn is_series(graph: &Graph<'_>, id: NodeId) -> bool {
     }
     let Node::Reduce { callable, args, .. } = graph.node(id) else { return false };
     let class = graph.tuple(args).and_then(<[NodeId]>::first).map(|class| graph.node(*class));
-    graph.node(callable) == Node::Global(Global::Reconstruct) && class == Some(Node::Global(Global::Series))
+    graph.node(callable) == Node::Global(Global::Reconstruct)
+        && matches!(class, Some(Node::Global(Global::Series | Global::SparseSeries)))
 }
 
 impl<'g> Frame<'g> {
@@ -44,7 +46,8 @@ impl<'g> Frame<'g> {
         let names = label::names(std::slice::from_ref(&label));
         name_columns(&mut index, &names);
         let column = Column { name: label.to_string(), label, values, dtype };
-        Ok(Self { graph, columns: vec![column], column_levels: vec![Label::None], index, rows })
+        let attrs = graph.state(id).and_then(|state| graph.dict_value(state, "attrs"));
+        Ok(Self { graph, columns: vec![column], column_levels: vec![Label::None], index, rows, attrs })
     }
 }
 
@@ -54,12 +57,18 @@ type Parts<'g> = (Option<NodeId>, extension::Block<'g>, Vec<Index<'g>>);
 fn parts<'g>(graph: &'g Graph<'g>, id: NodeId, reading: Reading<'_>) -> Result<Parts<'g>> {
     let state = graph.state(id).ok_or(ErrorKind::Missing("state")).at("state")?;
     if let Some(&[array, own]) = graph.tuple(state) {
-        let &[index, name] = graph.tuple(own).unwrap_or_default() else {
-            return Err(ErrorKind::UnknownForm).at("state");
+        let (name, block, index) = match *graph.tuple(own).unwrap_or_default() {
+            [index, name] => {
+                let array = Array::of_state(graph, array, reading.limits).at("values")?;
+                (Some(name), extension::of_array(array, reading).at("values")?, index)
+            }
+            [index, fill, positions, ref name @ ..] if name.len() <= 1 => {
+                let block = sparse::of_state(graph, array, positions, fill, reading).at("values")?;
+                (name.first().copied(), block, index)
+            }
+            _ => return Err(ErrorKind::UnknownForm).at("state"),
         };
-        let array = Array::of_state(graph, array, reading.limits).at("values")?;
-        let block = extension::of_array(array, reading).at("values")?;
-        return Ok((Some(name), block, Index::levels(graph, index, reading)?));
+        return Ok((name, block, Index::levels(graph, index, reading)?));
     }
     let (manager, name) = if is_manager(graph, state) {
         (state, None)

@@ -1,20 +1,119 @@
-//! Where the values of a sparse array stand: `IntIndex(length, positions)` or `BlockIndex(length, starts, lengths)`.
+//! Sparse arrays: a few values, the positions they stand at, and the value of all other rows.
+//!
+//! | written by | form |
+//! |---|---|
+//! | from 0.24 on | `SparseArray` with state `{_sparse_index, _sparse_values, _dtype}` |
+//! | 0.13 to 0.23 | an array of the class `SparseArray` with state `(state of the array, (fill, index))` |
+//! | up to 0.12 | a series that is such an array, with `(row labels, fill, index, name)` |
+//! | up to 0.12 | a frame with state `({column: (index, values)}, columns, row labels, fill, kind)` |
+//!
+//! An index of positions is `IntIndex(length, positions)` or `BlockIndex(length, starts, lengths)`.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
-use super::error::ErrorKind;
+use super::{
+    error::{At as _, ErrorKind, Result},
+    extension::{self, Block, Reading, named},
+    frame::{Axes, Frame},
+    label::Label,
+    values::{Values, class_of},
+};
 use crate::{
     limits::{Bound, Exceeded, Limits},
     numpy::{Array, items::Number},
     pickle::{Global, Graph, Node, NodeId},
 };
 
+/// A sparse array of today.
+pub(super) fn array<'g>(graph: &'g Graph<'g>, id: NodeId, reading: Reading<'_>) -> Result<Block<'g>> {
+    let state = graph.state(id).ok_or(ErrorKind::Missing("state")).at("values")?;
+    let part = |key| named(graph, state, &[key]).at("values");
+    let (index, values) = (part("_sparse_index")?, part("_sparse_values")?);
+    let dtype = graph.state(part("_dtype")?).ok_or(ErrorKind::Missing("_fill_value")).at("values")?;
+    let fill = named(graph, dtype, &["_fill_value"]).at("values")?;
+    let values = extension::parse(graph, values, reading.deeper().at("values")?)
+        .map_err(|error| error.inside("values.sparse"))?;
+    spread(graph, values, index, fill, reading).at("values")
+}
+
+/// Whether `_reconstruct` makes a sparse array: before 0.24 they were NumPy arrays with more to them.
+pub(super) fn is_array_of_old(graph: &Graph<'_>, id: NodeId) -> bool {
+    let Node::Reduce { args, .. } = graph.node(id) else { return false };
+    let class = graph.tuple(args).and_then(<[NodeId]>::first).map(|class| graph.node(*class));
+    class == Some(Node::Global(Global::SparseArray))
+}
+
+pub(super) fn array_of_old<'g>(graph: &'g Graph<'g>, id: NodeId, reading: Reading<'_>) -> Result<Block<'g>> {
+    let state = graph.state(id).and_then(|state| graph.tuple(state));
+    let Some(&[array, own]) = state else { return Err(ErrorKind::UnknownForm).at("values") };
+    let &[fill, index] = graph.tuple(own).unwrap_or_default() else {
+        return Err(ErrorKind::UnknownForm).at("values");
+    };
+    of_state(graph, array, index, fill, reading).at("values")
+}
+
+/// The sparse array that the state of an array and an index of positions make.
+pub(super) fn of_state<'g>(
+    graph: &'g Graph<'g>,
+    array: NodeId,
+    index: NodeId,
+    fill: NodeId,
+    reading: Reading<'_>,
+) -> Result<Block<'g>, ErrorKind> {
+    let values = extension::of_array(Array::of_state(graph, array, reading.limits)?, reading)?;
+    spread(graph, values, index, fill, reading)
+}
+
+/// Values at the positions of an index.
+fn spread<'g>(
+    graph: &'g Graph<'g>,
+    values: Block<'g>,
+    index: NodeId,
+    fill: NodeId,
+    reading: Reading<'_>,
+) -> Result<Block<'g>, ErrorKind> {
+    let (positions, rows) = positions(graph, index, reading.limits)?;
+    let (values, found) = values.single()?;
+    if found != positions.len() {
+        return Err(ErrorKind::WrongRows { what: "sparse values", wanted: positions.len(), found });
+    }
+    Ok(Block::one(Values::Sparse { positions, values: Box::new(values), fill, rows }, rows))
+}
+
+/// The sparse frame of pandas up to 0.12 that node `id` describes; `None` if it is none of those.
+pub(super) fn frame<'g>(graph: &'g Graph<'g>, id: NodeId, reading: Reading<'_>) -> Result<Option<Frame<'g>>> {
+    let state = graph.state(id).and_then(|state| graph.tuple(state));
+    let (Some(Global::SparseDataFrame), Some(&[series, columns, index, fill, _])) =
+        (class_of(graph, id), state)
+    else {
+        return Ok(None);
+    };
+    let axes = Axes::parse(graph, columns, index, reading)?;
+    let series = graph.dict(series).ok_or(ErrorKind::UnknownForm).at("series")?;
+    // Labels that are equal are written alike, whatever object they are.
+    let series: HashMap<String, NodeId> =
+        series.map(|(key, value)| (Label::of_node(graph, key).to_string(), value)).collect();
+    let column = |label: &Label| {
+        let name = label.to_string();
+        let path = format!("series[{name:?}]");
+        let one = series.get(&name).ok_or(ErrorKind::Missing("series")).at(&path)?;
+        let &[index, values] = graph.tuple(*one).unwrap_or_default() else {
+            return Err(ErrorKind::UnknownForm).at(&path);
+        };
+        let values = extension::parse(graph, values, reading).map_err(|error| error.inside(&path))?;
+        let (values, found) =
+            spread(graph, values, index, fill, reading).and_then(Block::single).at(&path)?;
+        if found != axes.rows {
+            return Err(ErrorKind::WrongRows { what: "a sparse column", wanted: axes.rows, found }).at(&path);
+        }
+        Ok((values, None))
+    };
+    let values = axes.labels.iter().map(column).collect::<Result<_>>()?;
+    axes.frame(graph, values).map(Some)
+}
+
 /// The positions, rising and in range, and the length of the array.
-pub(super) fn positions(
-    graph: &Graph<'_>,
-    id: NodeId,
-    limits: &Limits,
-) -> Result<(Arc<[u32]>, usize), ErrorKind> {
+fn positions(graph: &Graph<'_>, id: NodeId, limits: &Limits) -> Result<(Arc<[u32]>, usize), ErrorKind> {
     let Node::Reduce { callable, args, .. } = graph.node(id) else { return Err(ErrorKind::UnknownForm) };
     let args = graph.tuple(args).unwrap_or_default();
     let length = match args.first().map(|length| graph.node(*length)) {

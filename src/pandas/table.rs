@@ -3,9 +3,12 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::{
+    blocks::Standing,
     error::{At as _, ErrorKind, Result},
     frame::{Frame, is_frame},
+    holding::Holding,
     index::is_index,
+    panel::{self, is_panel},
     plain::Plain,
     series::is_series,
     values::class_of,
@@ -47,6 +50,8 @@ pub enum Form {
     Index,
     /// An array.
     Array,
+    /// One item of a panel.
+    Item(Standing),
     /// Rows, columns or vectors without pandas.
     Plain(Plain),
 }
@@ -59,6 +64,7 @@ impl Found {
             Form::Series => Frame::of_series(graph, self.node, limits),
             Form::Index => Frame::of_index(graph, self.node, limits),
             Form::Array => Frame::of_array(graph, self.node, limits),
+            Form::Item(standing) => Frame::of_panel(graph, self.node, standing, limits),
             Form::Plain(plain) => plain.parse(graph, self.node, limits),
         }?;
         let wanted = frame.rows as u64;
@@ -76,7 +82,15 @@ impl Found {
 /// A member that names something outside the closed list is none. Such a name anywhere else, or in a pickle that is no
 /// container, is an error: nobody knows what the writer meant by it.
 pub fn tables(graph: &Graph<'_>, limits: &Limits) -> Result<Vec<Member>, pickle::Error> {
-    let mut walk = Walk { graph, limits, forms: HashMap::new(), members: Vec::new(), waiting: Vec::new() };
+    let mut walk = Walk {
+        graph,
+        limits,
+        holding: Holding::new(graph),
+        forms: HashMap::new(),
+        members: Vec::new(),
+        waiting: Vec::new(),
+        around: Vec::new(),
+    };
     walk.run();
     let members = walk.members;
     if graph.foreign().is_empty() {
@@ -92,18 +106,32 @@ type Seen = (Member, NodeId);
 struct Walk<'g> {
     graph: &'g Graph<'g>,
     limits: &'g Limits,
+    holding: Holding<'g>,
     /// What each object is, and how often it was met.
     forms: HashMap<NodeId, (Option<Form>, u32)>,
     members: Vec<Seen>,
-    waiting: Vec<(String, NodeId, usize)>,
+    waiting: Vec<Waiting>,
+    /// The containers around the member that is looked at, the outermost first.
+    around: Vec<NodeId>,
+}
+
+/// A member that is still to be looked at.
+struct Waiting {
+    path: String,
+    id: NodeId,
+    /// Containers around it.
+    depth: usize,
+    /// Which item of the panel `id` it is.
+    item: Option<Standing>,
 }
 
 impl Walk<'_> {
     fn run(&mut self) {
-        self.waiting.push((String::new(), self.graph.root(), 0));
+        self.waiting.push(Waiting { path: String::new(), id: self.graph.root(), depth: 0, item: None });
         let mut seen = 0;
-        while let Some((path, id, depth)) = self.waiting.pop() {
+        while let Some(Waiting { path, id, depth, item }) = self.waiting.pop() {
             seen += 1;
+            self.around.truncate(depth);
             if seen > self.limits.members_max {
                 let left = self.waiting.len() + 1;
                 return self.refuse(
@@ -116,29 +144,49 @@ impl Walk<'_> {
                     ),
                 );
             }
-            self.visit(path, id, depth);
+            match item {
+                Some(standing) => self.found(path, id, Form::Item(standing)),
+                None => self.visit(path, id),
+            }
         }
+    }
+
+    fn found(&mut self, path: String, node: NodeId, form: Form) {
+        self.members.push((Member { path, found: Ok(Found { node, form }) }, node));
     }
 
     fn refuse(&mut self, path: String, id: NodeId, reason: String) {
         self.members.push((Member { path, found: Err(reason) }, id));
     }
 
-    fn visit(&mut self, path: String, id: NodeId, depth: usize) {
-        let (graph, limits) = (self.graph, self.limits);
-        let (form, times) = self.forms.entry(id).or_insert_with(|| (form_of(graph, id, limits), 0));
+    fn visit(&mut self, path: String, id: NodeId) {
+        if let Some(place) = self.around.iter().position(|outer| *outer == id) {
+            let up = self.around.len() - place;
+            return self.refuse(
+                path,
+                id,
+                format!("it is the container {up} above, which stands inside itself"),
+            );
+        }
+        let (graph, limits, holding) = (self.graph, self.limits, &mut self.holding);
+        let (form, times) = self.forms.entry(id).or_insert_with(|| (form_of(graph, id, limits, holding), 0));
         *times += 1;
         match *form {
-            Some(_) if *times > SAME_TABLE_MAX => {
-                self.refuse(path, id, format!("the same table stands here more than {SAME_TABLE_MAX} times"));
-            }
-            Some(form) => self.members.push((Member { path, found: Ok(Found { node: id, form }) }, id)),
-            None => self.open(path, id, depth),
+            Some(_) if *times > SAME_TABLE_MAX => self.refuse_often(path, id),
+            Some(form) => self.found(path, id, form),
+            None if is_panel(graph, id) && *times > SAME_TABLE_MAX => self.refuse_often(path, id),
+            None if is_panel(graph, id) => self.open_panel(&path, id),
+            None => self.open(path, id),
         }
     }
 
+    fn refuse_often(&mut self, path: String, id: NodeId) {
+        self.refuse(path, id, format!("the same table stands here more than {SAME_TABLE_MAX} times"));
+    }
+
     /// What is no table may hold some.
-    fn open(&mut self, path: String, id: NodeId, depth: usize) {
+    fn open(&mut self, path: String, id: NodeId) {
+        let depth = self.around.len();
         let children = children(self.graph, id, self.limits.members_max);
         match children {
             _ if depth >= self.limits.nesting_max => {
@@ -149,11 +197,35 @@ impl Walk<'_> {
                 );
             }
             Ok(children) => {
-                let inner =
-                    children.into_iter().rev().map(|(name, child)| (joined(&path, &name), child, depth + 1));
+                self.around.push(id);
+                let inner = children.into_iter().rev().map(|(name, child)| Waiting {
+                    path: joined(&path, &name),
+                    id: child,
+                    depth: depth + 1,
+                    item: None,
+                });
                 self.waiting.extend(inner);
             }
             Err(reason) => self.refuse(path, id, reason),
+        }
+    }
+
+    /// Each item of a panel is a table.
+    fn open_panel(&mut self, path: &str, id: NodeId) {
+        let depth = self.around.len();
+        let items = match panel::items(self.graph, id, self.limits) {
+            Ok(items) if items.is_empty() => {
+                return self.refuse(path.to_owned(), id, "it is an empty panel".to_owned());
+            }
+            Ok(items) => items,
+            Err(error) => return self.refuse(path.to_owned(), id, error.to_string()),
+        };
+        for (name, item) in items.into_iter().rev() {
+            let path = joined(path, &name);
+            match item {
+                Some(_) => self.waiting.push(Waiting { path, id, depth, item }),
+                None => self.refuse(path, id, "it is an item of a panel without a name".to_owned()),
+            }
         }
     }
 }
@@ -162,7 +234,7 @@ fn joined(path: &str, name: &str) -> String {
     if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
 }
 
-fn form_of(graph: &Graph<'_>, id: NodeId, limits: &Limits) -> Option<Form> {
+fn form_of<'g>(graph: &'g Graph<'g>, id: NodeId, limits: &Limits, holding: &mut Holding<'g>) -> Option<Form> {
     if is_frame(graph, id) {
         return Some(Form::Frame);
     }
@@ -175,7 +247,7 @@ fn form_of(graph: &Graph<'_>, id: NodeId, limits: &Limits) -> Option<Form> {
     if is_array(graph, id) {
         return Some(Form::Array);
     }
-    Plain::of(graph, id, limits).map(Form::Plain)
+    Plain::of(graph, id, limits, holding).map(Form::Plain)
 }
 
 fn is_array(graph: &Graph<'_>, id: NodeId) -> bool {

@@ -51,10 +51,12 @@ impl Zone {
             },
             Global::TimeZone => seconds(graph, *args.first()?).map(Self::fixed),
             Global::DateutilOffset => {
-                let state = graph.state(id)?;
-                seconds(graph, graph.dict_value(state, "_offset")?).map(Self::fixed)
+                // From dateutil 4 on the second argument.
+                let said = graph.state(id).and_then(|state| graph.dict_value(state, "_offset"));
+                seconds(graph, said.or(args.get(1).copied())?).map(Self::fixed)
             }
             Global::DateutilFile => of_file(graph, args),
+            Global::DateutilUnpickle => of_parts(graph, args),
             _ => None,
         }
     }
@@ -94,6 +96,14 @@ fn seconds(graph: &Graph<'_>, id: NodeId) -> Option<i32> {
     let whole = int(micros)? == 0 && total % 60 == 0 && total.abs() < 86_400;
     let is_delta = graph.node(callable) == Node::Global(Global::TimeDelta);
     (whole && is_delta).then_some(total as i32)
+}
+
+/// `_unpickle(tzfile, name, path, transitions)` of dateutil from 4 on: the name, or what the path says if there is none.
+fn of_parts(graph: &Graph<'_>, args: &[NodeId]) -> Option<Zone> {
+    let &[class, name, path, _] = args else { return None };
+    let is_file = graph.node(class) == Node::Global(Global::DateutilFile);
+    let named = |id: NodeId| of_file(graph, &[id]);
+    is_file.then(|| named(name).or_else(|| named(path))).flatten()
 }
 
 /// `tzfile(None, path)`: the zone's name is what follows the folder of zones.

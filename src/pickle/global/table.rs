@@ -65,9 +65,12 @@ globals! {
     /// The parameters of NumPy's variable-width text.
     StringDtypeKwargs = ["numpy._core._internal"."_convert_to_stringdtype_kwargs"];
     /// An array with a mask.
-    MaskedReconstruct = ["numpy.ma.core"."_mareconstruct"];
+    MaskedReconstruct = ["numpy.ma.core"."_mareconstruct", "numpy.ma.mrecords"."_mrreconstruct"];
     /// The class of arrays with a mask.
-    NumpyMaskedArray = ["numpy.ma.core"."MaskedArray", "numpy.ma"."MaskedArray"];
+    NumpyMaskedArray = [
+        "numpy.ma.core"."MaskedArray", "numpy.ma"."MaskedArray",
+        "numpy.ma.mrecords"."MaskedRecords",
+    ];
 
     // === Frames and series ===
 
@@ -394,7 +397,9 @@ globals! {
     /// A fixed distance from UTC.
     DateutilOffset = ["dateutil.tz.tz"."tzoffset", "dateutil.tz"."tzoffset"];
     /// A zone by the path of its file.
-    DateutilFile = ["dateutil.tz.tz"."tzfile", "dateutil.tz"."tzfile"];
+    DateutilFile = ["dateutil.tz.tz"."tzfile", "dateutil.tz"."tzfile", "dateutil.tz._tzfile"."tzfile"];
+    /// A zone by its name and the path of its file.
+    DateutilUnpickle = ["dateutil.tz._tzfile"."_unpickle"];
     /// The zone of the machine that wrote the file.
     DateutilLocal = ["dateutil.tz.tz"."tzlocal", "dateutil.tz"."tzlocal"];
     /// A transition of a zone.
