@@ -10,6 +10,7 @@
 //! `table.rs`.
 
 mod arrow_column;
+mod attrs;
 mod auto;
 mod block;
 mod calendar;
@@ -43,6 +44,7 @@ mod text_list;
 mod times;
 mod typed;
 
+pub use attrs::Attrs;
 pub use error::{BadRow, Error, MissingColumn, MixedKinds, Reason, Result};
 pub use infer::Mixed;
 pub use pandas_metadata::pandas_metadata;

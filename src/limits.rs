@@ -27,6 +27,9 @@ pub const TEXT_BYTES_MAX: usize = 1 << 30;
 /// here and in every reader; Arrow's own stop at 64 levels of a schema.
 pub const COLUMN_NESTING_MAX: usize = 32;
 
+/// Bytes of `DataFrame.attrs` as JSON, which stand in the footer of a Parquet file three times.
+pub const ATTRS_BYTES_MAX: usize = 16 * MIB;
+
 /// Fields of one struct that dicts become: those with more keys are maps. Every row takes room for every field.
 pub const STRUCT_FIELDS_MAX: usize = 1 << 10;
 

@@ -21,7 +21,7 @@ use crate::{
     columnar::{Mixed, OnBadRow, Vectors},
     file::{
         DatasetOptions, Error, Only, VectorEncoding,
-        pickle::{self, Choice, Options, Report, TableReport},
+        pickle::{self, Choice, LOST_ATTRS, Options, Report, TableReport},
     },
     limits::Limits,
     schema,
@@ -265,7 +265,7 @@ fn table_object(folder: &Path, table: &TableReport) -> serde_json::Value {
     json!({
         "name": table.name, "dataset": folder.join(&table.name), "domain": manifest.domain, "rows": manifest.rows,
         "columns": manifest.schema, "files": manifest.files, "fingerprint": manifest.fingerprint,
-        "bad_rows": table.bad_rows, "rejected": table.rejected, "ignored_columns": table.ignored,
+        "bad_rows": table.bad_rows, "rejected": table.rejected, "ignored_columns": table.ignored, "lost_attrs": table.lost_attrs,
         "rounded_values": table.rounded, "nulls": table.nulls.iter().cloned().collect::<std::collections::BTreeMap<_, _>>(),
         "sync_seconds": table.timings.sync.as_secs_f64(),
     })
@@ -322,6 +322,9 @@ fn table_summary(text: &mut String, folder: &Path, table: &TableReport) -> std::
     }
     if !table.ignored.is_empty() {
         writeln!(text, "  not in the domain, left out: {}", table.ignored.join(", "))?;
+    }
+    if !table.lost_attrs.is_empty() {
+        writeln!(text, "  {LOST_ATTRS}: {}", table.lost_attrs.join(", "))?;
     }
     if table.bad_rows > 0 {
         let listed = table

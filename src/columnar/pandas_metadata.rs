@@ -7,14 +7,14 @@ mod dtype;
 use arrow_schema::Field;
 use serde_json::{Value, json};
 
-use super::table::Table;
+use super::{attrs::Attrs, table::Table};
 use crate::{
     numpy::{Step, Unit},
     pandas::{Column, Frame, Index, Label, Values},
 };
 
 /// The metadata of `table`, which was made of `frame`, as JSON.
-pub fn pandas_metadata(frame: &Frame<'_>, table: &Table<'_>) -> String {
+pub fn pandas_metadata(frame: &Frame<'_>, table: &Table<'_>, attrs: &Attrs) -> String {
     let schema = table.schema();
     let field_of = |name: &str| {
         let source = |field: &&std::sync::Arc<Field>| {
@@ -31,11 +31,12 @@ pub fn pandas_metadata(frame: &Frame<'_>, table: &Table<'_>) -> String {
     let columns =
         frame.columns.iter().filter_map(|column| Some(of_column(column, field_of(&column.name)?, distinct)));
     let index = frame.index.iter().filter_map(|level| Some(of_level(level, field_of(&level.column)?)));
+    let attributes = attrs.json.as_deref().and_then(|json| serde_json::from_str::<Value>(json).ok());
     let metadata = json!({
         "index_columns": levels.collect::<Vec<_>>(),
         "column_indexes": column_levels(frame),
         "columns": columns.chain(index).collect::<Vec<Value>>(),
-        "attributes": {},
+        "attributes": attributes.unwrap_or_else(|| json!({})),
         "creator": {"library": "brine", "version": env!("CARGO_PKG_VERSION")},
         "pandas_version": "2.1.4",
     });

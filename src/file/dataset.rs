@@ -55,6 +55,8 @@ pub struct DatasetOptions {
     pub source: Option<SourceInfo>,
     /// The `pandas` metadata of the Parquet file, as JSON.
     pub pandas_metadata: Option<String>,
+    /// The `DataFrame.attrs` of the Parquet file, as JSON.
+    pub pandas_attrs: Option<String>,
 }
 
 impl Default for DatasetOptions {
@@ -67,6 +69,7 @@ impl Default for DatasetOptions {
             batch_rows: 16_384,
             source: None,
             pandas_metadata: None,
+            pandas_attrs: None,
         }
     }
 }

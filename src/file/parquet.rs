@@ -51,6 +51,8 @@ use super::{
 pub const FINGERPRINT: &str = "brine.fingerprint";
 /// Metadata key that pandas and pyarrow look for.
 const PANDAS: &str = "pandas";
+/// Metadata key that pandas looks for from 2.1 on.
+const PANDAS_ATTRS: &str = "PANDAS_ATTRS";
 
 /// Rows handed to the column writers at a time, so that a huge batch is still cut at row groups.
 const SLICE_ROWS: usize = 4_096;
@@ -64,13 +66,15 @@ pub struct ParquetOptions {
     pub vector_encoding: VectorEncoding,
     /// The `pandas` metadata, as JSON.
     pub pandas_metadata: Option<String>,
+    /// The attributes of a frame, as JSON.
+    pub pandas_attrs: Option<String>,
 }
 
 impl Default for ParquetOptions {
     fn default() -> Self {
-        let DatasetOptions { row_group_bytes, vector_encoding, pandas_metadata, .. } =
+        let DatasetOptions { row_group_bytes, vector_encoding, pandas_metadata, pandas_attrs, .. } =
             DatasetOptions::default();
-        Self { row_group_bytes, vector_encoding, pandas_metadata }
+        Self { row_group_bytes, vector_encoding, pandas_metadata, pandas_attrs }
     }
 }
 
@@ -199,13 +203,15 @@ impl ParquetSink {
     }
 
     fn key_values(&self, fingerprint: &str) -> Vec<KeyValue> {
-        let pandas = self.options.pandas_metadata.as_ref();
+        let ParquetOptions { pandas_metadata, pandas_attrs, .. } = &self.options;
+        let pandas = [(PANDAS, pandas_metadata), (PANDAS_ATTRS, pandas_attrs)];
+        let pandas = pandas.into_iter().filter_map(|(key, json)| Some((key.to_owned(), json.clone()?)));
         // Where a file holds an Arrow schema, pyarrow takes the metadata of that and leaves the file's own alone.
         let mut schema = hint::told(&self.schema);
-        schema.metadata.extend(pandas.map(|json| (PANDAS.to_owned(), json.clone())));
+        schema.metadata.extend(pandas.clone());
         let arrow = KeyValue::new("ARROW:schema".to_owned(), encode_arrow_schema(&schema));
         let fingerprint = KeyValue::new(FINGERPRINT.to_owned(), fingerprint.to_owned());
-        let pandas = pandas.map(|json| KeyValue::new(PANDAS.to_owned(), json.clone()));
+        let pandas = pandas.map(|(key, json)| KeyValue::new(key, json));
         [arrow, fingerprint].into_iter().chain(pandas).collect()
     }
 }

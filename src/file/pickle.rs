@@ -12,7 +12,7 @@ use std::{
 use arrow_array::RecordBatch;
 
 use super::{
-    AtomicFile, DatasetOptions, DatasetWriter, Error, Manifest, SourceInfo, Timings,
+    AtomicFile, DatasetOptions, DatasetWriter, Error, Manifest, Only, SourceInfo, Timings,
     ahead::ahead,
     annex, error,
     parquet::{ParquetOptions, ParquetSink},
@@ -21,7 +21,7 @@ use super::{
 use crate::{
     columnar::schema as convention,
     columnar::{
-        BadRow, Converted, Mixed, OnBadRow, Sieve, Table, Vectors, pandas_metadata, rejected_batch,
+        Attrs, BadRow, Converted, Mixed, OnBadRow, Sieve, Table, Vectors, pandas_metadata, rejected_batch,
         rejected_schema,
     },
     growing::NoRoom,
@@ -38,6 +38,9 @@ const BATCH_ROWS: usize = 8_000;
 const BATCH_BYTES: usize = 16 << 20;
 /// Bytes of text converted at a time at most.
 const BATCH_TEXT_BYTES: usize = 16 << 20;
+
+/// How the entries of `DataFrame.attrs` are announced that are left out.
+pub const LOST_ATTRS: &str = "attrs that cannot be kept as JSON, left out";
 
 /// Which schema a table gets.
 #[derive(Debug, Clone, Default)]
@@ -104,6 +107,8 @@ pub struct TableReport {
     pub rejected: Option<PathBuf>,
     /// Columns of the source that the domain does not take.
     pub ignored: Vec<String>,
+    /// Entries of `DataFrame.attrs` that are left out, with the reason.
+    pub lost_attrs: Vec<String>,
     /// Values rounded to 32 bits.
     pub rounded: u64,
     /// Elements of each vector, if the table has any.
@@ -323,8 +328,10 @@ impl Job<'_> {
             source,
         })?;
         let table = table_of(&frame, self.options).map_err(self.columnar())?;
+        let attrs = Attrs::of(&frame);
         let dataset = DatasetOptions {
-            pandas_metadata: Some(pandas_metadata(&frame, &table)),
+            pandas_metadata: Some(pandas_metadata(&frame, &table, &attrs)),
+            pandas_attrs: attrs.json.clone(),
             ..self.options.dataset.clone()
         };
         let mut writer = DatasetWriter::create(self.folder, &self.name, Arc::clone(table.schema()), dataset)?;
@@ -361,6 +368,7 @@ impl Job<'_> {
             bad_rows: sieve.bad_rows(),
             rejected,
             ignored: table.ignored().to_vec(),
+            lost_attrs: lost(attrs, self.options.dataset.only),
             rounded: table.rounded(),
             nulls: names.zip(nulls).filter(|(_, count)| *count > 0).collect(),
             timings,
@@ -378,6 +386,12 @@ impl Job<'_> {
             source => Error::Columnar { path: self.path.to_owned(), member: self.member.to_owned(), source },
         }
     }
+}
+
+/// The attributes that are left out: the Arrow file alone keeps none.
+pub(super) fn lost(attrs: Attrs, only: Option<Only>) -> Vec<String> {
+    let all = attrs.json.filter(|_| only == Some(Only::Arrow));
+    all.map(|_| "all, because the Parquet file holds them".to_owned()).into_iter().chain(attrs.lost).collect()
 }
 
 /// A full disk is no fault of the pickle.

@@ -176,14 +176,14 @@ fn of_field<'g>(
     budget: &mut Budget,
 ) -> Result<Values<'g>, ErrorKind> {
     let any = |mask: &Array<'_>| matches!(&mask.data, Data::Bytes(mask) if mask.contains(&1));
-    match (values, masks.pop().filter(|_| masks.is_empty())) {
-        (Column::Cells(cells), Some(mask)) => of_cells(cells.into_iter(), &mask, budget),
-        (Column::Array(array), Some(mask)) if array.shape.len() == 1 => {
-            of_items(array, mask, Reading::new(limits), budget)
-        }
-        (Column::Array(array), None) if array.shape.len() == 2 && !masks.iter().any(any) => {
+    match values {
+        Column::Array(array) if array.shape.len() == 2 && !masks.iter().any(any) => {
             Ok(Values::Vectors(Arc::new(array)))
         }
+        Column::Array(array) if array.shape.len() == 1 && masks.len() == 1 => {
+            of_items(array, masks.remove(0), Reading::new(limits), budget)
+        }
+        Column::Cells(cells) if masks.len() == 1 => of_cells(cells.into_iter(), &masks[0], budget),
         _ => Err(ErrorKind::MaskedVector),
     }
 }

@@ -178,6 +178,7 @@ fn parquet(
         row_group_bytes: options.row_group_bytes,
         vector_encoding: options.vector_encoding,
         pandas_metadata: options.pandas_metadata.clone(),
+        pandas_attrs: options.pandas_attrs.clone(),
     };
     ParquetSink::create(place.create("parquet")?, Arc::clone(schema), parquet).map(Some)
 }

@@ -8,11 +8,11 @@ use super::{
     Evidence, Inspection, Look, TableProfile, Unreadable, Verdict, profiles, structure, table, writer,
 };
 use crate::{
-    columnar::{OnBadRow, Sieve, profile::Profiler},
+    columnar::{Attrs, OnBadRow, Sieve, profile::Profiler},
     file::{
         Error, annex,
         packed::Layers,
-        pickle::{Options, chain, decoded, table_of},
+        pickle::{LOST_ATTRS, Options, chain, decoded, lost, table_of},
         spool::{Input, called, open_input},
     },
     pandas::{Found, Member, tables},
@@ -177,6 +177,10 @@ impl Members<'_> {
         let schema = converted.schema();
         if !converted.ignored().is_empty() {
             self.lose(member, &format!("not in the domain, left out: {}", converted.ignored().join(", ")));
+        }
+        let lost = lost(Attrs::of(&frame), options.dataset.only);
+        if !lost.is_empty() {
+            self.lose(member, &format!("{LOST_ATTRS}: {}", lost.join(", ")));
         }
         if self.look.structure {
             return Ok(table(schema, member.to_owned(), rows, structure(schema)));

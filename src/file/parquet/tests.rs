@@ -17,7 +17,8 @@ fn write(
     row_group_bytes: usize,
     vector_encoding: VectorEncoding,
 ) -> PathBuf {
-    let options = ParquetOptions { row_group_bytes, vector_encoding, pandas_metadata: Some("{}".to_owned()) };
+    let (pandas_metadata, pandas_attrs) = (Some("{}".to_owned()), Some("{\"unit\":\"m\"}".to_owned()));
+    let options = ParquetOptions { row_group_bytes, vector_encoding, pandas_metadata, pandas_attrs };
     let file = AtomicFile::create(folder, "x.parquet").unwrap();
     let mut sink = ParquetSink::create(file, testing::schema(), options).unwrap();
     for batch in batches {
@@ -62,8 +63,10 @@ fn the_pandas_metadata_stands_where_pyarrow_looks_for_it() {
     let keys = source.metadata().file_metadata().key_value_metadata().unwrap();
     let value = |key: &str| keys.iter().find(|pair| pair.key == key).and_then(|pair| pair.value.clone());
     assert_eq!(value("pandas").as_deref(), Some("{}"));
+    assert_eq!(value("PANDAS_ATTRS").as_deref(), Some("{\"unit\":\"m\"}"));
     let mut schema = Schema::clone(&testing::schema());
     schema.metadata.insert("pandas".to_owned(), "{}".to_owned());
+    schema.metadata.insert("PANDAS_ATTRS".to_owned(), "{\"unit\":\"m\"}".to_owned());
     assert_eq!(value("ARROW:schema"), Some(encode_arrow_schema(&schema)));
 }
 

@@ -41,6 +41,7 @@ fn round_trip(columns: &[&FixedSizeListArray], nullable: bool, cuts: &[usize]) {
         row_group_bytes: 1 << 21,
         vector_encoding: VectorEncoding::Plain,
         pandas_metadata: None,
+        pandas_attrs: None,
     };
     let file = AtomicFile::create(folder.path(), "v.parquet").unwrap();
     let mut sink = ParquetSink::create(file, schema, options).unwrap();
