@@ -20,6 +20,7 @@ mod oracle;
 mod plain;
 mod prefixes;
 mod protocols;
+mod rare;
 mod refused;
 mod truth;
 mod written;

@@ -45,7 +45,8 @@ pub struct Frame<'g> {
     pub attrs: Option<NodeId>,
 }
 
-/// Whether a node is a frame: an object of the class, or of one derived from it, which says so in its state.
+/// Whether a node is a frame. An object of a class derived from one is none, whatever its state says it is: what else the
+/// class does nobody here knows.
 pub(super) fn is_frame(graph: &Graph<'_>, id: NodeId) -> bool {
     matches!(class_of(graph, id), Some(Global::DataFrame | Global::SparseDataFrame))
 }

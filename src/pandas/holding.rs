@@ -58,16 +58,16 @@ impl<'g> Holding<'g> {
         let mut path: Vec<bool> = Vec::new();
         while let Some(step) = steps.pop() {
             let holds = match step {
-                Step::Enter(id) => match self.seen(id) {
-                    Some(holds) => holds,
-                    None => {
+                Step::Enter(id) => {
+                    let Some(holds) = self.seen(id) else {
                         self.known[id.index()] = Known::Open;
                         path.push(false);
                         steps.push(Step::Leave(id));
                         self.push_children(id, &mut steps);
                         continue;
-                    }
-                },
+                    };
+                    holds
+                }
                 Step::Leave(id) => {
                     let holds = path.pop().unwrap_or(false);
                     self.known[id.index()] = if holds { Known::Holds } else { Known::HoldsNone };

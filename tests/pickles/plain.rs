@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::written::{frame, range};
 use arrow_array::RecordBatch;
 use arrow_schema::DataType;
 use brine::{
@@ -194,4 +195,56 @@ fn a_table_that_is_named_again_and_again_is_read_some_times_only() {
     let members = members(&pickle).unwrap();
     let read = members.iter().filter(|(_, found)| found.is_ok()).count();
     assert!((1..=16).contains(&read), "{read} of {}", members.len());
+}
+
+/// A frame of five rows, as a value inside a pickle of protocol 0.
+fn framed() -> String {
+    String::from_utf8(frame(b"", &range("0"), "5")).unwrap().trim_end_matches('.').to_owned()
+}
+
+/// The paths of members, and whether they are tables.
+fn paths(pickle: &str) -> Vec<(String, bool)> {
+    let members = members(pickle.as_bytes()).unwrap();
+    members.into_iter().map(|(path, found)| (path, found.is_ok())).collect()
+}
+
+#[test]
+fn a_container_that_stands_inside_itself_is_skipped_there() {
+    let frame = framed();
+    let members = members(format!("(dp0\nVk\n{frame}sVlist\n(lg0\nasVself\ng0\ns.").as_bytes()).unwrap();
+    let found: Vec<(&str, bool)> =
+        members.iter().map(|(path, found)| (path.as_str(), found.is_ok())).collect();
+    assert_eq!(found, [("k", true), ("list.0", false), ("self", false)]);
+    let reason = |member: usize| members[member].1.as_ref().unwrap_err().as_str();
+    assert_eq!(reason(1), "it is the container 2 above, which stands inside itself");
+    assert_eq!(reason(2), "it is the container 1 above, which stands inside itself");
+}
+
+#[test]
+fn containers_that_hold_frames_are_no_tables_however_deep_the_frames_are() {
+    let frame = framed();
+    let named = |paths: &[&str]| paths.iter().map(|path| (path.to_string(), true)).collect::<Vec<_>>();
+    let nested = format!("(dVa\n(l{frame}a(dVb\n({frame}{frame}tsas.");
+    assert_eq!(paths(&nested), named(&["a.0", "a.1.b.0", "a.1.b.1"]));
+    let deep = format!("{}{frame}{}.", "(l".repeat(100), "a".repeat(100));
+    assert_eq!(paths(&deep), named(&[&vec!["0"; 100].join(".")]));
+    let rows = format!("(l(I1\n(l{frame}ata(I2\n(l{frame}ata.");
+    let found = paths(&rows);
+    let of = |path: &str, is_table| (path.to_owned(), is_table);
+    assert_eq!(found, [of("0.0", false), of("0.1.0", true), of("1.0", false), of("1.1.0", true)]);
+    let records = format!("(l(dVx\n{frame}sa(dVx\nI1\nsa.");
+    assert_eq!(paths(&records), [of("0.x", true), of("1.x", false)]);
+    let beside = format!("(dVrows\n(l(dVx\nI1\nsa(dVx\nI2\nsasVframe\n{frame}s.");
+    assert_eq!(paths(&beside), named(&["rows", "frame"]));
+}
+
+#[test]
+fn containers_that_share_what_they_hold_are_gone_into_once() {
+    // 2^60 ways to one frame.
+    let twice = |level: usize| format!("(lg{0}\nag{0}\nap{level}\n0", level - 1);
+    let twice: Vec<String> = (1..60).map(twice).collect();
+    let pickle = format!("(l(l{}ap0\na{}g59\na.", framed(), twice.concat());
+    let found = paths(&pickle);
+    assert!(found.iter().any(|(_, is_table)| *is_table));
+    assert!(found.len() <= 10_001, "{}", found.len());
 }
