@@ -95,7 +95,7 @@ impl ParquetSource {
 /// The reader adds every key of the footer to the schema's metadata; those that are no part of it go again.
 fn without_footer_keys(schema: &SchemaRef) -> Schema {
     let mut schema = Schema::clone(schema);
-    for key in [super::FINGERPRINT, super::PANDAS] {
+    for key in [super::FINGERPRINT, super::PANDAS, super::PANDAS_ATTRS] {
         schema.metadata.remove(key);
     }
     schema
