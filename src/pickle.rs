@@ -28,7 +28,7 @@ pub use disassembly::{Disassembly, Step};
 pub use error::{Error, ErrorKind, Result};
 pub use global::{Global, Row};
 pub use graph::{FloatBytes, Foreign, Graph, Grounds, Item, ListView, Met, Node, NodeId, Template};
-pub use machine::UnknownGlobals;
+pub use machine::{Names, UnknownGlobals};
 pub use opcode::{Opcode, Takes};
 
 use std::sync::Arc;
@@ -53,6 +53,11 @@ pub fn load_on<'a>(
     ground: Option<Arc<dyn Grounds>>,
 ) -> Result<Graph<'a>> {
     machine::run(input, limits, unknown, ground)
+}
+
+/// What a pickle names, also one that cannot be read.
+pub fn names(input: &[u8], limits: &Limits) -> Names {
+    machine::names(input, limits)
 }
 
 #[cfg(test)]
