@@ -72,13 +72,13 @@ pub(super) fn inspect(
         Err(error) => {
             let names = input.names(&look.options.limits);
             let is_pickle = names.protocol > 0 || !(names.met.is_empty() && names.foreign.is_empty());
-            inspection.pickle = is_pickle.then(|| about(names, &input));
+            inspection.pickle = is_pickle.then(|| about(&names, &input));
             inspection.verdict = refused(&error);
             return Ok(inspection);
         }
     };
     let (met, foreign) = (graph.met().to_vec(), graph.foreign().to_vec());
-    let about = about(Names { protocol: graph.protocol(), met, foreign }, &input);
+    let about = about(&Names { protocol: graph.protocol(), met, foreign }, &input);
     inspection.pickle = Some(Pickle { trailing_bytes: graph.trailing_bytes(), ..about });
     match tables(&graph, &look.options.limits) {
         Ok(members) => Members::look(&mut inspection, members, &graph, look, progress),
@@ -91,7 +91,7 @@ fn refused(error: &pickle::Error) -> Verdict {
     Verdict::Refused { reason: error.to_string(), offset: Some(error.offset()) }
 }
 
-fn about(names: Names, input: &Input) -> Pickle {
+fn about(names: &Names, input: &Input) -> Pickle {
     let known = names.met.iter().map(|met| Met {
         name: format!("{}.{}", met.row.module(), met.row.name()),
         meaning: Some(met.row.global().meaning()),
