@@ -18,6 +18,7 @@ mod global;
 mod graph;
 mod machine;
 mod memo;
+mod names;
 mod opcode;
 mod pack;
 mod text;
@@ -28,7 +29,8 @@ pub use disassembly::{Disassembly, Step};
 pub use error::{Error, ErrorKind, Result};
 pub use global::{Global, Row};
 pub use graph::{FloatBytes, Foreign, Graph, Grounds, Item, ListView, Met, Node, NodeId, Template};
-pub use machine::{Names, UnknownGlobals};
+pub use machine::UnknownGlobals;
+pub use names::{Names, names};
 pub use opcode::{Opcode, Takes};
 
 use std::sync::Arc;
@@ -53,11 +55,6 @@ pub fn load_on<'a>(
     ground: Option<Arc<dyn Grounds>>,
 ) -> Result<Graph<'a>> {
     machine::run(input, limits, unknown, ground)
-}
-
-/// What a pickle names, also one that cannot be read.
-pub fn names(input: &[u8], limits: &Limits) -> Names {
-    machine::names(input, limits)
 }
 
 #[cfg(test)]

@@ -69,17 +69,6 @@ pub(super) struct Machine<'a> {
     around: Vec<raw::Around>,
 }
 
-/// What is known of a pickle whether it can be read or not.
-#[derive(Debug, Clone, Default)]
-pub struct Names {
-    /// The protocol it announces; 0 where it announces none.
-    pub protocol: u8,
-    /// The globals of the closed list, in the order in which it names them first.
-    pub met: Vec<Met>,
-    /// Those outside it.
-    pub foreign: Vec<Foreign>,
-}
-
 /// What follows an instruction.
 pub(super) enum Next {
     Instruction,
@@ -102,15 +91,6 @@ pub(super) fn run<'a>(
         // What came before the fault is the better reason to refuse the file.
         Err(error) => Err(machine.graph.foreign.first().map_or(error, Foreign::error)),
     }
-}
-
-/// What `input` names up to its STOP or its first fault.
-pub(super) fn names(input: &[u8], limits: &Limits) -> Names {
-    let mut machine = Machine::new(input, limits, UnknownGlobals::Keep, None);
-    // The fault is the reader's to tell.
-    let _ = machine.run(&mut Decoder::new(input, limits));
-    let Graph { protocol, met, foreign, .. } = machine.graph;
-    Names { protocol, met, foreign }
 }
 
 /// A file that starts as no writer starts a pickle is none, and that is the better message: nearly every byte is some
