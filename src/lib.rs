@@ -16,6 +16,7 @@ pub mod cursor;
 pub mod growing;
 pub mod proto;
 pub mod schema;
+pub mod session;
 
 pub mod pickle;
 

@@ -18,6 +18,7 @@ mod global;
 mod graph;
 mod machine;
 mod memo;
+mod names;
 mod opcode;
 mod pack;
 mod text;
@@ -29,6 +30,7 @@ pub use error::{Error, ErrorKind, Result};
 pub use global::{Global, Row};
 pub use graph::{FloatBytes, Foreign, Graph, Grounds, Item, ListView, Met, Node, NodeId, Template};
 pub use machine::UnknownGlobals;
+pub use names::{Names, names};
 pub use opcode::{Opcode, Takes};
 
 use std::sync::Arc;

@@ -19,4 +19,5 @@ mod joblib;
 mod packed;
 mod pickles;
 mod properties;
+mod session_model;
 mod tidy;

@@ -2,7 +2,10 @@
 
 import numpy as np
 import pandas as pd
+import pyarrow
 
+# No name of a file gets more of a path than this.
+MEMBER_BYTES_MAX = 120
 SINGLE = (str, bytes, int, float, bool, type(None), np.generic)
 
 
@@ -18,22 +21,77 @@ def table(value):
     if isinstance(value, pd.DataFrame):
         return value
     if isinstance(value, pd.Series):
-        return value.to_frame()
+        return one_label(value.to_frame(), value.name)
     if isinstance(value, pd.Index):
-        return value.to_frame(index=False)
+        return value.to_frame(index=False) if value.nlevels > 1 else one_label(value.to_frame(index=False), value.name)
+    if isinstance(value, np.ma.MaskedArray):
+        return masked_table(value)
     if isinstance(value, np.ndarray):
         return array_table(value)
+    if isinstance(value, (pyarrow.Array, pyarrow.ChunkedArray)):
+        return pd.DataFrame({"0": pd.array(value.to_pylist(), dtype=pd.ArrowDtype(value.type))})
+    if isinstance(value, pd.api.extensions.ExtensionArray):
+        return pd.DataFrame({"0": value})
     if isinstance(value, dict):
         return columns_table(value)
     return rows_table(value) if isinstance(value, list) else None
 
 
+def one_label(frame, name):
+    """A name that is a tuple is one label, not a place in a tree of them."""
+    if isinstance(name, tuple):
+        frame.columns = pd.Index([name], tupleize_cols=False)
+    return frame
+
+
 def array_table(value):
-    """Rows and columns, or one column; records by their fields."""
+    """A column of vectors, rows and columns, or one column; records by their fields."""
+    if is_matrix(value):
+        return pd.DataFrame({"vector": vectors(value)})
     try:
-        return pd.DataFrame(value) if value.ndim in (1, 2) else None
+        if value.dtype.names and value.ndim == 1:
+            return pd.DataFrame(dict(fields(value)))
+        return pd.DataFrame(column_values(value)) if value.ndim in (1, 2) else None
     except (AssertionError, TypeError, ValueError):  # kinds of elements that pandas has no column for
         return None
+
+
+def is_matrix(value):
+    """Floats of two dimensions, as embeddings are kept."""
+    return value.ndim == 2 and value.dtype.kind == "f" and value.shape[1] > 0
+
+
+def vectors(value):
+    return boxed(list(np.asarray(value)))
+
+
+def fields(value, above=""):
+    """(name, column) of each field of records, with those of inner records; a field of several values is a vector."""
+    for name in value.dtype.names:
+        inner = np.asarray(value[name])
+        if inner.dtype.names:
+            yield from fields(inner, f"{above}{name}.")
+        else:
+            yield above + name, column_values(inner) if inner.ndim == 1 else vectors(inner.reshape(len(inner), -1))
+
+
+def column_values(value):
+    """What pandas has a column for: bytes as objects, and times in steps of one unit."""
+    if value.dtype.kind == "S":
+        return value.astype(object)
+    if value.dtype.kind in "mM":
+        unit, count = np.datetime_data(value.dtype)
+        if unit == "generic" or count != 1:  # without a unit there is only NaT
+            return value.astype(f"{value.dtype.kind}8[{'ns' if unit == 'generic' else unit}]")
+    return value
+
+
+def masked_table(value):
+    """A column of a nullable type, which is what keeps both the kind and the mask."""
+    if value.ndim != 1 or value.dtype.kind not in "biuf":
+        return array_table(value)
+    kind = value.dtype.name.replace("int", "Int").replace("u", "U").replace("float", "Float")
+    return pd.DataFrame({"0": pd.array(value.tolist(), dtype="boolean" if kind == "bool" else kind)})
 
 
 def columns_table(value):
@@ -43,7 +101,7 @@ def columns_table(value):
         return None
     if len({len(column) for column in columns}) > 1:
         return None
-    return pd.DataFrame({key: boxed(column) if isinstance(column, np.ndarray) and column.ndim == 2 else column for key, column in value.items()})
+    return pd.DataFrame({key: vectors(column) if isinstance(column, np.ndarray) and is_matrix(column) else column for key, column in value.items()})
 
 
 def rows_table(value):
@@ -97,8 +155,11 @@ def names(stem, paths):
     """The name of the data set of each path: what a file name had better not hold is replaced, and no name comes twice."""
     taken = []
     for path in paths:
-        text = ".".join(key_text(key) for key in path).lstrip(".")
+        text = ""
+        for key in path:
+            text = f"{text}.{key_text(key)}" if text else key_text(key)
         text = "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in text)
+        text = text.encode()[:MEMBER_BYTES_MAX].decode(errors="ignore")
         wanted = f"{stem}.{text}" if text else stem
         name, number = wanted, 2
         while name in taken:

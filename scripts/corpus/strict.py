@@ -16,6 +16,8 @@ import uuid
 import numpy as np
 import pandas as pd
 
+# Dicts of a column that have more keys than this between them become maps.
+STRUCT_FIELDS_MAX = 1024
 SEQUENCES = (list, tuple, set, frozenset, collections.deque, range, array.array, np.ndarray)
 
 
@@ -76,10 +78,13 @@ def sequence(value):
         return value
     if isinstance(value, np.ndarray) and value.ndim == 1 and value.dtype.kind in "biufmM":
         return Elements(value.dtype.name, value.tolist())
-    values = list(value)
+    values = list(np.asarray(value) if isinstance(value, np.ndarray) else value)  # a row of a matrix is a matrix, without end
     if isinstance(value, (set, frozenset)):
         values.sort(key=repr)
-    values = [inner.item() if isinstance(inner, np.number) and not isinstance(inner, np.timedelta64) else inner for inner in values]
+    kinds = {inner.dtype.name if isinstance(inner, np.number) else None for inner in values}
+    values = [inner.item() if isinstance(inner, (np.number, np.str_)) and not isinstance(inner, np.timedelta64) else inner for inner in values]
+    if len(kinds) == 1 and kinds != {None}:
+        return Elements(*kinds, values)
     kind = kind_of(values)
     if kind == "float64":
         values = [float("nan") if inner is None else float(inner) for inner in values]
@@ -88,6 +93,8 @@ def sequence(value):
 
 def without_kind(value):
     """Empty sequences have no type to compare."""
+    if isinstance(value, dict):
+        return {key: without_kind(inner) for key, inner in value.items()}
     if not isinstance(value, Elements):
         return value
     return Elements(value.kind if value.values else "object", [without_kind(inner) for inner in value.values])
@@ -102,7 +109,11 @@ def to_none(value):
 
 
 def plain(value):
-    """NumPy's scalars and subclasses of Python's as the plain ones."""
+    """NumPy's scalars, arrays that are one value, and subclasses of Python's classes as the plain ones."""
+    if isinstance(value, np.ndarray) and value.ndim == 0:
+        value = value[()]
+    if isinstance(value, np.datetime64) and np.datetime_data(value.dtype)[0] == "D" and not missing(value):
+        return value.item()
     if isinstance(value, (np.datetime64, np.timedelta64)):
         return pd.Timestamp(value) if isinstance(value, np.datetime64) else pd.Timedelta(value)
     if isinstance(value, np.generic):
@@ -135,6 +146,35 @@ def nanoseconds(value):
     return int(value.view("int64")) * count * {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}[unit]
 
 
+def python_values(value):
+    """Arrays as lists, all the way down."""
+    if isinstance(value, dict):
+        return {key: python_values(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple, np.ndarray)):
+        return [python_values(inner) for inner in (value.tolist() if isinstance(value, np.ndarray) else value)]
+    return value
+
+
+def floats(values, needed):
+    """Integers as floats, where floats are needed and hold them."""
+    if not needed:
+        return values
+    return [float(value) if type(value) is int and int(float(value)) == value else value for value in values]
+
+
+def struct_cells(values):
+    """Dicts as pyarrow reads structs: an absent key is one with None, and where a key is absent, integers of it are floats."""
+    dicts = [value for value in values if isinstance(value, dict)]
+    if not dicts:
+        return values
+    columns = {}
+    for key in sorted({key for each in dicts for key in each}, key=str):
+        cells = struct_cells([value.get(key) if isinstance(value, dict) else None for value in values])
+        columns[key] = floats(cells, any(cell is None for cell in cells))
+    present = [{key: cells[row] for key, cells in columns.items() if cells[row] is not None} for row in range(len(values))]
+    return [there if isinstance(value, dict) else value for value, there in zip(values, present)]
+
+
 def all_keys(value):
     """Absent keys of a dict are there with None; so the keys with None go on both sides."""
     if isinstance(value, Elements):
@@ -156,12 +196,16 @@ def as_text(value):
     return str(value) if isinstance(value, kinds) else value
 
 
+def range_parts(value):
+    return {"start": value.start, "stop": value.stop, "step": value.step} if isinstance(value, range) else value
+
+
 def exact(value):
     """Integers and decimals by their value, without the scale."""
     if isinstance(value, bool) or not isinstance(value, (int, decimal.Decimal)) or missing(value):
         return value
     value = decimal.Decimal(value)
-    return value.normalize(decimal.Context(prec=100)) if value.is_finite() else value
+    return value.normalize(decimal.Context(prec=1000)) + 0 if value.is_finite() else value  # -0 + 0 is 0
 
 
 # ---- columns: each takes the expected and the actual column and gives them back in a form in which the loss does not show
@@ -176,6 +220,7 @@ def by_cell(change):
 
 
 def rebuilt(column, values):
+    values = list(values)
     cells = np.empty(len(values), dtype=object)
     for row, value in enumerate(values):
         cells[row] = value
@@ -184,7 +229,26 @@ def rebuilt(column, values):
 
 def retyped(expected, actual):
     if expected.dtype == object and actual.dtype != object:
-        return tuple(rebuilt(column, [to_none(moment(plain(value))) for value in column]) for column in (expected, actual))
+        return simple_cells(expected, actual)
+    return expected, actual
+
+
+def simple_cells(expected, actual):
+    """Both as objects of Python; integers as floats if that is what the actual column holds."""
+    wanted, got = ([to_none(plain(moment(value))) for value in column] for column in (expected, actual))
+    return rebuilt(expected, floats(wanted, getattr(actual.dtype, "kind", "O") == "f")), rebuilt(actual, got)
+
+
+def index_type(expected, actual):
+    """The values of an index of a nullable or Arrow type in an ordinary one."""
+    if getattr(expected.dtype, "na_value", None) is pd.NA and isinstance(actual.dtype, np.dtype):
+        return simple_cells(expected, actual)
+    return expected, actual
+
+
+def as_object(expected, actual):
+    if isinstance(expected.dtype, pd.StringDtype) and actual.dtype == object:
+        return rebuilt(expected, map_missing(expected)), rebuilt(actual, map_missing(actual))
     return expected, actual
 
 
@@ -196,14 +260,81 @@ def as_str(expected, actual):
 
 def complex_parts(expected, actual):
     """Complex numbers as the two floats of a struct."""
-    cells = rebuilt(expected, [[value.real, value.imag] if isinstance(value, (complex, np.complexfloating)) else value for value in expected])
-    if actual.dtype != object or expected.dtype.kind not in "cO":
+    kinds = (complex, np.complexfloating)
+    if actual.dtype != object or not any(isinstance(value, kinds) for value in expected):
         return expected, actual
+    cells = rebuilt(expected, [[value.real, value.imag] if isinstance(value, kinds) else value for value in expected])
     return by_cell(plain_list)(cells, rebuilt(actual, [list(value.values()) if isinstance(value, dict) else value for value in actual]))
 
 
 def plain_list(value):
     return list(map(float, value)) if isinstance(value, list) else value
+
+
+def beyond_decimals(expected, actual):
+    """A column with a number that no Decimal of Arrow holds as the texts of its numbers."""
+    if expected.dtype != object or not any(map(beyond_decimal, expected)):
+        return expected, actual
+    numbers = (int, decimal.Decimal)
+    return rebuilt(expected, [str(value) if isinstance(value, numbers) and not isinstance(value, bool) else value for value in expected]), actual
+
+
+def beyond_decimal(value):
+    if isinstance(value, decimal.Decimal):
+        return value.is_infinite()
+    return isinstance(value, int) and abs(value) >= 10**76
+
+
+def one_kind(expected, actual):
+    """Vectors of unlike kinds of number as vectors of the kind that holds all of them."""
+    arrays = [value for value in expected if isinstance(value, np.ndarray)] if expected.dtype == object else []
+    if len({array.dtype for array in arrays}) < 2 or not all(array.dtype.kind in "biuf" for array in arrays):
+        return expected, actual
+    kind = np.result_type(*arrays)
+    return rebuilt(expected, [value.astype(kind) if isinstance(value, np.ndarray) else value for value in expected]), actual
+
+
+def maps(expected, actual):
+    """Dicts with keys that are no text or more than a struct may have, or of nothing but empty dicts, as lists of pairs."""
+    dicts = [value for value in expected if isinstance(value, dict)] if expected.dtype == object else []
+    keys = {key for each in dicts for key in each}
+    if not dicts or keys and len(keys) <= STRUCT_FIELDS_MAX and all(isinstance(key, str) for key in keys):
+        return expected, actual
+    return rebuilt(expected, [list(value.items()) if isinstance(value, dict) else value for value in expected]), actual
+
+
+def structs(expected, actual):
+    if expected.dtype != object or actual.dtype != object:
+        return expected, actual
+    return tuple(rebuilt(column, struct_cells(list(map(all_keys, column)))) for column in (expected, actual))
+
+
+def python_2_bytes(expected, actual):
+    """The str of Python 2 in a column where not all of them are ASCII."""
+    kinds = {type(value) for value in expected if not missing(value)} if expected.dtype == object else set()
+    if kinds != {str, bytes}:
+        return expected, actual
+    return rebuilt(expected, [value.encode("ascii") if isinstance(value, str) else value for value in expected]), actual
+
+
+def without_categories(expected, actual):
+    """A categorical column without rows, and so without a dictionary."""
+    if len(expected) or not all(isinstance(column.dtype, pd.CategoricalDtype) for column in (expected, actual)):
+        return expected, actual
+    if expected.cat.ordered != actual.cat.ordered or len(actual.cat.categories):
+        return expected, actual
+    return expected.cat.codes, actual.cat.codes
+
+
+def uncategorized(expected, actual):
+    """The values themselves, where the categories are no text: Parquet has dictionaries of text only."""
+    if not isinstance(expected.dtype, pd.CategoricalDtype) or isinstance(actual.dtype, pd.CategoricalDtype):
+        return expected, actual
+    categories = pd.Series(expected.cat.categories)
+    if any(isinstance(category, str) for category in categories):
+        return expected, actual
+    values = categories.reindex(expected.cat.codes)  # the code of a missing cell, -1, is no label
+    return pd.Series(values.array, index=expected.index, name=expected.name), actual
 
 
 def dense(expected, actual):
@@ -223,13 +354,26 @@ def map_missing(column):
 def one_unit(expected, actual):
     """Times of another unit and the same instants."""
     kinds = [getattr(column.dtype, "kind", "O") for column in (expected, actual)]
-    if kinds[0] not in "mM" or kinds[0] != kinds[1] or getattr(expected.dtype, "tz", None) != getattr(actual.dtype, "tz", None):
+    zones = [str(getattr(column.dtype, "tz", None)) for column in (expected, actual)]  # by name, as dtypes compare them
+    if kinds[0] not in "mM" or kinds[0] != kinds[1] or zones[0] != zones[1] or same_unit(expected.dtype, actual.dtype):
         return expected, actual
     try:
         back = actual.astype(expected.dtype)
         return (expected, back) if back.astype(actual.dtype).equals(actual) else (expected, actual)
     except (ValueError, TypeError, OverflowError):
         return expected, actual
+
+
+def one_end(expected, actual):
+    """The same intervals, of which another end is closed."""
+    if not all(isinstance(column.dtype, pd.IntervalDtype) for column in (expected, actual)):
+        return expected, actual
+    return pd.Series(expected.array.set_closed(actual.dtype.closed), index=expected.index, name=expected.name), actual
+
+
+def same_unit(*dtypes):
+    units = {getattr(dtype, "unit", None) or np.datetime_data(dtype)[0] for dtype in dtypes}
+    return len(units) == 1
 
 
 def one_zone(expected, actual):
@@ -245,7 +389,7 @@ def arrow_values(expected, actual):
     dtype = getattr(pd, "ArrowDtype", None)
     if dtype is None or not isinstance(expected.dtype, dtype) or not isinstance(actual.dtype, dtype):
         return expected, actual
-    return tuple(rebuilt(column, column.array.__arrow_array__().to_pylist()) for column in (expected, actual))
+    return tuple(rebuilt(column, map(plain, column.array.__arrow_array__().to_pylist())) for column in (expected, actual))
 
 
 def without_arrow(expected, actual):
@@ -253,8 +397,10 @@ def without_arrow(expected, actual):
     dtype = getattr(pd, "ArrowDtype", None)
     if dtype is None or not isinstance(expected.dtype, dtype) or isinstance(actual.dtype, dtype):
         return expected, actual
-    wanted = expected.array.__arrow_array__().to_pylist()
-    return rebuilt(expected, [to_none(moment(sequence(value))) for value in wanted]), rebuilt(actual, [to_none(moment(plain(sequence(value)))) for value in actual])
+    cells = rebuilt(expected, expected.array.__arrow_array__().to_pylist())
+    wanted, got = ([to_none(plain(moment(python_values(value)))) for value in column] for column in (cells, actual))
+    floating = getattr(actual.dtype, "kind", "O") == "f"
+    return rebuilt(expected, floats(struct_cells(wanted), floating)), rebuilt(actual, struct_cells(got))
 
 
 def numpy_order(expected, actual):
@@ -270,7 +416,7 @@ def category_values(expected, actual):
     if expected.cat.ordered != actual.cat.ordered or not expected.cat.codes.equals(actual.cat.codes):
         return expected, actual
     wanted, got = (pd.Series(column.cat.categories) for column in (expected, actual))
-    for loss in (as_str, one_storage, retyped, one_unit, one_zone):
+    for loss in (as_str, as_object, one_storage, retyped, one_unit, one_zone):
         wanted, got = loss(wanted, got)
     return (expected.cat.codes, actual.cat.codes) if not column_difference(wanted, got) else (expected, actual)
 
@@ -281,10 +427,17 @@ def frame_wide(change):
     def apply(expected, actual):
         if expected.shape != actual.shape:
             return expected, actual
-        pairs = [change(expected.iloc[:, place], actual.iloc[:, place]) for place in range(expected.shape[1])]
+        columns = [(expected.iloc[:, place], actual.iloc[:, place]) for place in range(expected.shape[1])]
+        pairs = [change(*pair) for pair in columns]
+        if unchanged(columns, pairs):
+            return expected, actual
         return with_columns(expected, [pair[0] for pair in pairs]), with_columns(actual, [pair[1] for pair in pairs])
 
     return apply
+
+
+def unchanged(before, after):
+    return all(old is new for pairs in zip(before, after) for old, new in zip(*pairs))
 
 
 def with_columns(frame, columns):
@@ -301,8 +454,10 @@ def level_wide(change):
     def apply(expected, actual):
         if expected.index.nlevels != actual.index.nlevels or len(expected) != len(actual):
             return expected, actual
-        wanted, got = levels(expected.index), levels(actual.index)
-        pairs = [change(*pair) for pair in zip(wanted, got)]
+        columns = list(zip(levels(expected.index), levels(actual.index)))
+        pairs = [change(*pair) for pair in columns]
+        if unchanged(columns, pairs):
+            return expected, actual
         return with_index(expected, [pair[0] for pair in pairs]), with_index(actual, [pair[1] for pair in pairs])
 
     return apply
@@ -360,9 +515,32 @@ def plain_frame(expected, actual):
 def text_labels(expected, actual):
     if isinstance(expected.columns, pd.MultiIndex) or len(expected.columns) != len(actual.columns):
         return expected, actual
+    labels = [str(wanted) if isinstance(got, str) else wanted for wanted, got in zip(expected.columns, actual.columns)]
+    if labels == list(expected.columns):
+        return expected, actual
     expected = expected.copy()
-    expected.columns = pd.Index([label if isinstance(label, str) else str(label) for label in expected.columns], name=expected.columns.name, dtype=actual.columns.dtype)
+    expected.columns = pd.Index(labels, name=expected.columns.name, dtype=actual.columns.dtype, tupleize_cols=False)
     return expected, actual
+
+
+def text_names(expected, actual):
+    expected = expected.copy()
+    expected.index.names = [str(name) if isinstance(name, tuple) else name for name in expected.index.names]
+    return expected, actual
+
+
+def one_order(expected, actual):
+    """The same columns in another order."""
+    if list(expected.columns) == list(actual.columns) or not expected.columns.is_unique or set(expected.columns) != set(actual.columns):
+        return expected, actual
+    return expected[list(actual.columns)], actual
+
+
+def without_rows(expected, actual):
+    """A frame without columns, whose rows are only counted."""
+    if expected.shape[1] or actual.shape != (0, 0) or not isinstance(expected.index, pd.RangeIndex):
+        return expected, actual
+    return (expected.iloc[:0], actual) if expected.index.equals(pd.RangeIndex(len(expected))) else (expected, actual)
 
 
 def numbered_labels(expected, actual):
@@ -392,23 +570,36 @@ LOSSES = {
     "subclass": plain_frame,
     "byte order": everywhere(numpy_order),
     "labels": text_labels,
+    "names": text_names,
     "repeated": numbered_labels,
+    "rows": without_rows,
+    "order": one_order,
+    "no categories": frame_wide(without_categories),
+    "plain categories": everywhere(uncategorized),
     "storage": everywhere(one_storage),
     "unit": everywhere(one_unit),
     "zone": everywhere(one_zone),
+    "closed": everywhere(one_end),
     "dense": frame_wide(dense),
     "str": everywhere(as_str),
+    "object": everywhere(as_object),
     "missing": everywhere(by_cell(to_none)),
     "scalars": everywhere(by_cell(plain)),
+    "python 2": frame_wide(python_2_bytes),
     "uuid": frame_wide(by_cell(uuid_bytes)),
+    "beyond decimals": frame_wide(beyond_decimals),
     "decimal": frame_wide(by_cell(exact)),
     "text": frame_wide(by_cell(as_text)),
     "complex": frame_wide(complex_parts),
+    "ranges": frame_wide(by_cell(range_parts)),
+    "maps": frame_wide(maps),
+    "kinds": frame_wide(one_kind),
     "lists": frame_wide(by_cell(sequence)),
     "empty lists": frame_wide(by_cell(without_kind)),
-    "keys": frame_wide(by_cell(all_keys)),
+    "keys": frame_wide(structs),
     "categories": everywhere(category_values),
     "arrow type": everywhere(arrow_values),
+    "index type": level_wide(index_type),
     "arrow": everywhere(without_arrow),
     "retyped": everywhere(retyped),
     "label class": label_class,

@@ -155,6 +155,11 @@ impl Input {
         }
     }
 
+    /// What the pickle in it names, also if it cannot be read.
+    pub fn names(&self, limits: &Limits) -> pickle::Names {
+        if self.value.is_some() { pickle::Names::default() } else { pickle::names(&self.bytes, limits) }
+    }
+
     /// Size of the file itself, before unpacking.
     pub fn source_bytes(&self) -> u64 {
         self.source.identity().size()

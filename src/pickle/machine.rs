@@ -61,6 +61,8 @@ pub(super) struct Machine<'a> {
     unknown: UnknownGlobals,
     /// Place of each row of the table of globals in the list of those that were met.
     met: Vec<Option<u32>>,
+    /// The youngest node that was put on the stack once more after it was made.
+    pub(super) named_again: NodeId,
     /// The list of floats that grew last and the offset behind its last float.
     open_floats: Option<(NodeId, u64)>,
     /// The pickles around the one that is being read, the outermost first.
@@ -143,6 +145,7 @@ impl<'a> Machine<'a> {
             at: 0,
             unknown,
             met: Vec::new(),
+            named_again: NodeId::NONE,
             open_floats: None,
             around: Vec::new(),
         }
@@ -194,7 +197,7 @@ impl<'a> Machine<'a> {
             I::PopMark => self.items_to_mark().map(|_| ())?,
             I::Dup => {
                 let top = self.top()?;
-                self.push_id(top)?;
+                self.push_again(top)?;
             }
             I::None => self.push_id(NodeId::NONE)?,
             I::Bool(value) => self.push_id(if value { NodeId::TRUE } else { NodeId::FALSE })?,
@@ -411,6 +414,12 @@ impl<'a> Machine<'a> {
                 id
             }
         };
+        self.push_again(id)
+    }
+
+    /// Puts a value on the stack that something else names too.
+    fn push_again(&mut self, id: NodeId) -> Result<(), ErrorKind> {
+        self.named_again = self.named_again.max(id);
         self.push_id(id)
     }
 

@@ -3,7 +3,7 @@
 //! A row of `_frombuffer(payload, dtype, (n,), 'C')` is four nodes and five references, a row of `_reconstruct` and its
 //! state ten; for millions of rows that is what the memory goes to. All but the payload's place and length is the same in
 //! every row, so it stands once, in a [`Template`]. The fold happens only if the row's nodes are exactly the last ones of
-//! the graph and only the memo names them.
+//! the graph and only the memo names them: each came to the stack once, when it was made.
 
 use super::{
     error::ErrorKind,
@@ -110,7 +110,8 @@ impl Machine<'_> {
         packed: Node,
         rename: impl Fn(NodeId) -> Option<(NodeId, Option<Part>)>,
     ) -> Option<NodeId> {
-        if !self.memo.rename_last(at, rename) {
+        // The stack or a list may hold what was put on the stack again, and neither is renamed.
+        if self.named_again >= at || !self.memo.rename_last(at, rename) {
             return None;
         }
         let last = at.0 as usize..self.graph.nodes.len();

@@ -126,6 +126,23 @@ fn arrays_with_state_fold_too() {
     }
 }
 
+/// A fold takes the nodes of an array away, so it must not happen while something but the memo names one of them.
+#[test]
+fn an_array_that_is_named_twice_before_its_state_does_not_fold() {
+    let names =
+        b"cnumpy.core.multiarray\n_reconstruct\n\x940cnumpy\nndarray\n\x940C\x01b\x940\x8c\x05dtype\x940";
+    let called = b"](h\x00h\x01K\x00\x85h\x02\x87R\x94";
+    let state = b"(K\x01K\x02\x85h\x03\x89C\x02abtb";
+    for again in [&b"2"[..], b"h\x04"] {
+        let bytes = [&names[..], called, again, state, b"e."].concat();
+        let graph = load(&bytes);
+        let found = items(&graph, graph.root());
+        let [Item::Node(first), Item::Node(second)] = found[..] else { panic!("{found:?}") };
+        assert_eq!(first, second);
+        assert!(matches!(graph.node(first), Node::Reduce { .. }), "{:?}", graph.node(first));
+    }
+}
+
 #[test]
 fn nothing_outside_the_closed_list_is_named_called_or_fetched() {
     let unknown = |bytes: &[u8], name: &str| {

@@ -1,4 +1,4 @@
-//! Writing a data set: Parquet on one core, Arrow and digest on another.
+//! Writing a data set: Parquet, Arrow and digests of the same rows at the same time.
 
 use std::{path::Path, sync::Arc, time::Duration};
 
@@ -106,18 +106,23 @@ impl DatasetWriter {
     fn write_parts(&mut self, for_arrow: Option<&RecordBatch>, fresh: &RecordBatch) -> Result<(), Error> {
         self.rows += fresh.num_rows() as u64;
         let Self { parquet, arrow, ids, digester, options, place, schema, .. } = self;
-        let (parquet, rest) = rayon::join(
+        let fields = schema.fields();
+        let (parquet, (arrow, rest)) = rayon::join(
             || parquet.as_mut().map_or(Ok(()), |parquet| parquet.write(fresh)),
             || {
-                if let (Some(arrow), Some(batch)) = (arrow, for_arrow) {
-                    write_arrow(arrow, batch, options.batch_rows)?;
-                }
-                digester.update(fresh).map_err(digest_of(place))?;
-                let Some((key, ids)) = ids else { return Ok(()) };
-                ids.add(fresh.column(*key), schema.field(*key).name())
+                let arrow = || match (arrow, for_arrow) {
+                    (Some(arrow), Some(batch)) => write_arrow(arrow, batch, options.batch_rows),
+                    _ => Ok(()),
+                };
+                let rest = || {
+                    digester.update(fresh).map_err(digest_of(place))?;
+                    let Some((key, ids)) = ids else { return Ok(()) };
+                    ids.add(fresh.column(*key), fields[*key].name())
+                };
+                rayon::join(arrow, rest)
             },
         );
-        parquet.and(rest)
+        parquet.and(arrow).and(rest)
     }
 
     fn check(&self, batch: &RecordBatch) -> Result<(), Error> {

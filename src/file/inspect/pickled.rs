@@ -16,7 +16,7 @@ use crate::{
         spool::{Input, called, open_input},
     },
     pandas::{Found, Member, tables},
-    pickle::{self, Graph, UnknownGlobals},
+    pickle::{self, Graph, Names, UnknownGlobals},
 };
 
 /// What only pickles have.
@@ -70,11 +70,16 @@ pub(super) fn inspect(
     let graph = match input.graph(&look.options.limits, UnknownGlobals::Keep, ground) {
         Ok(graph) => graph,
         Err(error) => {
+            let names = input.names(&look.options.limits);
+            let is_pickle = names.protocol > 0 || !(names.met.is_empty() && names.foreign.is_empty());
+            inspection.pickle = is_pickle.then(|| about(&names, &input));
             inspection.verdict = refused(&error);
             return Ok(inspection);
         }
     };
-    inspection.pickle = Some(about(&graph, &input));
+    let (met, foreign) = (graph.met().to_vec(), graph.foreign().to_vec());
+    let about = about(&Names { protocol: graph.protocol(), met, foreign }, &input);
+    inspection.pickle = Some(Pickle { trailing_bytes: graph.trailing_bytes(), ..about });
     match tables(&graph, &look.options.limits) {
         Ok(members) => Members::look(&mut inspection, members, &graph, look, progress),
         Err(error) => inspection.verdict = refused(&error),
@@ -86,14 +91,14 @@ fn refused(error: &pickle::Error) -> Verdict {
     Verdict::Refused { reason: error.to_string(), offset: Some(error.offset()) }
 }
 
-fn about(graph: &Graph<'_>, input: &Input) -> Pickle {
-    let known = graph.met().iter().map(|met| Met {
+fn about(names: &Names, input: &Input) -> Pickle {
+    let known = names.met.iter().map(|met| Met {
         name: format!("{}.{}", met.row.module(), met.row.name()),
         meaning: Some(met.row.global().meaning()),
         count: Some(met.count),
         offset: met.offset,
     });
-    let foreign = graph.foreign().iter().map(|foreign| Met {
+    let foreign = names.foreign.iter().map(|foreign| Met {
         name: format!("{}.{}", foreign.module, foreign.name),
         meaning: None,
         count: None,
@@ -102,11 +107,11 @@ fn about(graph: &Graph<'_>, input: &Input) -> Pickle {
     let mut globals: Vec<Met> = known.chain(foreign).collect();
     globals.sort_by_key(|met| met.offset);
     Pickle {
-        protocol: graph.protocol(),
+        protocol: names.protocol,
         packed: Layers(input.layers()).to_string(),
         unpacked_bytes: input.len() as u64,
-        trailing_bytes: graph.trailing_bytes(),
-        writer: writer::evidence(graph.met()),
+        trailing_bytes: 0,
+        writer: writer::evidence(&names.met),
         globals,
     }
 }
