@@ -258,7 +258,8 @@ pub(super) fn is_index(graph: &Graph<'_>, id: NodeId) -> bool {
                 | Global::NewIntervalIndex
         )
     );
-    is_new || (extension::is_object_of_old(graph, id) && !super::series::is_series(graph, id))
+    let is_other = || super::series::is_series(graph, id) || super::sparse::is_array_of_old(graph, id);
+    is_new || (extension::is_object_of_old(graph, id) && !is_other())
 }
 
 #[cfg(test)]

@@ -178,6 +178,7 @@ fn series_that_are_arrays_are_read_sparse_or_not() {
             ["s: 0.0 1.5 0.0", "__index_level_0__: a b c"]
         );
         assert_eq!(only(&format!("pd203_sparse_frame.p{protocol}")), ["p: NaN 1.5 2.5", "q: NaN NaN 3.5"]);
+        assert_eq!(only(&format!("pd203_sparse_array.p{protocol}")), ["0: 0 7 0"]);
         assert_eq!(only(&format!("pd203_sparse_column.p{protocol}")), ["n: 1 2", "s: NaN 1.5"]);
     }
 }
