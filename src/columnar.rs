@@ -25,6 +25,7 @@ mod error;
 mod fixed_text;
 mod infer;
 mod integer;
+mod integer_vector;
 mod interval;
 mod items;
 mod number;

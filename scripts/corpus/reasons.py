@@ -17,7 +17,7 @@ LOSSES = {
     "names": "the name of an index that is a tuple comes back as its text",
     "repeated": "columns of one name get a number behind it, because a table's columns need different names",
     "rows": "a frame without columns comes back without rows: pandas before 3 reads them from columns only",
-    "order": "columns in another order: the truth beside a file of Python 2 does not say which its dicts had",
+    "order": "columns, or pairs of a map, in another order: the truth beside a file of Python 2 does not say which its dicts had",
     "no categories": "a categorical column without rows comes back without categories: Parquet keeps them with the rows",
     "plain categories": "a category of other than text comes back as its values: Parquet has dictionaries of text only, and pandas' own writer loses it too",
     "storage": "`string` comes back in the storage that pandas prefers at the time (Python or Arrow)",

@@ -294,6 +294,18 @@ def one_kind(expected, actual):
     return rebuilt(expected, [value.astype(kind) if isinstance(value, np.ndarray) else value for value in expected]), actual
 
 
+def pair_order(expected, actual):
+    """Dicts with their keys in the order of the pairs that came back."""
+    if expected.dtype != object or actual.dtype != object:
+        return expected, actual
+    return rebuilt(expected, map(reordered, expected, actual)), actual
+
+
+def reordered(wanted, got):
+    is_pairs = isinstance(wanted, dict) and isinstance(got, list) and all(isinstance(pair, tuple) for pair in got)
+    return dict(got) if is_pairs and len(got) == len(wanted) and dict(got) == wanted else wanted
+
+
 def maps(expected, actual):
     """Dicts with keys that are no text or more than a struct may have, or of nothing but empty dicts, as lists of pairs."""
     dicts = [value for value in expected if isinstance(value, dict)] if expected.dtype == object else []
@@ -530,7 +542,8 @@ def text_names(expected, actual):
 
 
 def one_order(expected, actual):
-    """The same columns in another order."""
+    """The same columns, or keys of dicts, in another order."""
+    expected, actual = frame_wide(pair_order)(expected, actual)
     if list(expected.columns) == list(actual.columns) or not expected.columns.is_unique or set(expected.columns) != set(actual.columns):
         return expected, actual
     return expected[list(actual.columns)], actual

@@ -4,7 +4,7 @@ use super::{
     convert::Convert,
     error::{Error, Result},
     infer::Mixed,
-    object,
+    integer_vector, object,
     source::Source,
     table::Vectors,
     typed,
@@ -41,6 +41,12 @@ impl Auto<'_> {
         if dimension == 0 || dimension > self.limits.vector_dimension_max {
             let (column, allowed) = (source.name.to_owned(), Vec::new());
             return Err(Error::NoDimension { column, allowed, found: dimension });
+        }
+        // Integers stay integers unless floats are asked for.
+        if let (Values::Vectors(array), Vectors::AsIs) = (source.values, self.vectors)
+            && let Some(converter) = integer_vector::converter(source.name, array)
+        {
+            return Ok(converter);
         }
         let narrow = self.vectors == Vectors::F32 || (self.vectors == Vectors::AsIs && narrow);
         Ok(object::embedding(source, dimension, narrow, self.limits))

@@ -34,6 +34,13 @@ impl<'g> Items<'g> {
         Some(Self { bytes, stride: step.checked_mul(width)?, width, big_endian: array.dtype.big_endian })
     }
 
+    /// All items of `array`, as they follow each other in memory. `None` for objects.
+    pub(super) fn in_memory(array: &'g Array<'g>) -> Option<Self> {
+        let Data::Bytes(bytes) = &array.data else { return None };
+        let width = array.dtype.itemsize;
+        Some(Self { bytes, stride: width, width, big_endian: array.dtype.big_endian })
+    }
+
     /// The bytes of one item.
     #[inline]
     pub(super) fn bytes(&self, row: usize) -> &'g [u8] {
@@ -53,6 +60,13 @@ impl<'g> Items<'g> {
             return ScalarBuffer::new(Buffer::from(bytes), 0, rows.len());
         }
         rows.map(|row| N::of_bytes(self.bytes(row), self.big_endian)).collect()
+    }
+}
+
+impl Items<'_> {
+    /// One number.
+    pub(super) fn number<N: Number>(&self, row: usize) -> N {
+        N::of_bytes(self.bytes(row), self.big_endian)
     }
 }
 

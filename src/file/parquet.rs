@@ -89,6 +89,8 @@ pub struct ParquetSink {
     group: Option<RowGroup>,
     written: Written,
     rows: u64,
+    /// For each column whether a row of it is missing.
+    has_missing: Vec<bool>,
     options: ParquetOptions,
 }
 
@@ -137,11 +139,15 @@ impl ParquetSink {
         out.write_all(b"PAR1").map_err(error::io(&path, "write"))?;
         let descriptor = Arc::new(descriptor);
         let (group, written, rows) = (None, Written::default(), 0);
-        Ok(Self { path, out, file, schema, descriptor, layout, group, written, rows, options })
+        let has_missing = vec![false; schema.fields().len()];
+        Ok(Self { path, out, file, schema, descriptor, layout, group, written, rows, has_missing, options })
     }
 
     /// Writes rows; a row group ends when it is full.
     pub fn write(&mut self, batch: &RecordBatch) -> Result<(), Error> {
+        for (has_missing, column) in self.has_missing.iter_mut().zip(batch.columns()) {
+            *has_missing |= column.null_count() > 0;
+        }
         let mut start = 0;
         while start < batch.num_rows() {
             let rows = SLICE_ROWS.min(batch.num_rows() - start);
@@ -207,7 +213,7 @@ impl ParquetSink {
         let pandas = [(PANDAS, pandas_metadata), (PANDAS_ATTRS, pandas_attrs)];
         let pandas = pandas.into_iter().filter_map(|(key, json)| Some((key.to_owned(), json.clone()?)));
         // Where a file holds an Arrow schema, pyarrow takes the metadata of that and leaves the file's own alone.
-        let mut schema = hint::told(&self.schema);
+        let mut schema = hint::told(&self.schema, &self.has_missing);
         schema.metadata.extend(pandas.clone());
         let arrow = KeyValue::new("ARROW:schema".to_owned(), encode_arrow_schema(&schema));
         let fingerprint = KeyValue::new(FINGERPRINT.to_owned(), fingerprint.to_owned());

@@ -18,10 +18,11 @@ const DIMENSION: &str = "brine.dimension";
 /// Field metadata of categories that are told as their values.
 const CATEGORIES: &str = "brine.categories";
 
-/// What readers are told.
-pub(super) fn told(schema: &Schema) -> Schema {
-    each_field(schema, |field| match field.data_type() {
-        DataType::FixedSizeList(item, dimension) if field.is_nullable() => {
+/// What readers are told of a file some of whose columns have missing rows.
+pub(super) fn told(schema: &Schema, has_missing: &[bool]) -> Schema {
+    let has_missing = |index: usize| has_missing.get(index).copied().unwrap_or(false);
+    each_field(schema, |index, field| match field.data_type() {
+        DataType::FixedSizeList(item, dimension) if has_missing(index) => {
             Some(noted(field, DataType::List(Arc::clone(item)), DIMENSION, dimension.to_string()))
         }
         DataType::Dictionary(keys, values) if !is_text(values) && **keys == DataType::Int32 => {
@@ -34,7 +35,7 @@ pub(super) fn told(schema: &Schema) -> Schema {
 
 /// What was told, as it is.
 pub(super) fn meant(told: &Schema) -> Schema {
-    each_field(told, |field| {
+    each_field(told, |_, field| {
         let note = |key| field.metadata().get(key);
         match (field.data_type(), note(DIMENSION), note(CATEGORIES)) {
             (DataType::List(item), Some(dimension), _) => {
@@ -55,9 +56,10 @@ fn is_text(values: &DataType) -> bool {
     matches!(values, DataType::Utf8 | DataType::LargeUtf8)
 }
 
-fn each_field(schema: &Schema, change: impl Fn(&Field) -> Option<Field>) -> Schema {
-    let changed = |field: &FieldRef| change(field).map_or_else(|| Arc::clone(field), Arc::new);
-    let fields: Vec<FieldRef> = schema.fields().iter().map(changed).collect();
+fn each_field(schema: &Schema, change: impl Fn(usize, &Field) -> Option<Field>) -> Schema {
+    let changed =
+        |(index, field): (usize, &FieldRef)| change(index, field).map_or_else(|| Arc::clone(field), Arc::new);
+    let fields: Vec<FieldRef> = schema.fields().iter().enumerate().map(changed).collect();
     Schema::new_with_metadata(fields, schema.metadata().clone())
 }
 
@@ -82,14 +84,14 @@ mod tests {
         let number = || Arc::new(Field::new("item", DataType::Float32, false));
         let category = |values| DataType::Dictionary(Box::new(DataType::Int32), Box::new(values));
         let fields = vec![
-            Field::new("whole", DataType::FixedSizeList(number(), 3), false),
+            Field::new("whole", DataType::FixedSizeList(number(), 3), true),
             Field::new("missing", DataType::FixedSizeList(number(), 3), true),
             Field::new("text", category(DataType::Utf8), true),
             Field::new("number", category(DataType::Int64), true).with_dict_is_ordered(true),
             Field::new("list", DataType::List(number()), true),
         ];
         let schema = Schema::new(fields);
-        let told = told(&schema);
+        let told = told(&schema, &[false, true, true, false, false]);
         let types: Vec<_> = told.fields().iter().map(|field| field.data_type().clone()).collect();
         assert_eq!(types[1..4], [DataType::List(number()), category(DataType::Utf8), DataType::Int64]);
         assert_eq!(types[0], *schema.field(0).data_type());
