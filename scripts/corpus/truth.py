@@ -4,9 +4,14 @@ What JSON has no form for is an object with one key, which says what it is; `DEC
 numbers of nanoseconds since 1970, categories codes, periods ordinals. What no pandas of today can hold is `Opaque`.
 """
 
+import array as arrays
+import ast
+import collections
 import datetime
 import decimal
+import fractions
 import json
+import re
 import uuid
 
 import numpy as np
@@ -78,7 +83,57 @@ def missing_time(value):
     return np.iinfo("int64").min if value == NAT else value
 
 
+# Classes of the standard library whose text is all of them.
+SPOKEN = {
+    "collections.Counter": collections.Counter,
+    "collections.OrderedDict": collections.OrderedDict,
+    "collections.defaultdict": lambda value: collections.defaultdict(list, value),
+    "collections.deque": collections.deque,
+    "array.array": lambda kind, values: arrays.array(kind, values),
+    "fractions.Fraction": fractions.Fraction,
+}
+
+
+def spoken(said):
+    """An object by its class and its text, such as `deque([1, 2], maxlen=5)`."""
+    made = SPOKEN.get(said.get("class"))
+    if made is None:
+        return spoken_array(said)
+    inner = re.fullmatch(r"\w+\((?:<(?:class|type) 'list'>, )?(.*?)(?:, maxlen=\d+)?\)", said["repr"])[1]
+    return made(*ast.literal_eval(f"({inner},)"))
+
+
+def spoken_array(said):
+    """A short array of pandas by its text, such as `<PeriodArray>\\n['2020-01-01']\\nLength: 1, dtype: period[D]`."""
+    made = ARRAYS.get(str(said.get("class")).rsplit(".", 1)[-1])
+    if made is None:
+        return Opaque(said)
+    cells = [cell.strip().strip("'") for cell in re.search(r"\[(.*?)\]", said["repr"])[1].split(",")]
+    return made([None if cell in ("<NA>", "nan", "NaN") else cell for cell in cells], said["repr"])
+
+
+ARRAYS = {
+    "Categorical": lambda cells, _: pd.Categorical(cells),
+    "IntegerArray": lambda cells, _: pd.array([None if cell is None else int(cell) for cell in cells], dtype="Int64"),
+    "DatetimeArray": lambda cells, _: pd.array(pd.to_datetime(cells)),
+    "PeriodArray": lambda cells, text: pd.array(pd.PeriodIndex(cells, freq=re.search(r"period\[(.*?)\]", text)[1])),
+    "PandasArray": lambda cells, _: pd.arrays.PandasArray(np.array(list(map(int, cells)))),
+}
+
+
+def records(said):
+    """An array with fields, whose values are tuples."""
+    dtype = ast.literal_eval(re.sub(r"^\(numpy\.record, (.*)\)$", r"\1", said["dtype"]))
+    dtype = np.dtype(dtype if isinstance(dtype, (list, dict)) else said["dtype"])
+    made = np.empty(len(said["values"]), dtype=dtype)
+    for row, value in enumerate(said["values"]):
+        made[row] = decode(value)
+    return made.reshape(said["shape"])
+
+
 def array(said):
+    if said["dtype"][0] in "[{(":
+        return records(said)
     if said["dtype"][0] in "[{(V|" and not said["dtype"].startswith(("|O", "|S", "|b1", "|i1", "|u1")):
         return Opaque(said)
     return typed(said["values"], np.dtype(said["dtype"])).reshape(said["shape"])
@@ -212,5 +267,5 @@ DECODERS = {
     "index": index,
     "value": decode,
     "ref": Opaque,
-    "object": Opaque,
+    "object": spoken,
 }
