@@ -188,7 +188,8 @@ pub fn packed_items(graph: &Graph<'_>, template: u16) -> Result<(Dtype, u32)> {
             }
         }
         Template::Built { callable, class, dtype, bytes, .. }
-            if is(callable, Global::Reconstruct) && is(class, Global::NdArray) =>
+            if is(callable, Global::Reconstruct)
+                && (is(class, Global::NdArray) || is(class, Global::FrozenNdArray)) =>
         {
             Ok((Dtype::parse(graph, dtype)?, bytes))
         }
@@ -202,7 +203,7 @@ pub fn bytes_of<'g>(graph: &'g Graph<'g>, id: NodeId) -> Option<Cow<'g, [u8]>> {
         return graph.bytes(id).map(Cow::Borrowed);
     };
     match (graph.node(callable), graph.tuple(args)?) {
-        (Node::Global(Global::CodecsEncode), [text, codec]) => {
+        (Node::Global(Global::CodecsEncode | Global::ByteArray), [text, codec]) => {
             matches!(graph.text(*codec), Some("latin1" | "latin-1")).then_some(())?;
             latin1(std::str::from_utf8(graph.text_bytes(*text)?).ok()?).map(Cow::Owned)
         }

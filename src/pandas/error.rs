@@ -31,6 +31,9 @@ pub enum ErrorKind {
     /// The form is none of those that pandas writes.
     #[error("the form is not one that this reader knows")]
     UnknownForm,
+    /// An array that has neither rows nor rows and columns.
+    #[error("an array of {0} dimensions is no table: one with one or two is")]
+    Dimensions(usize),
     /// A column belongs to no block, to two, or to one that is out of range.
     #[error("column {0} is not covered by exactly one block")]
     NotCoveredOnce(usize),

@@ -137,7 +137,7 @@ pub(super) fn of_array<'g>(array: Array<'g>, reading: Reading<'_>) -> Result<Blo
     let (items, rows) = match array.shape.as_slice() {
         [rows] => (1, *rows),
         [items, rows] => (*items, *rows),
-        _ => return Err(ErrorKind::UnknownForm),
+        other => return Err(ErrorKind::Dimensions(other.len())),
     };
     if items > reading.limits.columns_max {
         return Err(ErrorKind::TooManyColumns(items));

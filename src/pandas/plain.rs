@@ -56,7 +56,7 @@ impl Plain {
     ) -> Option<Self> {
         let plain = match graph.dict(id) {
             Some(_) => Self::of_dict(graph, id, limits),
-            None => Self::of_list(graph, id),
+            None => Self::of_list(graph, id, limits),
         }?;
         // An index is a column of a dict, so only what stands in its columns counts.
         let holds = match plain {
@@ -66,11 +66,11 @@ impl Plain {
         (!holds).then_some(plain)
     }
 
-    fn of_list(graph: &Graph<'_>, id: NodeId) -> Option<Self> {
+    fn of_list(graph: &Graph<'_>, id: NodeId, limits: &Limits) -> Option<Self> {
         // A tuple is what a function gives back, such as (train, test): its items are members.
         let list = graph.list(id)?;
         let mut forms = list.items_from(0).map(|item| match item {
-            Item::Node(id) => row_form(graph, id),
+            Item::Node(id) => row_form(graph, id).or_else(|| array_form(graph, id, limits)),
             Item::Float(_) => None,
         });
         let first = forms.next()??;
@@ -108,6 +108,17 @@ fn row_form(graph: &Graph<'_>, id: NodeId) -> Option<(Plain, usize)> {
         Node::FloatList { count, .. } | Node::Packed { count, .. } => Some((Plain::Vectors, count as usize)),
         Node::Tuple { len, .. } | Node::List { len, .. } if len > 0 => Some((Plain::Rows, len as usize)),
         _ if graph.dict(id).is_some() => Some((Plain::Records, 0)),
+        _ => None,
+    }
+}
+
+/// The same of an array that is no folded one: a vector, if it holds numbers in a row.
+fn array_form(graph: &Graph<'_>, id: NodeId, limits: &Limits) -> Option<(Plain, usize)> {
+    let array =
+        matches!(graph.node(id), Node::Reduce { .. }).then(|| Array::parse(graph, id, limits).ok())??;
+    let is_number = matches!(array.dtype.kind, Kind::Float | Kind::Int | Kind::Uint | Kind::Bool);
+    match array.shape.as_slice() {
+        &[count] if is_number && count > 0 => Some((Plain::Vectors, count)),
         _ => None,
     }
 }

@@ -248,3 +248,20 @@ fn containers_that_share_what_they_hold_are_gone_into_once() {
     assert!(found.iter().any(|(_, is_table)| *is_table));
     assert!(found.len() <= 10_001, "{}", found.len());
 }
+
+/// Two arrays as protocol 4 writes them: the first one brings the names that the second one fetches.
+#[test]
+fn a_list_of_arrays_of_one_length_is_a_column_of_vectors() {
+    let names = b"\x80\x04](cnumpy.core.multiarray\n_reconstruct\n\x94cnumpy\nndarray\n\x94K\x00\x85\x94C\x01b\x94\x87R";
+    let dtype = b"(K\x01K\x02\x85cnumpy\ndtype\n(\x8c\x02f4\x89\x88tR(K\x03\x8c\x01<NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb\x94";
+    let first = b"\x89C\x08\0\0\x80?\0\0\0@tb";
+    let second = b"h\x00h\x01h\x02h\x03\x87R(K\x01K\x02\x85h\x04\x89C\x08\0\0@@\0\0\x80@tbe.";
+    let bytes = [&names[..], dtype, first, second].concat();
+    let mut members = members(&bytes).unwrap();
+    assert_eq!(members.len(), 1, "{members:?}");
+    let batch = members.pop().unwrap().1.unwrap();
+    assert_eq!((batch.num_rows(), batch.schema().field(0).name().as_str()), (2, "vector"));
+    assert!(
+        matches!(batch.column(0).data_type(), DataType::FixedSizeList(item, 2) if *item.data_type() == DataType::Float32)
+    );
+}
