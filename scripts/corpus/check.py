@@ -28,6 +28,10 @@ import strict
 import truth
 
 
+# Cases of the old corpora whose truth does not say all: here it lacks the mask.
+UNTRUE = {"nd_masked_array"}
+
+
 def scratch():
     """A folder for conversions: in memory where there is one, so that nobody waits for a disk."""
     memory = pathlib.Path("/dev/shm")
@@ -156,7 +160,7 @@ def corpus_of(folder):
     corpus = json.loads((folder / "manifest.json").read_text())
     cases = {}
     for entry in corpus["cases"]:
-        if "truth" in entry:
+        if "truth" in entry and entry["name"] not in UNTRUE:
             files = [file["file"] for _, file in sorted(entry["files"].items())]
             cases[entry["name"]] = (files, folder / entry["truth"])
     return corpus, cases

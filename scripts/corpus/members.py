@@ -32,9 +32,20 @@ def table(value):
         return pd.DataFrame({"0": pd.array(value.to_pylist(), dtype=pd.ArrowDtype(value.type))})
     if isinstance(value, pd.api.extensions.ExtensionArray):
         return pd.DataFrame({"0": value})
+    if holds_frames(value):
+        return None
     if isinstance(value, dict):
         return columns_table(value)
     return rows_table(value) if isinstance(value, list) else None
+
+
+def holds_frames(value, depth=0):
+    """Whether there is something of pandas in it: then it is a container, whatever its form."""
+    if isinstance(value, (pd.DataFrame, pd.Series, pd.Index)):
+        return True
+    if not isinstance(value, (dict, list, tuple)) or depth > 300:
+        return False
+    return any(holds_frames(cell, depth + 1) for cell in (value.values() if isinstance(value, dict) else value))
 
 
 def one_label(frame, name):
@@ -88,6 +99,8 @@ def column_values(value):
 
 def masked_table(value):
     """A column of a nullable type, which is what keeps both the kind and the mask."""
+    if value.ndim == 2:
+        return pd.concat([masked_table(column).set_axis([str(place)], axis=1) for place, column in enumerate(value.T)], axis=1)
     if value.ndim != 1 or value.dtype.kind not in "biuf":
         return array_table(value)
     kind = value.dtype.name.replace("int", "Int").replace("u", "U").replace("float", "Float")
@@ -114,7 +127,7 @@ def rows_table(value):
         return None
     if all(isinstance(cell, float) for row in value for cell in row):
         return pd.DataFrame({"vector": boxed(value)})
-    if all(isinstance(cell, SINGLE) for row in value for cell in row):
+    if all(isinstance(cell, SINGLE) or cell == [[]] for row in value for cell in row):
         return pd.DataFrame([list(row) for row in value], columns=[str(place) for place in range(len(value[0]))])
     return None
 

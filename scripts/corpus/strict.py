@@ -349,6 +349,14 @@ def uncategorized(expected, actual):
     return pd.Series(values.array, index=expected.index, name=expected.name), actual
 
 
+def zoned_intervals(expected, actual):
+    """Intervals between times with a zone as structs of their sides."""
+    if not isinstance(expected.dtype, pd.IntervalDtype) or actual.dtype != object or getattr(expected.dtype.subtype, "tz", None) is None:
+        return expected, actual
+    sides = [None if missing(value) else {"left": value.left, "right": value.right} for value in expected]
+    return rebuilt(expected, sides), rebuilt(actual, [None if missing(value) else value for value in actual])
+
+
 def dense(expected, actual):
     return (expected.sparse.to_dense(), actual) if isinstance(expected.dtype, pd.SparseDtype) else (expected, actual)
 
@@ -419,6 +427,17 @@ def numpy_order(expected, actual):
     if isinstance(expected.dtype, np.dtype) and expected.dtype.byteorder == ">":
         return expected.astype(expected.dtype.newbyteorder("=")), actual
     return expected, actual
+
+
+def halves(expected, actual):
+    """16-bit floats, alone or in arrays, as 32-bit ones."""
+    if isinstance(expected.dtype, np.dtype) and expected.dtype.kind == "f" and expected.dtype.itemsize == 2 and actual.dtype == np.float32:
+        return expected.astype(np.float32), actual
+    return rebuilt(expected, list(map(widened, expected))) if expected.dtype == object else expected, actual
+
+
+def widened(value):
+    return value.astype(np.float32) if isinstance(value, np.ndarray) and value.dtype == np.float16 else value
 
 
 def category_values(expected, actual):
@@ -582,6 +601,7 @@ LOSSES = {
     "flags": without_flags,
     "subclass": plain_frame,
     "byte order": everywhere(numpy_order),
+    "halves": frame_wide(halves),
     "labels": text_labels,
     "names": text_names,
     "repeated": numbered_labels,
@@ -593,6 +613,7 @@ LOSSES = {
     "unit": everywhere(one_unit),
     "zone": everywhere(one_zone),
     "closed": everywhere(one_end),
+    "zoned intervals": frame_wide(zoned_intervals),
     "dense": frame_wide(dense),
     "str": everywhere(as_str),
     "object": everywhere(as_object),

@@ -246,7 +246,44 @@ fn cells_of<'g>(
         Some(value)
     };
     let cells = records.iter().map(|record| cell(record).ok_or(Error::UnknownForm("record")));
-    Ok(Column::Cells(cells.collect::<Result<_>>()?))
+    let cells = cells.collect::<Result<Vec<_>>>()?;
+    let numbers = if field.count.is_empty() { numbers(graph, &cells, field.dtype) } else { None };
+    Ok(numbers.map_or(Column::Cells(cells), Column::Array))
+}
+
+/// Bits of a 64-bit integer that one of `width` bytes does not have.
+fn unused_bits(width: usize) -> Option<u32> {
+    (1..=8).contains(&width).then(|| 64 - 8 * width as u32)
+}
+
+/// Cells of a field of numbers in the width that the field has; `None` if they are of another kind, or too large.
+fn numbers<'g>(graph: &Graph<'_>, cells: &[Item], dtype: Dtype) -> Option<Array<'g>> {
+    let mut bytes = Vec::with_capacity(cells.len() * dtype.itemsize);
+    for cell in cells {
+        let value = match *cell {
+            Item::Float(value) => Node::Float(value),
+            Item::Node(id) => graph.node(id),
+        };
+        match (dtype.kind, dtype.itemsize, value) {
+            (Kind::Bool, 1, Node::Bool(value)) => bytes.push(u8::from(value)),
+            (Kind::Int, width, Node::Int(value)) => {
+                let unused = unused_bits(width)?;
+                (value << unused >> unused == value).then_some(())?;
+                bytes.extend_from_slice(value.to_le_bytes().get(..width)?);
+            }
+            (Kind::Uint, width, Node::Int(value)) => {
+                let value = u64::try_from(value).ok()?;
+                let unused = unused_bits(width)?;
+                (value << unused >> unused == value).then_some(())?;
+                bytes.extend_from_slice(value.to_le_bytes().get(..width)?);
+            }
+            (Kind::Float, 4, Node::Float(value)) => bytes.extend_from_slice(&(value as f32).to_le_bytes()),
+            (Kind::Float, 8, Node::Float(value)) => bytes.extend_from_slice(&value.to_le_bytes()),
+            _ => return None,
+        }
+    }
+    let (dtype, shape) = (Dtype { big_endian: false, ..dtype }, vec![cells.len()]);
+    Some(Array { dtype, shape, fortran: false, data: Data::Bytes(bytes.into()) })
 }
 
 #[cfg(test)]
@@ -272,6 +309,22 @@ mod tests {
         bytes.extend_from_slice(&[b'K', offset_of_b, 0x86, b'u', b'K', itemsize]);
         bytes.extend_from_slice(b"K\x01K\x10tbK\x02\x85X\x01\0\0\0CtR.");
         bytes
+    }
+
+    #[test]
+    fn numbers_beside_objects_keep_the_width_of_their_field() {
+        let graph = pickle::load(b"](K\x01J\xfe\xff\xff\xffM\x00\x01e.", &Limits::default()).unwrap();
+        let cells: Vec<Item> = graph.list(graph.root()).unwrap().items_from(0).collect();
+        let bytes = |kind, itemsize, cells: &[Item]| {
+            let array = numbers(&graph, cells, Dtype { kind, itemsize, big_endian: true })?;
+            let Data::Bytes(bytes) = array.data else { return None };
+            Some(bytes.into_owned())
+        };
+        assert_eq!(bytes(Kind::Int, 2, &cells), Some(vec![1, 0, 0xfe, 0xff, 0, 1]));
+        assert_eq!(bytes(Kind::Int, 1, &cells[..2]), Some(vec![1, 0xfe]));
+        assert_eq!(bytes(Kind::Int, 1, &cells), None, "256 has no place in a byte");
+        assert_eq!(bytes(Kind::Uint, 8, &cells), None, "nor has a negative number");
+        assert_eq!(bytes(Kind::Float, 8, &cells), None);
     }
 
     fn parsed(bytes: &[u8], budget: u64) -> Result<Vec<(String, Vec<u8>)>> {
