@@ -26,6 +26,7 @@ LOSSES = {
     "zone": "a zone of another class or spelling (dateutil, fixed offsets) with the same instants and the same local times",
     "closed": "intervals closed at another end: the truth beside a file of a pandas before 1.3 does not say at which",
     "zoned intervals": "intervals between times with a zone come back as structs of `left` and `right`: pandas before 3.1 fails on a file that calls them intervals",
+    "nan": "NaN beside pd.NA in a nullable column is pd.NA to pandas 3 when it reads a file",
     "dense": "`Sparse` comes back as ordinary values",
     "str": "text in an object column comes back as `str`, which is how pandas 3 reads text",
     "object": "`string` in an index or as categories, and `str` in a pandas before 3, come back as object",

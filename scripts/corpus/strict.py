@@ -353,8 +353,16 @@ def zoned_intervals(expected, actual):
     """Intervals between times with a zone as structs of their sides."""
     if not isinstance(expected.dtype, pd.IntervalDtype) or actual.dtype != object or getattr(expected.dtype.subtype, "tz", None) is None:
         return expected, actual
-    sides = [None if missing(value) else {"left": value.left, "right": value.right} for value in expected]
-    return rebuilt(expected, sides), rebuilt(actual, [None if missing(value) else value for value in actual])
+    wanted = [None if missing(value) else [moment(value.left), moment(value.right)] for value in expected]
+    got = [None if missing(value) else [moment(value["left"]), moment(value["right"])] for value in actual]
+    return rebuilt(expected, wanted), rebuilt(actual, got)
+
+
+def nan_is_missing(expected, actual):
+    """NaN beside pd.NA among nullable floats."""
+    if not str(expected.dtype).startswith("Float") or expected.dtype != actual.dtype:
+        return expected, actual
+    return rebuilt(expected, map_missing(expected)), rebuilt(actual, map_missing(actual))
 
 
 def dense(expected, actual):
@@ -614,6 +622,7 @@ LOSSES = {
     "zone": everywhere(one_zone),
     "closed": everywhere(one_end),
     "zoned intervals": frame_wide(zoned_intervals),
+    "nan": frame_wide(nan_is_missing),
     "dense": frame_wide(dense),
     "str": everywhere(as_str),
     "object": everywhere(as_object),
