@@ -1,4 +1,7 @@
 //! See `targets::arrow`.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| brine_fuzz::targets::arrow(data));
+libfuzzer_sys::fuzz_target!(
+    init: brine_fuzz::pass_over_caught_panics(),
+    |data: &[u8]| brine_fuzz::targets::arrow(data)
+);
