@@ -50,6 +50,7 @@ enum Command {
 /// Runs the program named by the process arguments.
 #[must_use]
 pub fn run() -> ExitCode {
+    crate::file::guard::keep_quiet_about_caught_panics();
     let Cli { output, command } = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return usage(&error),

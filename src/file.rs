@@ -8,6 +8,7 @@ pub mod arrow_ipc;
 pub mod atomic;
 pub mod dataset;
 mod error;
+pub mod guard;
 pub mod ids;
 pub mod inspect;
 pub mod manifest;

@@ -7,7 +7,6 @@
 
 use std::{
     fmt,
-    panic::{self, AssertUnwindSafe},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -24,6 +23,7 @@ use arrow_schema::{ArrowError, SchemaRef};
 use super::{
     atomic::{AtomicFile, Synced},
     error::{self, Damage, Error},
+    guard,
     map::Contents,
 };
 use crate::limits::files::ARROW_FOOTER_BYTES_MAX;
@@ -322,8 +322,7 @@ fn broken(path: &Path) -> impl FnOnce(ArrowError) -> Error {
 /// Turns a panic of the Arrow library, which damaged files can cause, into an error. Nothing that could be left half
 /// changed crosses this border.
 fn guarded<T>(path: &Path, read: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
-    panic::catch_unwind(AssertUnwindSafe(read))
-        .unwrap_or_else(|_| Err(structure(path, "the Arrow reader gave up on its contents")))
+    guard::guarded(read).unwrap_or_else(|_| Err(structure(path, "the Arrow reader gave up on its contents")))
 }
 
 #[cfg(test)]

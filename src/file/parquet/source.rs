@@ -1,7 +1,6 @@
 //! Reads Parquet files back, from a map.
 
 use std::{
-    panic::{self, AssertUnwindSafe},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -19,6 +18,7 @@ use parquet::{
 use super::hint;
 use crate::file::{
     error::{self, Damage, Error},
+    guard,
     map::Contents,
 };
 
@@ -132,7 +132,7 @@ impl Iterator for Batches {
 
 /// Turns errors and panics of the library, both of which damaged files can cause, into one error.
 fn guarded<T, E: std::fmt::Display>(path: &Path, read: impl FnOnce() -> Result<T, E>) -> Result<T, Error> {
-    let reason = match panic::catch_unwind(AssertUnwindSafe(read)) {
+    let reason = match guard::guarded(read) {
         Ok(Ok(value)) => return Ok(value),
         Ok(Err(source)) => source.to_string(),
         Err(_) => "the Parquet reader gave up on its contents".to_owned(),
