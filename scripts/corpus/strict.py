@@ -353,8 +353,11 @@ def zoned_intervals(expected, actual):
     """Intervals between times with a zone as structs of their sides."""
     if not isinstance(expected.dtype, pd.IntervalDtype) or actual.dtype != object or getattr(expected.dtype.subtype, "tz", None) is None:
         return expected, actual
+    zone = str(expected.dtype.subtype.tz)
     wanted = [None if missing(value) else [moment(value.left), moment(value.right)] for value in expected]
-    got = [None if missing(value) else [moment(value["left"]), moment(value["right"])] for value in actual]
+    # pandas before 3 reads nanoseconds in a struct as their number.
+    read = [None if missing(value) else [value["left"], value["right"]] for value in actual]
+    got = [sides and [("moment", side, zone) if isinstance(side, int) else moment(side) for side in sides] for sides in read]
     return rebuilt(expected, wanted), rebuilt(actual, got)
 
 
