@@ -25,7 +25,7 @@ pub(super) const BLOCK_BYTES: usize = 1 << 20;
 const ALIGNMENT: usize = 4096;
 
 /// One block is filled while one waits and one is written.
-const BLOCKS: usize = 3;
+const BLOCKS: usize = 8;
 
 /// Bytes written through the cache after which the disk is told to start.
 const WRITE_BACK_BYTES: u64 = 16 << 20;
