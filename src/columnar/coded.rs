@@ -7,15 +7,17 @@
 use std::{ops::Range, sync::Arc};
 
 use arrow_array::{Array as _, ArrayRef, DictionaryArray, Int32Array, cast::AsArray as _, types::Int32Type};
+use arrow_buffer::{BooleanBuffer, NullBuffer};
 use arrow_schema::{DataType, Field};
 
 use super::{
     convert::{Convert, Faults},
     error::{Error, Result},
+    items::{Items, Number as FixedWidth},
 };
 use crate::{
     limits::TEXT_BYTES_MAX,
-    numpy::{Array, items::Number},
+    numpy::{Array, Kind, items::Number},
 };
 
 /// A column of codes, -1 for a missing one.
@@ -88,17 +90,39 @@ pub(super) fn is_dictionary_value(field: &Field) -> bool {
             || matches!(field.data_type(), T::Float32 | T::Float64))
 }
 
+/// Codes of any width as those of Arrow.
+fn codes(codes: &Array<'_>, rows: Range<usize>) -> Int32Array {
+    let items = Items::of(codes, 0).filter(|_| codes.dtype.kind == Kind::Int);
+    let wide = match (items, codes.dtype.itemsize) {
+        (Some(items), 1) => widened::<i8>(items, rows),
+        (Some(items), 2) => widened::<i16>(items, rows),
+        (Some(items), 4) => widened::<i32>(items, rows),
+        (Some(items), 8) => widened::<i64>(items, rows),
+        _ => rows.map(|row| one(codes, row)).collect(),
+    };
+    let has_missing = wide.iter().any(|code| *code < 0);
+    let present = has_missing.then(|| BooleanBuffer::collect_bool(wide.len(), |row| wide[row] >= 0));
+    Int32Array::new(wide.into(), present.map(NullBuffer::new))
+}
+
+fn widened<N: FixedWidth + Into<i64>>(items: Items<'_>, rows: Range<usize>) -> Vec<i32> {
+    items.numbers::<N>(rows).iter().map(|code| i32::try_from((*code).into()).unwrap_or(-1)).collect()
+}
+
+fn one(codes: &Array<'_>, row: usize) -> i32 {
+    match codes.number(0, row) {
+        Some(Number::Int(code)) => i32::try_from(code).unwrap_or(-1),
+        _ => -1,
+    }
+}
+
 impl Convert for Coded<'_> {
     fn field(&self) -> Field {
         self.field.clone()
     }
 
     fn convert(&self, rows: Range<usize>, _: &mut Faults<'_>) -> ArrayRef {
-        let code = |row| match self.codes.number(0, row) {
-            Some(Number::Int(code @ 0..)) => i32::try_from(code).ok(),
-            _ => None,
-        };
-        let codes: Int32Array = rows.map(code).collect();
+        let codes = codes(self.codes, rows);
         if self.keep {
             return Arc::new(DictionaryArray::<Int32Type>::new(codes, Arc::clone(&self.values)));
         }

@@ -350,6 +350,9 @@ impl Categorical {
 /// Codes are whole numbers from -1, which is missing, up to the last value.
 pub(super) fn check_codes(codes: &Array<'_>, categories: usize) -> Result<(), ErrorKind> {
     let [rows] = *codes.shape.as_slice() else { return Err(ErrorKind::UnknownForm) };
+    if extremes(codes).is_some_and(|(least, most)| least >= -1 && most < categories as i64) {
+        return Ok(());
+    }
     for row in 0..rows {
         match codes.number(0, row) {
             Some(Number::Int(code)) if code >= -1 && code < categories as i64 => {}
@@ -358,6 +361,29 @@ pub(super) fn check_codes(codes: &Array<'_>, categories: usize) -> Result<(), Er
         }
     }
     Ok(())
+}
+
+/// The least and the greatest of codes as pandas writes them on nearly every machine; `None` for all other forms.
+fn extremes(codes: &Array<'_>) -> Option<(i64, i64)> {
+    let Data::Bytes(bytes) = &codes.data else { return None };
+    if codes.dtype.kind != Kind::Int || codes.dtype.big_endian && codes.dtype.itemsize > 1 {
+        return None;
+    }
+    macro_rules! of {
+        ($native:ty) => {
+            bytes.as_chunks().0.iter().fold((0, 0), |(least, most), item| {
+                let code = i64::from(<$native>::from_le_bytes(*item));
+                (code.min(least), code.max(most))
+            })
+        };
+    }
+    Some(match codes.dtype.itemsize {
+        1 => of!(i8),
+        2 => of!(i16),
+        4 => of!(i32),
+        8 => of!(i64),
+        _ => return None,
+    })
 }
 
 fn masked<'g>(graph: &'g Graph<'g>, id: NodeId, reading: Reading<'_>) -> Result<Block<'g>, ErrorKind> {
