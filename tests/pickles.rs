@@ -13,6 +13,7 @@ mod fixtures;
 mod good;
 mod hostile;
 mod memory;
+mod metadata;
 mod mutants;
 mod objects;
 mod old;

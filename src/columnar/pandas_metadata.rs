@@ -4,7 +4,7 @@
 
 mod dtype;
 
-use arrow_schema::Field;
+use arrow_schema::{DataType, Field};
 use serde_json::{Value, json};
 
 use super::{attrs::Attrs, table::Table};
@@ -27,14 +27,18 @@ pub fn pandas_metadata(frame: &Frame<'_>, table: &Table<'_>, attrs: &Attrs) -> S
         (None, Values::Range { start, step }) => range(level, *start, *step),
         (None, _) => json!({"kind": "range", "name": null, "start": 0, "stop": frame.rows, "step": 1}),
     });
-    let distinct = labels_are_distinct(frame);
-    let columns =
-        frame.columns.iter().filter_map(|column| Some(of_column(column, field_of(&column.name)?, distinct)));
+    // A domain gives its columns names of its own.
+    let of_domain = schema.metadata().contains_key(super::schema::DOMAIN);
+    let keeps_labels = !of_domain && labels_are_distinct(frame);
+    let columns = frame.columns.iter().filter_map(|column| {
+        let field = field_of(&column.name)?;
+        Some(if of_domain { of_field(field, column) } else { of_column(column, field, keeps_labels) })
+    });
     let index = frame.index.iter().filter_map(|level| Some(of_level(level, field_of(&level.column)?)));
     let attributes = attrs.json.as_deref().and_then(|json| serde_json::from_str::<Value>(json).ok());
     let metadata = json!({
         "index_columns": levels.collect::<Vec<_>>(),
-        "column_indexes": column_levels(frame),
+        "column_indexes": column_levels(frame, keeps_labels),
         "columns": columns.chain(index).collect::<Vec<Value>>(),
         "attributes": attributes.unwrap_or_else(|| json!({})),
         "creator": {"library": "brine", "version": env!("CARGO_PKG_VERSION")},
@@ -79,8 +83,19 @@ fn nanos(value: i64, step: Step) -> Option<i64> {
 }
 
 /// pandas refuses to read a frame two of whose columns have one name, so then all are called as their fields are.
-fn of_column(column: &Column<'_>, field: &Field, distinct: bool) -> Value {
-    let name = if distinct { name_of(&column.label) } else { json!(field.name()) };
+/// A column that a domain names and types: of what it was, only the kind of text is left.
+fn of_field(field: &Field, column: &Column<'_>) -> Value {
+    let name = json!(field.name());
+    let described = |dtype| described(&name, field, &column.values, dtype);
+    match field.data_type() {
+        DataType::Utf8 => described(column.dtype.as_deref()),
+        number if number.is_numeric() => described(Some(&number.to_string().to_lowercase())),
+        _ => described(Some("object")),
+    }
+}
+
+fn of_column(column: &Column<'_>, field: &Field, keeps_label: bool) -> Value {
+    let name = if keeps_label { name_of(&column.label) } else { json!(field.name()) };
     described(&name, field, &column.values, column.dtype.as_deref())
 }
 
@@ -105,8 +120,8 @@ fn described(name: &Value, field: &Field, values: &Values<'_>, dtype: Option<&st
 }
 
 /// What the labels of the columns are, level by level.
-fn column_levels(frame: &Frame<'_>) -> Vec<Value> {
-    if frame.column_levels.len() == 1 && !labels_are_distinct(frame) {
+fn column_levels(frame: &Frame<'_>, keeps_labels: bool) -> Vec<Value> {
+    if frame.column_levels.len() == 1 && !keeps_labels {
         let name = name_of(&frame.column_levels[0]);
         return vec![json!({
             "name": name,
