@@ -113,10 +113,10 @@ fn seconds(number: f64) -> Result<Duration, Failure> {
 fn send(options: &Options, output: Output) -> Result<(), Failure> {
     let runtime = runtime()?;
     let sent = runtime.block_on(async {
-        let progress = Arc::new(Printed::new(output));
+        let (stop, progress) = (shutdown_signal(), Arc::new(Printed::new(output)));
         tokio::select! {
             sent = push::push(options, progress) => Some(sent),
-            () = shutdown_signal() => None,
+            () = stop => None,
         }
     });
     // A thread that still encodes must not hold up the answer.

@@ -1,17 +1,25 @@
 //! The wish to stop, as the operating system delivers it.
 
+use std::future::Future;
+
 use tokio::signal::unix::{SignalKind, signal};
 
-/// Ends when the process is asked to stop, by SIGINT or SIGTERM.
-pub async fn shutdown_signal() {
-    let (Ok(mut terminate), Ok(mut interrupt)) =
-        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
-        // Without handlers the signals end the process by themselves.
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+/// Ends when the process is asked to stop, by SIGINT or SIGTERM. Both are caught from the call on, so that none is lost before
+/// somebody waits.
+///
+/// # Panics
+///
+/// Outside an async runtime.
+pub fn shutdown_signal() -> impl Future<Output = ()> + Send + use<> {
+    let signals = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()));
+    async move {
+        let (Ok(mut terminate), Ok(mut interrupt)) = signals else {
+            // Without handlers the signals end the process by themselves.
+            return std::future::pending().await;
+        };
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
     }
 }
