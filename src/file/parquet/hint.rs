@@ -4,7 +4,7 @@
 //!
 //! | type | told as | because |
 //! |---|---|---|
-//! | vectors, some of them missing | list | pyarrow before 17 refuses to read the column |
+//! | vectors, some of them missing | list | pyarrow 22 and older refuse to read the column |
 //! | categories other than text | their values | the format's dictionaries of text alone are categories to pyarrow; of durations it reads numbers |
 //!
 //! Metadata of the field says what it was, so what this program reads is what it wrote.
