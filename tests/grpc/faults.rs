@@ -17,9 +17,9 @@ use super::{
 };
 
 /// A discarding store that tells what becomes of its runs.
-struct Told(std::sync::mpsc::Sender<&'static str>);
+struct Told(mpsc::UnboundedSender<&'static str>);
 
-struct ToldRun(Box<dyn Run>, std::sync::mpsc::Sender<&'static str>);
+struct ToldRun(Box<dyn Run>, mpsc::UnboundedSender<&'static str>);
 
 impl Store for Told {
     fn begin(
@@ -28,7 +28,9 @@ impl Store for Told {
         dimension: usize,
         provenance: Provenance,
     ) -> Result<Box<dyn Run>, brine::store::Error> {
-        Ok(Box::new(ToldRun(Discard.begin(domain, dimension, provenance)?, self.0.clone())))
+        let run = Discard.begin(domain, dimension, provenance)?;
+        let _ = self.0.send("begin");
+        Ok(Box::new(ToldRun(run, self.0.clone())))
     }
 }
 
@@ -54,21 +56,19 @@ impl Drop for ToldRun {
     }
 }
 
-/// What becomes of a run: everything until it is dropped.
-async fn fate(told: std::sync::mpsc::Receiver<&'static str>) -> Vec<&'static str> {
-    let told = tokio::task::spawn_blocking(move || {
-        let mut all = Vec::new();
-        while !all.contains(&"drop") {
-            all.push(told.recv_timeout(Duration::from_secs(20)).unwrap());
-        }
-        all
-    });
-    told.await.unwrap()
+/// What is told until `last`, which is part of it.
+async fn until(told: &mut mpsc::UnboundedReceiver<&'static str>, last: &str) -> Vec<&'static str> {
+    let mut all = Vec::new();
+    while all.last() != Some(&last) {
+        let next = tokio::time::timeout(Duration::from_secs(20), told.recv()).await;
+        all.push(next.unwrap_or_else(|_| panic!("no {last} after {all:?}")).unwrap());
+    }
+    all
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sender_that_dies_between_messages_has_not_finished() {
-    let (tell, told) = std::sync::mpsc::channel();
+    let (tell, mut told) = mpsc::unbounded_channel();
     let server = serving(Arc::new(Told(tell)), ChunkLimits::default()).await;
     let url = server.url();
     // A runtime of its own: ending it ends its sockets, as the end of a process does.
@@ -81,34 +81,34 @@ async fn a_sender_that_dies_between_messages_has_not_finished() {
         EmbeddingStreamServiceClient::new(channel).ingest_data_stream(messages).await
     });
     reach.recv().await;
+    // Messages that were taken may not have left yet: the server says when the stream is there.
+    until(&mut told, "begin").await;
     sender.shutdown_background();
-    let fate = fate(told).await;
+    let fate = until(&mut told, "drop").await;
     assert!(!fate.contains(&"finish"), "{fate:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_push_that_is_dropped_has_not_finished() {
-    let (tell, told) = std::sync::mpsc::channel();
+    let (tell, mut told) = mpsc::unbounded_channel();
     let server = serving(Arc::new(Told(tell)), ChunkLimits::default()).await;
     let from = tempfile::tempdir().unwrap();
     let dataset = tables::write(from.path(), "recruit", 5_000);
-    let (reached, mut reach) = mpsc::channel(1);
     let options = options(&dataset, &server.url());
     tokio::select! {
-        _ = push::push(&options, Arc::new(Reached(reached))) => unreachable!("the last chunk is never passed"),
-        _ = reach.recv() => {}
+        _ = push::push(&options, Arc::new(Slow)) => unreachable!("the last chunk takes longer"),
+        _ = until(&mut told, "begin") => {}
     }
-    let fate = fate(told).await;
+    let fate = until(&mut told, "drop").await;
     assert!(!fate.contains(&"finish"), "{fate:?}");
 }
 
-/// Tells when the first chunk is sent, and holds the stream for a moment at each.
-struct Reached(mpsc::Sender<()>);
+/// Holds the stream for a moment at each chunk.
+struct Slow;
 
-impl Progress for Reached {
+impl Progress for Slow {
     fn metadata(&self, _: &str, _: usize, _: u64) {}
     fn chunk(&self, _: &Sizes) {
-        let _ = self.0.try_send(());
         std::thread::sleep(Duration::from_millis(100));
     }
     fn completed(&self, _: &Sizes) {}
