@@ -4,7 +4,7 @@
 
 pub mod raw;
 
-/// Package `embedding`: the published contract of the embedding streams.
+/// Package `embedding`: the published contract of the embedding streams, and what was added to it.
 #[allow(
     missing_docs,
     clippy::all,
@@ -17,6 +17,13 @@ pub mod raw;
 )]
 pub mod embedding {
     tonic::include_proto!("embedding");
+
+    pub mod session {
+        /// Package `embedding.session.v1`: streams that are acknowledged and resumed.
+        pub mod v1 {
+            tonic::include_proto!("embedding.session.v1");
+        }
+    }
 }
 
 /// The encoded `FileDescriptorSet` of every file under `proto/`.

@@ -3,6 +3,7 @@
 //! `encode` and `decode` are mirrors: a batch of a domain's schema, encoded and decoded again, is the same batch. Neither
 //! builds message objects; the bytes of vectors are copied once.
 
+mod append;
 mod decode;
 mod encode;
 mod envelope;
@@ -19,9 +20,10 @@ mod split;
 mod tests;
 mod varint;
 
+pub use append::{Append, AppendPlan, append_start, open_append, session_metadata};
 pub use decode::{ChunkDecoder, Counted, Decoded, Metadata, Peeked, peek};
 pub use encode::metadata;
 pub use error::Error;
-pub use parallel::{Encoded, encode_parallel};
+pub use parallel::{Encode, Encoded, encode_parallel};
 pub use plan::ChunkPlan;
 pub use split::{Chunking, optimal_chunk_rows};

@@ -37,7 +37,7 @@ impl ChunkPlan {
     pub fn encode(&self, batch: &RecordBatch, rows: Range<usize>) -> Result<Bytes, Error> {
         let columns = self.bind(batch)?;
         let row_lens = rows.clone().map(|row| self.row_len(&columns, row)).collect::<Result<Vec<_>, _>>()?;
-        self.encode_framed(batch, &Cut { rows, row_lens }, &Spare::default())
+        self.encode_framed(batch, &Cut { rows, row_lens }, &Envelope::default(), &Spare::default())
             .map(|framed| framed.slice(GRPC_PREFIX_BYTES..))
     }
 
@@ -47,19 +47,25 @@ impl ChunkPlan {
         &self,
         batch: &RecordBatch,
         cut: &Cut,
+        envelope: &Envelope<'_>,
         spare: &Spare,
     ) -> Result<Bytes, Error> {
         let columns = self.bind(batch)?;
         let chunk_len = cut.row_lens.iter().map(|len| delimited_len(self.rows_key, *len)).sum();
-        let message_len = self.checked_len(chunk_len)?;
+        let request_len = self.message_len(chunk_len) + envelope.behind.len();
+        let message_len = checked_len(envelope.message_len(request_len))?;
         let mut out = spare.take(GRPC_PREFIX_BYTES + message_len);
         out.push(0);
         out.extend_from_slice(&(message_len as u32).to_be_bytes());
+        if let Some(key) = envelope.outer_key {
+            put_delimited(key, request_len, &mut out);
+        }
         put_delimited(self.chunk_key, chunk_len, &mut out);
         for (row, row_len) in cut.rows.clone().zip(&cut.row_lens) {
             put_delimited(self.rows_key, *row_len, &mut out);
             self.put_row(&columns, row, &mut out)?;
         }
+        out.extend_from_slice(envelope.behind);
         debug_assert_eq!(out.len(), GRPC_PREFIX_BYTES + message_len, "the two passes agree");
         Ok(spare.lend(out))
     }
@@ -67,14 +73,6 @@ impl ChunkPlan {
     /// Bytes of a message whose chunk takes `chunk_len`.
     pub(super) fn message_len(&self, chunk_len: usize) -> usize {
         delimited_len(self.chunk_key, chunk_len)
-    }
-
-    fn checked_len(&self, chunk_len: usize) -> Result<usize, Error> {
-        let bytes = self.message_len(chunk_len);
-        if bytes > MESSAGE_BYTES_MAX {
-            return Err(Error::MessageTooLong { bytes, message_bytes_max: MESSAGE_BYTES_MAX });
-        }
-        Ok(bytes)
     }
 
     /// Bytes of one row's message, without its key and length.
@@ -94,6 +92,28 @@ impl ChunkPlan {
         }
         Ok(())
     }
+}
+
+/// What stands around the chunk in its message.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Envelope<'a> {
+    /// Key of the field of an outer message that carries the request.
+    pub(super) outer_key: Option<u32>,
+    /// Encoded fields of the request behind the chunk.
+    pub(super) behind: &'a [u8],
+}
+
+impl Envelope<'_> {
+    fn message_len(&self, request_len: usize) -> usize {
+        self.outer_key.map_or(request_len, |key| delimited_len(key, request_len))
+    }
+}
+
+fn checked_len(bytes: usize) -> Result<usize, Error> {
+    if bytes > MESSAGE_BYTES_MAX {
+        return Err(Error::MessageTooLong { bytes, message_bytes_max: MESSAGE_BYTES_MAX });
+    }
+    Ok(bytes)
 }
 
 /// Bytes that gRPC puts before each message.
@@ -282,7 +302,11 @@ impl Cell<'_> {
 
 /// The first message of a stream: metadata alone.
 pub fn metadata(domain: &str, file_name: &str, vector_dimension: i32) -> Bytes {
-    let metadata =
-        IngestMetadata { domain: domain.to_owned(), file_name: file_name.to_owned(), vector_dimension };
-    IngestDataRequest { metadata: Some(metadata), chunk_data: None }.encode_to_vec().into()
+    let metadata = IngestMetadata {
+        domain: domain.to_owned(),
+        file_name: file_name.to_owned(),
+        vector_dimension,
+        session: None,
+    };
+    IngestDataRequest { metadata: Some(metadata), ..IngestDataRequest::default() }.encode_to_vec().into()
 }

@@ -174,6 +174,9 @@ pub enum Error {
     /// Metadata that is no metadata message.
     #[error("the metadata")]
     Metadata(#[from] prost::DecodeError),
+    /// A chunk's rows could not be digested.
+    #[error(transparent)]
+    Digest(#[from] crate::digest::Error),
     /// Arrow refused the decoded columns.
     #[error("the decoded columns")]
     Columns(#[from] ArrowError),

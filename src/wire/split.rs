@@ -24,7 +24,7 @@ impl Default for Chunking {
 
 /// The rows of one chunk and the length of each row's message.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Cut {
+pub struct Cut {
     pub(super) rows: Range<usize>,
     pub(super) row_lens: Vec<usize>,
 }

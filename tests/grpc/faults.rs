@@ -28,7 +28,7 @@ impl Store for Told {
         dimension: usize,
         provenance: Provenance,
     ) -> Result<Box<dyn Run>, brine::store::Error> {
-        let run = Discard.begin(domain, dimension, provenance)?;
+        let run = Discard::default().begin(domain, dimension, provenance)?;
         let _ = self.0.send("begin");
         Ok(Box::new(ToldRun(run, self.0.clone())))
     }

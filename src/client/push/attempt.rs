@@ -146,7 +146,7 @@ fn of_transport(status: Status) -> Status {
 
 /// Success is what the server counted, not that it answered.
 fn confirm(answer: IngestDataResponse, sent: &Sizes) -> Result<String, Error> {
-    let IngestDataResponse { status, message, total_rows_received, total_chunks_received } = answer;
+    let IngestDataResponse { status, message, total_rows_received, total_chunks_received, .. } = answer;
     if status != "success" {
         return Err(Error::Remote(Failed::Answer { status, message }));
     }
