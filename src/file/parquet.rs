@@ -14,6 +14,7 @@
 //! says where each is.
 
 mod category_column;
+mod fixed;
 mod hint;
 mod page;
 mod properties;
