@@ -80,7 +80,7 @@ where
     E: From<Error>,
 {
     let stopped = Arc::new(AtomicBool::new(false));
-    let (cuts, spare) = (VecDeque::new(), Spare::default());
+    let (cuts, spare) = (VecDeque::new(), Spare::new(window.max(1)));
     let source = Chunks { plan, batches, options: *options, batch: None, cuts, spare, rows: 0 };
     Window { source, pending: VecDeque::new(), ahead_max: window.max(1), stopped, is_exhausted: false }
 }
