@@ -1,4 +1,4 @@
-//! Arrow batches to protobuf bytes and back, planned from descriptors.
+//! Arrow batches to protobuf bytes and back, planned from descriptors; and to JSON text, for a server that wants that.
 //!
 //! `encode` and `decode` are mirrors: a batch of a domain's schema, encoded and decoded again, is the same batch. Neither
 //! builds message objects; the bytes of vectors are copied once.
@@ -8,6 +8,7 @@ mod encode;
 mod envelope;
 mod error;
 mod fill;
+mod json;
 mod layout;
 mod parallel;
 mod plan;
@@ -22,6 +23,7 @@ mod varint;
 pub use decode::{ChunkDecoder, Counted, Decoded, Metadata, Peeked, peek};
 pub use encode::metadata;
 pub use error::Error;
+pub use json::JsonPlan;
 pub use parallel::{Encoded, encode_parallel};
-pub use plan::ChunkPlan;
+pub use plan::{ChunkPlan, Plan};
 pub use split::{Chunking, optimal_chunk_rows};

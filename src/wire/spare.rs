@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 /// Buffers for the messages of one stream, as many as were ever in use at the same time.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Spare(Arc<Mutex<Vec<Vec<u8>>>>);
+pub struct Spare(Arc<Mutex<Vec<Vec<u8>>>>);
 
 /// A message's bytes, whose memory goes back when nobody holds them any more.
 struct Lent {
