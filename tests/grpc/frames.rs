@@ -44,7 +44,7 @@ async fn listen(mut socket: TcpStream) -> std::io::Result<Vec<(u8, u8)>> {
     Ok(frames)
 }
 
-/// Servers with the defaults of gRPC's libraries end a connection that pings, and a window that adapts itself would ping too.
+/// Servers with the defaults of gRPC's libraries end a connection that pings too often.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_client_never_pings_neither_while_it_sends_nor_while_it_waits() {
     let from = tempfile::tempdir().unwrap();
