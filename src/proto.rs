@@ -26,5 +26,20 @@ pub mod embedding {
     }
 }
 
+/// Package `com.alpha.backend.grpc`: the published Java server's ingest, with rows as JSON text.
+#[allow(
+    missing_docs,
+    clippy::all,
+    clippy::pedantic,
+    clippy::clone_on_ref_ptr,
+    clippy::allow_attributes_without_reason,
+    unreachable_pub,
+    unused_qualifications,
+    reason = "generated code"
+)]
+pub mod embedding_json {
+    tonic::include_proto!("com.alpha.backend.grpc");
+}
+
 /// The encoded `FileDescriptorSet` of every file under `proto/`.
 pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));

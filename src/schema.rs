@@ -11,11 +11,13 @@ pub mod coerce;
 mod builtin;
 mod check;
 mod error;
+mod json;
 mod near;
 mod parse;
 
 pub use builtin::{builtin, find};
 pub use error::{Error, Fault, Problem, Rule};
+pub use json::{JsonForm, JsonKey};
 pub use near::nearest;
 pub use parse::parse;
 
@@ -38,6 +40,8 @@ pub struct Domain {
     pub key: usize,
     /// Index into `columns` of the vector.
     pub vector: usize,
+    /// The objects that carry rows in the dialect `json-v1`; none: the dialect does not know the domain.
+    pub json: Option<JsonForm>,
 }
 
 impl Domain {

@@ -1,4 +1,4 @@
-//! Arrow batches to protobuf bytes and back, planned from descriptors.
+//! Arrow batches to protobuf bytes and back, planned from descriptors; and to JSON text, for a server that wants that.
 //!
 //! `encode` and `decode` are mirrors: a batch of a domain's schema, encoded and decoded again, is the same batch. Neither
 //! builds message objects; the bytes of vectors are copied once.
@@ -9,6 +9,7 @@ mod encode;
 mod envelope;
 mod error;
 mod fill;
+mod json;
 mod layout;
 mod parallel;
 mod plan;
@@ -24,6 +25,7 @@ pub use append::{Append, AppendPlan, append_start, open_append, session_metadata
 pub use decode::{ChunkDecoder, Counted, Decoded, Metadata, Peeked, peek};
 pub use encode::metadata;
 pub use error::Error;
-pub use parallel::{Encode, Encoded, encode_parallel};
-pub use plan::ChunkPlan;
+pub use json::JsonPlan;
+pub use parallel::{Encoded, encode_parallel};
+pub use plan::{ChunkPlan, Plan};
 pub use split::{Chunking, optimal_chunk_rows};

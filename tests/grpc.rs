@@ -8,7 +8,9 @@
 
 mod bench;
 mod checks;
+mod dialects;
 mod faults;
+mod frames;
 mod programs;
 mod push;
 mod tables;

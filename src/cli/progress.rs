@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::report::Output;
 use crate::{
-    client::push::{Failed, Progress, Sizes, code_name},
+    client::push::{Dialect, Failed, Progress, Sizes, code_name},
     limits::client::PROGRESS_CHUNKS,
 };
 
@@ -47,6 +47,17 @@ fn bar() -> ProgressBar {
 }
 
 impl Progress for Printed {
+    fn begins(&self, dialect: Dialect, unfilled: &[String]) {
+        if !unfilled.is_empty() {
+            let fields = unfilled.join(", ");
+            self.line(&format!("Fields of {dialect} that the data set lacks, sent empty: {fields}"));
+        }
+    }
+
+    fn downgraded(&self, dialect: Dialect, older: Dialect) {
+        self.line(&format!("The server does not know {dialect}: trying {older}"));
+    }
+
     fn metadata(&self, domain: &str, dimension: usize, rows: u64) {
         self.line(&format!("Sent metadata: domain={domain}, vector_dim={dimension}"));
         if let Some(bar) = &self.bar {

@@ -1,8 +1,8 @@
 //! Pushing a data set to a server that takes `IngestDataStream`: at least once, by whole streams.
 //!
-//! The data set is mapped, encoded on all cores (`feed`) and handed to the connection through a short channel, from
-//! which the request's body takes it without copying (`body`). One stream is one `attempt`; what may be tried again
-//! is decided in `retry`.
+//! The data set is mapped, encoded on all cores (`feed`) in the server's `dialect` and handed to the connection through a
+//! short channel, from which the request's body takes it without copying (`body`). One stream is one `attempt`; what may
+//! be tried again is decided in `retry`.
 
 use std::{
     path::PathBuf,
@@ -17,12 +17,14 @@ use crate::limits::{client as limits, wire::SEND_BYTES_MAX};
 
 mod attempt;
 mod body;
+mod dialect;
 mod error;
 mod feed;
 mod progress;
 mod report;
 mod retry;
 
+pub use dialect::Dialect;
 pub use error::{Error, Failed, code_name};
 pub use feed::Feed;
 pub use progress::{Progress, Silent};
@@ -38,6 +40,8 @@ pub struct Options {
     pub dataset: PathBuf,
     /// The server.
     pub target: Target,
+    /// How the server wants its rows.
+    pub dialect: Dialect,
     /// Bounds of one message.
     pub chunks: ChunkSize,
     /// How long everything may take.
@@ -60,7 +64,7 @@ pub struct ChunkSize {
 /// How many rows go into a chunk.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum ChunkRows {
-    /// By the dimension: about 1.5 MB.
+    /// By the dimension, about 1.5 MB; 100 as JSON text.
     Default,
     /// As many as this.
     Fixed(usize),
@@ -80,6 +84,7 @@ impl Options {
         Self {
             dataset: dataset.into(),
             target,
+            dialect: Dialect::default(),
             chunks: ChunkSize::default(),
             deadline: limits::DEADLINE,
             attempts: limits::ATTEMPTS,
@@ -90,27 +95,69 @@ impl Options {
 
 /// Pushes a data set. Dropping the future ends the stream; the server then keeps nothing of it.
 pub async fn push(options: &Options, progress: Arc<dyn Progress>) -> Result<Report, Error> {
-    let started = Instant::now();
-    let feed = Feed::open(&options.dataset, options.chunks)?;
-    let deadline = time::Instant::from_std(started) + options.deadline;
-    let mut history = History::new(options.attempts, options.backoff);
+    let push = Push::new(options, progress);
+    push.in_dialect(options.dialect, |_| None).await
+}
+
+/// The same, in an older dialect if the server does not know the one of `options`.
+pub async fn push_downgrading(options: &Options, progress: Arc<dyn Progress>) -> Result<Report, Error> {
+    let push = Push::new(options, progress);
+    let mut dialect = options.dialect;
     loop {
-        feed.check_unchanged()?;
-        let attempt = attempt::run(&feed, &options.target, deadline, &progress);
-        let failed = match attempt.await {
-            Ok(sent) => return feed.report(sent, history.attempt(), started.elapsed()),
-            Err(attempt::Error::Local(error)) => return Err(error),
-            Err(attempt::Error::Remote(failed)) => failed,
+        let outcome = push.in_dialect(dialect, |error| dialect.older_for(error)).await;
+        let Some(older) = outcome.as_ref().err().and_then(|error| dialect.older_for(error)) else {
+            return outcome;
         };
-        progress.failed(&failed);
-        match history.judge(&failed, deadline) {
-            Verdict::Again(pause) => {
-                progress.retrying(history.attempt(), options.attempts, pause);
-                time::sleep(pause).await;
+        push.progress.downgraded(dialect, older);
+        dialect = older;
+    }
+}
+
+/// One push, over all its dialects and attempts.
+struct Push<'a> {
+    options: &'a Options,
+    progress: Arc<dyn Progress>,
+    started: Instant,
+}
+
+impl<'a> Push<'a> {
+    fn new(options: &'a Options, progress: Arc<dyn Progress>) -> Self {
+        Self { options, progress, started: Instant::now() }
+    }
+
+    /// Sends whole streams until one is confirmed or none is worth trying. A failure for which there is an `older` dialect
+    /// is not told to who watches: it only says what the server is.
+    async fn in_dialect(
+        &self,
+        dialect: Dialect,
+        older: impl Fn(&Error) -> Option<Dialect>,
+    ) -> Result<Report, Error> {
+        let Self { options, progress, started } = self;
+        let feed = Feed::open(&options.dataset, options.chunks, dialect)?;
+        progress.begins(dialect, feed.unfilled());
+        let deadline = time::Instant::from_std(*started) + options.deadline;
+        let mut history = History::new(options.attempts, options.backoff);
+        loop {
+            feed.check_unchanged()?;
+            let failed = match attempt::run(&feed, &options.target, deadline, progress).await {
+                Ok(sent) => return feed.report(sent, history.attempt(), started.elapsed()),
+                Err(attempt::Error::Local(error)) => return Err(error),
+                Err(attempt::Error::Remote(failed)) => failed,
+            };
+            let error = Error::Remote { failed: failed.clone(), attempts: history.attempt() };
+            if older(&error).is_some() {
+                return Err(error);
             }
-            Verdict::GiveUp => {
-                progress.gave_up(history.attempt(), &failed);
-                return Err(Error::Remote { failed, attempts: history.attempt() });
+            progress.failed(&failed);
+            match history.judge(&failed, deadline) {
+                Verdict::Again(pause) => {
+                    progress.retrying(history.attempt(), options.attempts, pause);
+                    time::sleep(pause).await;
+                }
+                Verdict::GiveUp => {
+                    progress.gave_up(history.attempt(), &failed);
+                    return Err(error);
+                }
             }
         }
     }

@@ -21,6 +21,10 @@ pub const CONNECT: Duration = Duration::from_secs(10);
 /// library defaults end connections that send them.
 pub const TCP_KEEPALIVE: Duration = Duration::from_secs(10);
 
+/// How long sent bytes may stay unacknowledged before the kernel gives the connection up: a peer that vanished without a
+/// word would otherwise hold a stream for a quarter of an hour.
+pub const TCP_USER_TIMEOUT: Duration = Duration::from_secs(20);
+
 /// Encoded messages that wait for the connection.
 pub const QUEUE: usize = 2;
 
@@ -45,3 +49,9 @@ pub const CHUNK_FLOATS: usize = 384_000;
 
 /// Rows in a chunk by default, however short they are.
 pub const CHUNK_ROWS: usize = 1_000;
+
+/// Rows in a chunk of JSON text by default, as the published client sends them: at 1,536 dimensions they still fit a message.
+pub const JSON_CHUNK_ROWS: usize = 100;
+
+/// What a float takes as text, in floats of four bytes: nine digits, sign, point and comma are about twelve.
+pub const JSON_FLOATS: usize = 3;

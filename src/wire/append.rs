@@ -10,7 +10,7 @@ use super::{
     ChunkPlan, Chunking, Error,
     encode::Envelope,
     envelope::HEADER,
-    parallel::Encode,
+    plan::Plan,
     spare::Spare,
     split::Cut,
     varint::{Wire, key, put_delimited},
@@ -68,7 +68,7 @@ impl AppendPlan {
     }
 }
 
-impl Encode for AppendPlan {
+impl Plan for AppendPlan {
     /// Chunks begin at multiples of `chunk_rows` of the data set, wherever batches end: there digests are known, and a
     /// stream that goes on cuts the chunks that the one before it would have cut.
     fn cut(&self, batch: &RecordBatch, first_row: u64, bounds: Chunking) -> Result<Vec<Cut>, Error> {
@@ -81,7 +81,7 @@ impl Encode for AppendPlan {
         while start < batch.num_rows() {
             let place = (self.stream_first + first_row + start as u64) % chunk_rows as u64;
             let end = (start + chunk_rows - place as usize).min(batch.num_rows());
-            cuts.extend(self.plan.cut(batch, start..end, bounds)?);
+            cuts.extend(self.plan.cut_rows(batch, start..end, bounds)?);
             start = end;
         }
         Ok(cuts)

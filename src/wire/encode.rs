@@ -120,7 +120,7 @@ fn checked_len(bytes: usize) -> Result<usize, Error> {
 pub(super) const GRPC_PREFIX_BYTES: usize = 5;
 
 /// The most that any protobuf message may take.
-const MESSAGE_BYTES_MAX: usize = i32::MAX as usize;
+pub(super) const MESSAGE_BYTES_MAX: usize = i32::MAX as usize;
 
 /// What a field has to say of one row.
 enum Cell<'a> {

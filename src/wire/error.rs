@@ -86,6 +86,22 @@ pub enum Error {
         /// The type it does not fit.
         kind: &'static str,
     },
+    /// A float that JSON has no number for.
+    #[error("column {column:?}, row {row}: {value}, which JSON has no number for")]
+    NotFinite {
+        /// The column.
+        column: String,
+        /// The row.
+        row: u64,
+        /// The value.
+        value: f32,
+    },
+    /// A domain without a form in JSON.
+    #[error("the schema of domain {domain:?} has no table `json`, which says how its rows look as JSON")]
+    NoJson {
+        /// The domain.
+        domain: String,
+    },
     /// A text that names no value of the field's enum.
     #[error("column {column:?}, row {row}: {value:?} is no value of the field's enum")]
     EnumName {
@@ -190,6 +206,7 @@ impl Error {
             Self::Null { row, .. }
             | Self::Overflow { row, .. }
             | Self::EnumName { row, .. }
+            | Self::NotFinite { row, .. }
             | Self::RowTooLong { row, .. }
             | Self::WireType { row, .. }
             | Self::Dimension { row, .. }

@@ -24,43 +24,19 @@ use std::{
 use arrow_array::RecordBatch;
 use bytes::Bytes;
 
-use super::{
-    ChunkPlan, Chunking, Error,
-    encode::{Envelope, GRPC_PREFIX_BYTES},
-    spare::Spare,
-    split::Cut,
-};
-
-/// How the rows of a batch become messages.
-pub trait Encode: Send + Sync + 'static {
-    /// Cuts `batch`, whose first row is row `first_row` of what is encoded, into the rows of its messages.
-    fn cut(&self, batch: &RecordBatch, first_row: u64, bounds: Chunking) -> Result<Vec<Cut>, Error>;
-
-    /// The message of one cut behind the prefix of gRPC, in memory of `spare`.
-    fn encode(&self, batch: &RecordBatch, cut: &Cut, first_row: u64, spare: &Spare) -> Result<Bytes, Error>;
-}
-
-impl Encode for ChunkPlan {
-    fn cut(&self, batch: &RecordBatch, _: u64, bounds: Chunking) -> Result<Vec<Cut>, Error> {
-        Self::cut(self, batch, 0..batch.num_rows(), bounds)
-    }
-
-    fn encode(&self, batch: &RecordBatch, cut: &Cut, _: u64, spare: &Spare) -> Result<Bytes, Error> {
-        self.encode_framed(batch, cut, &Envelope::default(), spare)
-    }
-}
+use super::{Chunking, Error, encode::GRPC_PREFIX_BYTES, plan::Plan, spare::Spare, split::Cut};
 
 /// One encoded message and the rows of the table it carries.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Encoded {
     /// Rows of the table.
     pub rows: Range<u64>,
-    /// The encoded `IngestDataRequest` behind the prefix of gRPC.
+    /// The encoded request behind the prefix of gRPC.
     pub framed: Bytes,
 }
 
 impl Encoded {
-    /// The encoded `IngestDataRequest`.
+    /// The encoded request.
     pub fn message(&self) -> Bytes {
         self.framed.slice(GRPC_PREFIX_BYTES..)
     }
@@ -75,7 +51,7 @@ pub fn encode_parallel<P, I, E>(
     window: usize,
 ) -> impl Iterator<Item = Result<Encoded, E>> + use<P, I, E>
 where
-    P: Encode,
+    P: Plan,
     I: Iterator<Item = Result<RecordBatch, E>>,
     E: From<Error>,
 {
@@ -95,7 +71,7 @@ struct Chunk<P> {
     first_row: u64,
 }
 
-impl<P: Encode> Chunk<P> {
+impl<P: Plan> Chunk<P> {
     fn encode(self) -> Result<Encoded, Error> {
         let framed = self.plan.encode(&self.batch, &self.cut, self.first_row, &self.spare);
         let framed = framed.map_err(|error| error.shifted(self.first_row))?;
@@ -118,7 +94,7 @@ struct Chunks<P, I> {
 
 impl<P, I, E> Chunks<P, I>
 where
-    P: Encode,
+    P: Plan,
     I: Iterator<Item = Result<RecordBatch, E>>,
     E: From<Error>,
 {
@@ -161,7 +137,7 @@ enum Pending<E> {
 
 impl<P, I, E> Window<P, I, E>
 where
-    P: Encode,
+    P: Plan,
     I: Iterator<Item = Result<RecordBatch, E>>,
     E: From<Error>,
 {
@@ -179,7 +155,7 @@ where
     }
 }
 
-fn start<P: Encode, E: From<Error>>(chunk: Chunk<P>, stopped: &Arc<AtomicBool>) -> Pending<E> {
+fn start<P: Plan, E: From<Error>>(chunk: Chunk<P>, stopped: &Arc<AtomicBool>) -> Pending<E> {
     // A worker of the pool must not wait for its own pool: with one worker nobody would be left to encode.
     if rayon::current_thread_index().is_some() {
         return Pending::Settled(chunk.encode().map_err(E::from));
@@ -207,7 +183,7 @@ impl<E: From<Error>> Pending<E> {
 
 impl<P, I, E> Iterator for Window<P, I, E>
 where
-    P: Encode,
+    P: Plan,
     I: Iterator<Item = Result<RecordBatch, E>>,
     E: From<Error>,
 {

@@ -3,8 +3,9 @@
 use std::ops::Range;
 
 use arrow_array::RecordBatch;
+use bytes::Bytes;
 
-use super::{ChunkPlan, Error, varint::delimited_len};
+use super::{ChunkPlan, Error, encode::Envelope, plan::Plan, spare::Spare, varint::delimited_len};
 use crate::limits;
 
 /// Bounds of one message.
@@ -22,11 +23,20 @@ impl Default for Chunking {
     }
 }
 
-/// The rows of one chunk and the length of each row's message.
+/// The rows of one chunk and the length of each row: exact in protobuf, an upper bound in JSON.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cut {
     pub(super) rows: Range<usize>,
     pub(super) row_lens: Vec<usize>,
+}
+
+/// What a row takes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct RowLen {
+    /// By itself.
+    pub(super) alone: usize,
+    /// Among the others of its chunk.
+    pub(super) in_chunk: usize,
 }
 
 impl Cut {
@@ -45,40 +55,64 @@ impl ChunkPlan {
         chunk_rows: usize,
         message_bytes_max: usize,
     ) -> Result<Vec<Range<usize>>, Error> {
-        let cuts = self.cut(batch, rows, Chunking { chunk_rows, message_bytes_max })?;
+        let cuts = self.cut_rows(batch, rows, Chunking { chunk_rows, message_bytes_max })?;
         Ok(cuts.into_iter().map(|cut| cut.rows).collect())
     }
 
     /// The same with the length of each row, which the encoder needs too.
-    pub(super) fn cut(
+    pub(super) fn cut_rows(
         &self,
         batch: &RecordBatch,
         rows: Range<usize>,
         bounds: Chunking,
     ) -> Result<Vec<Cut>, Error> {
-        let Chunking { chunk_rows, message_bytes_max } = bounds;
         let columns = self.bind(batch)?;
-        let mut cuts = Vec::new();
-        let (mut cut, mut chunk_len) = (Cut::at(rows.start), 0);
-        for row in rows {
-            let row_len = self.row_len(&columns, row)?;
-            let with_key = delimited_len(self.rows_key, row_len);
-            let bytes = self.message_len(with_key);
-            if bytes > message_bytes_max {
-                return Err(Error::RowTooLong { row: row as u64, bytes, message_bytes_max });
-            }
-            let is_full = cut.row_lens.len() >= chunk_rows.max(1);
-            if is_full || self.message_len(chunk_len + with_key) > message_bytes_max {
-                cuts.push(std::mem::replace(&mut cut, Cut::at(row)));
-                chunk_len = 0;
-            }
-            chunk_len += with_key;
-            cut.rows.end = row + 1;
-            cut.row_lens.push(row_len);
-        }
-        cuts.extend(Some(cut).filter(|cut| !cut.rows.is_empty()));
-        Ok(cuts)
+        let row_len = |row| {
+            let alone = self.row_len(&columns, row)?;
+            Ok(RowLen { alone, in_chunk: delimited_len(self.rows_key, alone) })
+        };
+        cut_greedily(rows, bounds, row_len, |chunk_len| self.message_len(chunk_len))
     }
+}
+
+impl Plan for ChunkPlan {
+    fn cut(&self, batch: &RecordBatch, _: u64, bounds: Chunking) -> Result<Vec<Cut>, Error> {
+        self.cut_rows(batch, 0..batch.num_rows(), bounds)
+    }
+
+    fn encode(&self, batch: &RecordBatch, cut: &Cut, _: u64, spare: &Spare) -> Result<Bytes, Error> {
+        self.encode_framed(batch, cut, &Envelope::default(), spare)
+    }
+}
+
+/// Puts as many rows into each chunk as the bounds allow, by what a row takes and what a message of a chunk takes.
+#[inline]
+pub(super) fn cut_greedily(
+    rows: Range<usize>,
+    bounds: Chunking,
+    row_len: impl Fn(usize) -> Result<RowLen, Error>,
+    message_len: impl Fn(usize) -> usize,
+) -> Result<Vec<Cut>, Error> {
+    let Chunking { chunk_rows, message_bytes_max } = bounds;
+    let mut cuts = Vec::new();
+    let (mut cut, mut chunk_len) = (Cut::at(rows.start), 0);
+    for row in rows {
+        let RowLen { alone, in_chunk } = row_len(row)?;
+        let bytes = message_len(in_chunk);
+        if bytes > message_bytes_max {
+            return Err(Error::RowTooLong { row: row as u64, bytes, message_bytes_max });
+        }
+        let is_full = cut.row_lens.len() >= chunk_rows.max(1);
+        if is_full || message_len(chunk_len + in_chunk) > message_bytes_max {
+            cuts.push(std::mem::replace(&mut cut, Cut::at(row)));
+            chunk_len = 0;
+        }
+        chunk_len += in_chunk;
+        cut.rows.end = row + 1;
+        cut.row_lens.push(alone);
+    }
+    cuts.extend(Some(cut).filter(|cut| !cut.rows.is_empty()));
+    Ok(cuts)
 }
 
 /// Rows of a chunk that takes `target_latency_ms` to send at `bandwidth_mbps`, by the published rule: 500 bytes a row

@@ -118,17 +118,55 @@ fn a_dry_run_sends_nothing() {
 }
 
 #[test]
+fn a_dry_run_is_of_the_dialect_asked_for() {
+    let from = tempfile::tempdir().unwrap();
+    let dataset = tables::write(from.path(), "recruit", 190);
+    let sizes =
+        |dialect| json(&run(&["stream", path(&dataset), "--dry-run", "--json", "--dialect", dialect]));
+    let (auto, typed, text) = (sizes("auto"), sizes("typed-v1"), sizes("json-v1"));
+    assert_eq!(auto, typed);
+    assert_eq!((&typed["dialect"], &typed["chunks"]), (&"typed-v1".into(), &1.into()));
+    assert_eq!((&text["dialect"], &text["chunks"]), (&"json-v1".into(), &2.into()));
+    assert_eq!(typed["fields_sent_empty"], serde_json::json!([]));
+    assert_eq!(text["fields_sent_empty"][1], "published_at");
+    assert_eq!(text["nulls_sent_as_empty"], serde_json::json!({}));
+    assert!(text["bytes"].as_u64() > typed["bytes"].as_u64());
+}
+
+#[test]
+fn a_server_without_the_dialect_asked_for_is_4() {
+    let from = tempfile::tempdir().unwrap();
+    let dataset = tables::write(from.path(), "recruit", 10);
+    let server = Server::start(&["--discard"]);
+    let output = run(&["stream", path(&dataset), "--to", &server.url(), "--dialect", "json-v1"]);
+    assert_eq!(output.status.code(), Some(4), "{}", stderr(&output));
+    assert!(stderr(&output).contains("UNIMPLEMENTED"), "{}", stderr(&output));
+}
+
+#[test]
+fn a_key_that_comes_twice_is_3_and_the_remedy_is_told() {
+    let from = tempfile::tempdir().unwrap();
+    let dataset = tables::write_twice(from.path(), "recruit", 10);
+    for arguments in [["--to", "http://127.0.0.1:1"].as_slice(), &["--dry-run"]] {
+        let output = run(&[&["stream", path(&dataset)], arguments].concat());
+        assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
+        assert!(stderr(&output).contains("--on-bad-row skip"), "{}", stderr(&output));
+    }
+}
+
+#[test]
 fn wrong_usage_is_2() {
     let from = tempfile::tempdir().unwrap();
     let dataset = tables::write(from.path(), "recruit", 1);
     let dataset = path(&dataset);
-    let wrong: [&[&str]; 8] = [
+    let wrong: [&[&str]; 9] = [
         &[],
         &["stream", dataset],
         &["stream", dataset, "--to", "https://localhost:1"],
         &["stream", dataset, "--to", "localhost:1"],
         &["stream", dataset, "--dry-run", "--chunk-rows", "0"],
         &["stream", dataset, "--dry-run", "--bandwidth", "-1"],
+        &["stream", dataset, "--dry-run", "--dialect", "json"],
         &["batch-server"],
         &["batch-server", "--discard", "--store", "x"],
     ];

@@ -2,6 +2,7 @@
 
 use tonic::{Code, Status};
 
+use super::Dialect;
 use crate::{file, wire};
 
 /// Why a push failed.
@@ -23,6 +24,17 @@ pub enum Error {
     /// The data set has no column of vectors.
     #[error("the data set has no column of vectors")]
     NoVector,
+    /// Rows with a key that another row has, which an old server may refuse or mix up.
+    #[error(
+        "{rows} rows have a key that an earlier row has, and a {dialect} server may refuse a chunk with both: convert the \
+         source again with --on-bad-row skip, which keeps the first row of each key"
+    )]
+    RepeatedKeys {
+        /// How many rows.
+        rows: u64,
+        /// The dialect that cannot carry them.
+        dialect: Dialect,
+    },
     /// The data set was replaced between two attempts.
     #[error("the data set was changed while it was being sent: run the command again")]
     Changed,
@@ -69,15 +81,16 @@ pub enum Failed {
     },
     /// The server counted something else than was sent.
     #[error(
-        "Batch Server counted {rows_received} rows in {chunks_received} chunks, sent were {rows_sent} rows in {chunks_sent} chunks"
+        "Batch Server counted {}{chunks_received} chunks, sent were {rows_sent} rows in {chunks_sent} chunks",
+        rows_in(*rows_received)
     )]
     Counts {
         /// What was sent.
         rows_sent: u64,
         /// What was sent.
         chunks_sent: u64,
-        /// What the server says.
-        rows_received: i32,
+        /// What the server says, if it counts rows.
+        rows_received: Option<i32>,
         /// What the server says.
         chunks_received: i32,
     },
@@ -93,6 +106,10 @@ impl From<wire::Error> for Error {
     fn from(error: wire::Error) -> Self {
         Self::Wire(Box::new(error))
     }
+}
+
+fn rows_in(rows: Option<i32>) -> String {
+    rows.map_or_else(String::new, |rows| format!("{rows} rows in "))
 }
 
 fn sentence(status: &Status) -> String {

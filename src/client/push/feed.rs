@@ -10,13 +10,15 @@ use arrow_array::{Array as _, RecordBatch};
 use bytes::Bytes;
 use tokio::sync::mpsc;
 
-use super::{ChunkRows, ChunkSize, Error, Guarantee, Nulls, Report, Sizes, attempt::Sent, body::Item};
+use super::{
+    ChunkSize, Dialect, Error, Guarantee, Nulls, Report, Sizes, attempt::Sent, body::Item, dialect::Plan,
+};
 use crate::{
     columnar::schema as conventions,
     file::Dataset,
     limits::client as limits,
     schema::{self, Domain},
-    wire::{self, ChunkPlan, Chunking, Encoded},
+    wire::{self, Chunking, Encoded},
 };
 
 /// An opened data set and the plan by which it is encoded.
@@ -24,16 +26,18 @@ use crate::{
 pub struct Feed {
     path: PathBuf,
     dataset: Arc<Dataset>,
+    dialect: Dialect,
     domain: &'static Domain,
     dimension: usize,
-    plan: Arc<ChunkPlan>,
+    plan: Plan,
     chunking: Chunking,
 }
 
 impl Feed {
-    /// Maps the data set and checks that its rows fit the messages of its domain.
-    pub fn open(path: &Path, size: ChunkSize) -> Result<Self, Error> {
+    /// Maps the data set and checks that its rows fit the messages of its domain in `dialect`.
+    pub fn open(path: &Path, size: ChunkSize, dialect: Dialect) -> Result<Self, Error> {
         let dataset = Dataset::open(path)?;
+        check_keys(&dataset, dialect)?;
         // Batches come from the Arrow file: a data set without one must not look empty.
         dataset.arrow()?;
         let schema = dataset.schema();
@@ -41,12 +45,28 @@ impl Feed {
         let domain = schema::find(name).ok_or_else(|| Error::UnknownDomain(name.clone()))?;
         let vector = conventions::vector_index(schema).ok_or(Error::NoVector)?;
         let dimension = conventions::dimension(schema.field(vector).data_type()).ok_or(Error::NoVector)?;
-        let plan = Arc::new(ChunkPlan::for_domain(domain, schema)?);
+        let plan = dialect.plan(domain, schema)?;
         let chunking = Chunking {
-            chunk_rows: chunk_rows(size.rows, dimension),
+            chunk_rows: dialect.chunk_rows(size.rows, dimension),
             message_bytes_max: size.message_bytes_max,
         };
-        Ok(Self { path: path.to_owned(), dataset: Arc::new(dataset), domain, dimension, plan, chunking })
+        let (path, dataset) = (path.to_owned(), Arc::new(dataset));
+        Ok(Self { path, dataset, dialect, domain, dimension, plan, chunking })
+    }
+
+    /// The dialect it is sent in.
+    pub fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
+    /// Fields of the dialect that the data set lacks: they are sent empty.
+    pub fn unfilled(&self) -> &[String] {
+        self.plan.unfilled()
+    }
+
+    /// What the dialect calls the domain.
+    pub(super) fn domain_name(&self) -> &str {
+        self.dialect.domain_name(self.domain)
     }
 
     /// The domain sent.
@@ -83,7 +103,9 @@ impl Feed {
                 *count += column.logical_null_count() as u64;
             }
         }
-        let named = schema.fields().iter().zip(counts).filter(|(_, cells)| *cells > 0);
+        let replaced = |name: &str, cells| cells > 0 && self.plan.replaces_null(name);
+        let named =
+            schema.fields().iter().zip(counts).filter(|(field, cells)| replaced(field.name(), *cells));
         Ok(named.map(|(field, cells)| Nulls { column: field.name().clone(), cells }).collect())
     }
 
@@ -103,7 +125,8 @@ impl Feed {
         let source = self.dataset.manifest().source.as_ref().map(|source| source.file_name.clone());
         let stem = || self.path.file_name().map(|name| name.to_string_lossy().into_owned());
         let file_name = source.or_else(stem).unwrap_or_default();
-        wire::metadata(&self.domain.name, &file_name, i32::try_from(self.dimension).unwrap_or(i32::MAX))
+        // The same bytes in both packages.
+        wire::metadata(self.domain_name(), &file_name, i32::try_from(self.dimension).unwrap_or(i32::MAX))
     }
 
     /// Starts encoding on a thread of its own, which ends when the receiver is dropped.
@@ -126,13 +149,19 @@ impl Feed {
         let _ = items.blocking_send(Item::End);
     }
 
-    fn encode(&self) -> impl Iterator<Item = Result<Encoded, Error>> {
-        wire::encode_parallel(
-            Arc::clone(&self.plan),
-            batches(&self.dataset),
-            &self.chunking,
-            limits::ENCODE_AHEAD,
-        )
+    fn encode(&self) -> Box<dyn Iterator<Item = Result<Encoded, Error>>> {
+        match &self.plan {
+            Plan::Typed(plan) => Box::new(self.encode_by(plan)),
+            Plan::Json(plan) => Box::new(self.encode_by(plan)),
+        }
+    }
+
+    fn encode_by<P: wire::Plan>(
+        &self,
+        plan: &Arc<P>,
+    ) -> impl Iterator<Item = Result<Encoded, Error>> + use<P> {
+        let (plan, batches) = (Arc::clone(plan), batches(&self.dataset));
+        wire::encode_parallel(plan, batches, &self.chunking, limits::ENCODE_AHEAD)
     }
 
     pub(super) fn report(
@@ -144,6 +173,8 @@ impl Feed {
         let Sent { sizes, send, message } = sent;
         Ok(Report {
             domain: self.domain.name.clone(),
+            dialect: self.dialect,
+            unfilled: self.unfilled().to_vec(),
             sent: sizes,
             elapsed,
             send,
@@ -156,31 +187,15 @@ impl Feed {
     }
 }
 
+/// Old servers write a chunk in one statement that may not meet a key twice, and nobody told them which row counts.
+fn check_keys(dataset: &Dataset, dialect: Dialect) -> Result<(), Error> {
+    match dataset.manifest().repeated_keys {
+        0 => Ok(()),
+        rows => Err(Error::RepeatedKeys { rows, dialect }),
+    }
+}
+
 fn batches(dataset: &Arc<Dataset>) -> impl Iterator<Item = Result<RecordBatch, Error>> + Send + use<> {
     let dataset = Arc::clone(dataset);
     (0..dataset.batch_count()).map(move |index| dataset.batch(index).map_err(Error::from))
-}
-
-/// Rows of a chunk: 1,000 at 384 dimensions, 500 at 768, and as many as fill the same bytes at others.
-fn chunk_rows(rows: ChunkRows, dimension: usize) -> usize {
-    match rows {
-        ChunkRows::Default => (limits::CHUNK_FLOATS / dimension.max(1)).clamp(1, limits::CHUNK_ROWS),
-        ChunkRows::Fixed(rows) => rows,
-        ChunkRows::Auto(bandwidth) => wire::optimal_chunk_rows(bandwidth, dimension, limits::LATENCY_MS),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{ChunkRows, chunk_rows};
-
-    #[test]
-    fn chunks_are_of_the_published_sizes() {
-        let sizes = [(384, 1_000), (768, 500), (1_536, 250), (4, 1_000), (1_000_000, 1)];
-        for (dimension, rows) in sizes {
-            assert_eq!(chunk_rows(ChunkRows::Default, dimension), rows, "{dimension}");
-        }
-        assert_eq!(chunk_rows(ChunkRows::Auto(100.0), 384), 643);
-        assert_eq!(chunk_rows(ChunkRows::Fixed(7), 384), 7);
-    }
 }

@@ -2,10 +2,14 @@
 
 use std::time::Duration;
 
-use super::{Failed, Sizes};
+use super::{Dialect, Failed, Sizes};
 
 /// Watches a push. Called from the task that sends: return soon.
 pub trait Progress: Send + Sync {
+    /// A push begins in `dialect`, of whose fields the data set lacks `unfilled`: they are sent empty.
+    fn begins(&self, _dialect: Dialect, _unfilled: &[String]) {}
+    /// The server does not know `dialect`; the push begins again in `older`.
+    fn downgraded(&self, _dialect: Dialect, _older: Dialect) {}
     /// An attempt sends `domain` with vectors of `dimension`; `rows` are to follow.
     fn metadata(&self, domain: &str, dimension: usize, rows: u64);
     /// Another chunk was handed to the connection.

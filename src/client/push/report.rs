@@ -2,11 +2,17 @@
 
 use std::time::Duration;
 
+use super::Dialect;
+
 /// A push that the server confirmed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Report {
     /// The domain sent.
     pub domain: String,
+    /// The dialect it was sent in.
+    pub dialect: Dialect,
+    /// Fields of the dialect that the data set lacks: they were sent empty.
+    pub unfilled: Vec<String>,
     /// Sizes of what was sent, in the attempt that succeeded.
     pub sent: Sizes,
     /// From opening the data set to the answer.
