@@ -1,4 +1,5 @@
-//! Pushing a data set to a server that takes `IngestDataStream`: at least once, by whole streams.
+//! Pushing a data set: exactly once to a server that keeps sessions (`session`), at least once, by whole streams, to one
+//! that only takes `IngestDataStream`.
 //!
 //! The data set is mapped, encoded on all cores (`feed`) in the server's `dialect` and handed to the connection through a
 //! short channel, from which the request's body takes it without copying (`body`). One stream is one `attempt`; what may
@@ -23,13 +24,17 @@ mod feed;
 mod progress;
 mod report;
 mod retry;
+mod selection;
+mod session;
 
 pub use dialect::Dialect;
 pub use error::{Error, Failed, code_name};
 pub use feed::Feed;
 pub use progress::{Progress, Silent};
-pub use report::{Guarantee, Nulls, Report, Sizes};
+pub use report::{Guarantee, Nulls, Report, SessionReport, Sizes};
 pub use retry::Backoff;
+pub use selection::Selection;
+pub use session::{SessionOptions, new_salt};
 
 use retry::{History, Verdict};
 
@@ -42,9 +47,13 @@ pub struct Options {
     pub target: Target,
     /// How the server wants its rows.
     pub dialect: Dialect,
+    /// Which rows.
+    pub rows: Selection,
+    /// How a session is made, if it is one.
+    pub session: SessionOptions,
     /// Bounds of one message.
     pub chunks: ChunkSize,
-    /// How long everything may take.
+    /// How long everything may take; in a session, how long it may take without an acknowledgement.
     pub deadline: Duration,
     /// Attempts in all.
     pub attempts: u32,
@@ -85,11 +94,21 @@ impl Options {
             dataset: dataset.into(),
             target,
             dialect: Dialect::default(),
+            rows: Selection::default(),
+            session: SessionOptions::default(),
             chunks: ChunkSize::default(),
             deadline: limits::DEADLINE,
             attempts: limits::ATTEMPTS,
             backoff: Backoff::default(),
         }
+    }
+}
+
+/// Encodes what a push would send, to nowhere.
+pub fn dry_run(feed: &Feed, session: &SessionOptions) -> Result<Sizes, Error> {
+    match feed.dialect() {
+        Dialect::Session => session::dry_run(feed, session),
+        Dialect::TypedV1 | Dialect::JsonV1 => feed.dry_run(),
     }
 }
 
@@ -121,6 +140,12 @@ struct Push<'a> {
 }
 
 impl<'a> Push<'a> {
+    /// Whether a failure only says that the server does not know sessions.
+    fn is_unknown_method(failed: &Failed, attempts: u32) -> bool {
+        let error = Error::Remote { failed: failed.clone(), attempts };
+        Dialect::Session.older_for(&error).is_some()
+    }
+
     fn new(options: &'a Options, progress: Arc<dyn Progress>) -> Self {
         Self { options, progress, started: Instant::now() }
     }
@@ -133,8 +158,11 @@ impl<'a> Push<'a> {
         older: impl Fn(&Error) -> Option<Dialect>,
     ) -> Result<Report, Error> {
         let Self { options, progress, started } = self;
-        let feed = Feed::open(&options.dataset, options.chunks, dialect)?;
+        let feed = Feed::open(&options.dataset, options.chunks, dialect)?.select(&options.rows)?;
         progress.begins(dialect, feed.unfilled());
+        if dialect == Dialect::Session {
+            return session::run(self, &feed).await;
+        }
         let deadline = time::Instant::from_std(*started) + options.deadline;
         let mut history = History::new(options.attempts, options.backoff);
         loop {

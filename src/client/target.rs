@@ -54,6 +54,16 @@ impl Target {
         let endpoint = Endpoint::from(self.uri.clone()).connect_timeout(limits::CONNECT);
         endpoint.connect_with_connector(connector()).await
     }
+
+    /// Opens a connection that is watched by pings while calls run: for servers that keep sessions, which permit them. One
+    /// that does not know sessions says so long before the first ping.
+    pub(super) async fn connect_watched(&self) -> Result<Channel, tonic::transport::Error> {
+        let endpoint = Endpoint::from(self.uri.clone())
+            .connect_timeout(limits::CONNECT)
+            .http2_keep_alive_interval(limits::SESSION_KEEPALIVE)
+            .keep_alive_timeout(limits::SESSION_KEEPALIVE_TIMEOUT);
+        endpoint.connect_with_connector(connector()).await
+    }
 }
 
 /// What opens sockets, in place of tonic's own, which cannot bound how long sent bytes stay unacknowledged.

@@ -14,6 +14,24 @@ pub const BACKOFF_MIN: Duration = Duration::from_secs(2);
 /// The longest pause.
 pub const BACKOFF_MAX: Duration = Duration::from_secs(10);
 
+/// The first ceiling of the pauses of a session's attempts; it doubles.
+pub const SESSION_BACKOFF_MIN: Duration = Duration::from_millis(100);
+
+/// The longest pause of a session.
+pub const SESSION_BACKOFF_MAX: Duration = Duration::from_secs(10);
+
+/// How long a call about a session may take.
+pub const SESSION_CALL: Duration = Duration::from_secs(30);
+
+/// How long the commit of a session may take.
+pub const SESSION_COMMIT: Duration = Duration::from_mins(10);
+
+/// How often a silent server that keeps sessions is asked whether it lives.
+pub const SESSION_KEEPALIVE: Duration = Duration::from_secs(20);
+
+/// How long it may take to answer.
+pub const SESSION_KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// How long establishing a connection may take.
 pub const CONNECT: Duration = Duration::from_secs(10);
 

@@ -46,9 +46,9 @@ pub(super) enum Error {
 }
 
 /// A channel that sends our body in place of the one tonic built, which would copy every message.
-struct Spliced {
-    channel: Channel,
-    body: Option<Body>,
+pub(super) struct Spliced {
+    pub(super) channel: Channel,
+    pub(super) body: Option<Body>,
 }
 
 impl tower_service::Service<http::Request<Body>> for Spliced {
@@ -84,7 +84,8 @@ pub(super) async fn run(
     let outcome = body.outcome();
     let _awaited = outcome.awaited();
     let answer = match feed.dialect() {
-        Dialect::TypedV1 => {
+        // Sessions have a stream of their own.
+        Dialect::Session | Dialect::TypedV1 => {
             call::<embedding::IngestDataResponse>(channel, feed, Body::new(body), deadline).await
         }
         Dialect::JsonV1 => {
@@ -146,7 +147,7 @@ fn blame(status: Status, outcome: &Outcome) -> Error {
 }
 
 /// A status that the transport made up, because the connection broke, is the server's absence, not its answer.
-fn of_transport(status: Status) -> Status {
+pub(super) fn of_transport(status: Status) -> Status {
     let causes = || iter::successors(StdError::source(&status), |&cause| cause.source());
     // The channel reads the deadline from the request's header and may notice it first.
     if causes().any(<dyn StdError>::is::<TimeoutExpired>) {

@@ -19,8 +19,10 @@ use crate::{
 /// How a server of `IngestDataStream` wants its rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Dialect {
-    /// Typed messages of package `embedding`.
+    /// The same messages with positions, acknowledged while they stream, in package `embedding.session.v1`.
     #[default]
+    Session,
+    /// Typed messages of package `embedding`.
     TypedV1,
     /// JSON text in package `com.alpha.backend.grpc`, as the published Java server takes it.
     JsonV1,
@@ -49,6 +51,7 @@ impl Dialect {
     /// The name on the command line and in reports.
     pub fn name(self) -> &'static str {
         match self {
+            Self::Session => "session",
             Self::TypedV1 => "typed-v1",
             Self::JsonV1 => "json-v1",
         }
@@ -58,20 +61,19 @@ impl Dialect {
     /// does not know the method has taken nothing yet and will not know it later either; a server that cannot be reached
     /// or is slow may know it very well.
     pub fn older_for(self, error: &Error) -> Option<Self> {
-        match (self, error) {
-            (Self::TypedV1, Error::Remote { failed: Failed::Status { status, .. }, attempts: 1 })
-                if status.code() == Code::Unimplemented =>
-            {
-                Some(Self::JsonV1)
-            }
-            _ => None,
+        let Error::Remote { failed: Failed::Status { status, .. }, attempts: 1 } = error else { return None };
+        match self {
+            _ if status.code() != Code::Unimplemented => None,
+            Self::Session => Some(Self::TypedV1),
+            Self::TypedV1 => Some(Self::JsonV1),
+            Self::JsonV1 => None,
         }
     }
 
     /// The method that takes the stream.
     pub(super) fn path(self) -> PathAndQuery {
         PathAndQuery::from_static(match self {
-            Self::TypedV1 => "/embedding.EmbeddingStreamService/IngestDataStream",
+            Self::Session | Self::TypedV1 => "/embedding.EmbeddingStreamService/IngestDataStream",
             Self::JsonV1 => "/com.alpha.backend.grpc.EmbeddingStreamService/IngestDataStream",
         })
     }
@@ -86,7 +88,7 @@ impl Dialect {
 
     pub(super) fn plan(self, domain: &Domain, schema: &arrow_schema::Schema) -> Result<Plan, wire::Error> {
         Ok(match self {
-            Self::TypedV1 => Plan::Typed(Arc::new(ChunkPlan::for_domain(domain, schema)?)),
+            Self::Session | Self::TypedV1 => Plan::Typed(Arc::new(ChunkPlan::for_domain(domain, schema)?)),
             Self::JsonV1 => Plan::Json(Arc::new(JsonPlan::for_domain(domain, schema)?)),
         })
     }
@@ -94,7 +96,7 @@ impl Dialect {
     /// Rows of a chunk: typed 1,000 at 384 dimensions, 500 at 768, and as many as fill the same bytes at others.
     pub(super) fn chunk_rows(self, rows: ChunkRows, dimension: usize) -> usize {
         match (rows, self) {
-            (ChunkRows::Default, Self::TypedV1) => {
+            (ChunkRows::Default, Self::Session | Self::TypedV1) => {
                 (limits::CHUNK_FLOATS / dimension.max(1)).clamp(1, limits::CHUNK_ROWS)
             }
             (ChunkRows::Default, Self::JsonV1) => limits::JSON_CHUNK_ROWS,
@@ -109,7 +111,7 @@ impl Dialect {
     /// Floats of four bytes that one element of a vector takes.
     fn row_floats(self) -> usize {
         match self {
-            Self::TypedV1 => 1,
+            Self::Session | Self::TypedV1 => 1,
             Self::JsonV1 => limits::JSON_FLOATS,
         }
     }
@@ -204,6 +206,7 @@ mod tests {
         let later = Dialect::TypedV1.older_for(&failed(Code::Unimplemented, 2));
         assert_eq!(later, None, "an earlier attempt may have been taken");
         assert_eq!(Dialect::JsonV1.older_for(&failed(Code::Unimplemented, 1)), None);
+        assert_eq!(Dialect::Session.older_for(&failed(Code::Unimplemented, 1)), Some(Dialect::TypedV1));
         assert_eq!(Dialect::TypedV1.older_for(&Error::Changed), None);
     }
 

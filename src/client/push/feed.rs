@@ -1,6 +1,7 @@
 //! A data set as a stream of encoded messages.
 
 use std::{
+    ops::Range,
     path::{Path, PathBuf},
     sync::Arc,
     thread,
@@ -11,14 +12,16 @@ use bytes::Bytes;
 use tokio::sync::mpsc;
 
 use super::{
-    ChunkSize, Dialect, Error, Guarantee, Nulls, Report, Sizes, attempt::Sent, body::Item, dialect::Plan,
+    ChunkSize, Dialect, Error, Guarantee, Nulls, Report, Selection, Sizes, attempt::Sent, body::Item,
+    dialect::Plan,
 };
 use crate::{
     columnar::schema as conventions,
     file::Dataset,
     limits::client as limits,
+    proto::embedding::session::v1::Limits,
     schema::{self, Domain},
-    wire::{self, Chunking, Encoded},
+    wire::{self, AppendPlan, ChunkPlan, Chunking, Encoded},
 };
 
 /// An opened data set and the plan by which it is encoded.
@@ -31,6 +34,8 @@ pub struct Feed {
     dimension: usize,
     plan: Plan,
     chunking: Chunking,
+    /// The rows that are sent.
+    range: Range<u64>,
 }
 
 impl Feed {
@@ -50,8 +55,33 @@ impl Feed {
             chunk_rows: dialect.chunk_rows(size.rows, dimension),
             message_bytes_max: size.message_bytes_max,
         };
-        let (path, dataset) = (path.to_owned(), Arc::new(dataset));
-        Ok(Self { path, dataset, dialect, domain, dimension, plan, chunking })
+        let (path, range, dataset) = (path.to_owned(), 0..dataset.rows(), Arc::new(dataset));
+        Ok(Self { path, dataset, dialect, domain, dimension, plan, chunking, range })
+    }
+
+    /// The same, of some rows only.
+    pub fn select(mut self, rows: &Selection) -> Result<Self, Error> {
+        let held = self.dataset.rows();
+        let missing = || Error::Selection { asked: format!("{rows:?}"), rows: held };
+        self.range = rows.of(held).ok_or_else(missing)?;
+        Ok(self)
+    }
+
+    pub(super) fn dataset(&self) -> &Dataset {
+        &self.dataset
+    }
+
+    /// The rows that are sent.
+    pub(super) fn range(&self) -> Range<u64> {
+        self.range.clone()
+    }
+
+    /// The plan of typed chunks.
+    pub(super) fn chunk_plan(&self) -> Result<Arc<ChunkPlan>, Error> {
+        match &self.plan {
+            Plan::Typed(plan) => Ok(Arc::clone(plan)),
+            Plan::Json(_) => Ok(Arc::new(ChunkPlan::for_domain(self.domain, self.dataset.schema())?)),
+        }
     }
 
     /// The dialect it is sent in.
@@ -81,11 +111,11 @@ impl Feed {
 
     /// Rows to send.
     pub fn rows(&self) -> u64 {
-        self.dataset.rows()
+        self.range.end - self.range.start
     }
 
     /// Encodes everything to nowhere.
-    pub fn dry_run(&self) -> Result<Sizes, Error> {
+    pub(super) fn dry_run(&self) -> Result<Sizes, Error> {
         let mut sizes = Sizes { bytes: self.metadata().len() as u64, ..Sizes::default() };
         for encoded in self.encode() {
             let encoded: Encoded = encoded?;
@@ -98,7 +128,7 @@ impl Feed {
     pub fn nulls(&self) -> Result<Vec<Nulls>, Error> {
         let schema = self.dataset.schema();
         let mut counts = vec![0_u64; schema.fields().len()];
-        for batch in batches(&self.dataset) {
+        for batch in self.batches(self.range()) {
             for (count, column) in counts.iter_mut().zip(batch?.columns()) {
                 *count += column.logical_null_count() as u64;
             }
@@ -122,31 +152,52 @@ impl Feed {
 
     /// The first message.
     pub(super) fn metadata(&self) -> Bytes {
-        let source = self.dataset.manifest().source.as_ref().map(|source| source.file_name.clone());
-        let stem = || self.path.file_name().map(|name| name.to_string_lossy().into_owned());
-        let file_name = source.or_else(stem).unwrap_or_default();
+        let file_name = self.file_name();
         // The same bytes in both packages.
         wire::metadata(self.domain_name(), &file_name, i32::try_from(self.dimension).unwrap_or(i32::MAX))
     }
 
-    /// Starts encoding on a thread of its own, which ends when the receiver is dropped.
-    pub(super) fn start(&self) -> mpsc::Receiver<Item> {
-        let (items, receiver) = mpsc::channel(limits::QUEUE);
-        let feed = self.clone();
-        thread::spawn(move || feed.send(&items));
-        receiver
+    /// The name of the source, for the receiver's records.
+    pub(super) fn file_name(&self) -> String {
+        let source = self.dataset.manifest().source.as_ref().map(|source| source.file_name.clone());
+        let stem = || self.path.file_name().map(|name| name.to_string_lossy().into_owned());
+        source.or_else(stem).unwrap_or_default()
     }
 
-    fn send(&self, items: &mpsc::Sender<Item>) {
-        for encoded in self.encode() {
-            let item = encoded.map_or_else(Item::Failed, Item::Chunk);
-            let last = matches!(item, Item::Failed(_));
-            if items.blocking_send(item).is_err() || last {
-                return;
-            }
-        }
-        // Nobody listens any more if this fails.
-        let _ = items.blocking_send(Item::End);
+    /// Starts encoding on a thread of its own, which ends when the receiver is dropped.
+    pub(super) fn start(&self) -> mpsc::Receiver<Item> {
+        let feed = self.clone();
+        start(move || feed.encode())
+    }
+
+    /// The same for the rows of a session that begins with ours, of which the receiver has `committed_rows`. How large
+    /// chunks are is bounded by what it takes.
+    pub(super) fn start_appending(
+        &self,
+        plan: AppendPlan,
+        committed_rows: u64,
+        receiver: &Limits,
+    ) -> mpsc::Receiver<Item> {
+        let (feed, receiver) = (self.clone(), *receiver);
+        start(move || feed.encode_appending(plan, committed_rows, &receiver))
+    }
+
+    /// The chunks of a session's rows.
+    pub(super) fn encode_appending(
+        &self,
+        plan: AppendPlan,
+        committed_rows: u64,
+        receiver: &Limits,
+    ) -> impl Iterator<Item = Result<Encoded, Error>> + use<> {
+        let mut chunking = self.chunking;
+        let bound = |ours: usize, theirs: u64| match usize::try_from(theirs) {
+            Ok(0) | Err(_) => ours,
+            Ok(theirs) => ours.min(theirs),
+        };
+        chunking.message_bytes_max = bound(chunking.message_bytes_max, receiver.max_chunk_bytes);
+        chunking.chunk_rows = bound(chunking.chunk_rows, u64::from(receiver.max_chunk_rows));
+        let rows = self.range.start + committed_rows..self.range.end;
+        wire::encode_parallel(Arc::new(plan), self.batches(rows), &chunking, limits::ENCODE_AHEAD)
     }
 
     fn encode(&self) -> Box<dyn Iterator<Item = Result<Encoded, Error>>> {
@@ -160,10 +211,36 @@ impl Feed {
         &self,
         plan: &Arc<P>,
     ) -> impl Iterator<Item = Result<Encoded, Error>> + use<P> {
-        let (plan, batches) = (Arc::clone(plan), batches(&self.dataset));
+        let (plan, batches) = (Arc::clone(plan), self.batches(self.range()));
         wire::encode_parallel(plan, batches, &self.chunking, limits::ENCODE_AHEAD)
     }
 
+    /// Batches of these rows of the data set.
+    pub(super) fn batches(
+        &self,
+        rows: Range<u64>,
+    ) -> impl Iterator<Item = Result<RecordBatch, Error>> + Send + use<> {
+        let dataset = Arc::clone(&self.dataset);
+        let first = if rows.is_empty() { None } else { dataset.locate(rows.start) };
+        let (mut index, mut skipped) = first.unwrap_or_default();
+        let mut missing = if first.is_some() { rows.end - rows.start } else { 0 };
+        std::iter::from_fn(move || {
+            if missing == 0 {
+                return None;
+            }
+            let batch = dataset.recheck().and_then(|()| dataset.batch(index)).map_err(Error::from);
+            let batch = batch.map(|batch| {
+                let length = (batch.num_rows() - skipped).min(usize::try_from(missing).unwrap_or(usize::MAX));
+                batch.slice(skipped, length)
+            });
+            // After an error nobody asks for more.
+            missing -= batch.as_ref().map_or(missing, |batch| batch.num_rows() as u64);
+            (index, skipped) = (index + 1, 0);
+            Some(batch)
+        })
+    }
+
+    /// What a whole stream did.
     pub(super) fn report(
         &self,
         sent: Sent,
@@ -171,18 +248,30 @@ impl Feed {
         elapsed: std::time::Duration,
     ) -> Result<Report, Error> {
         let Sent { sizes, send, message } = sent;
+        Ok(Report { elapsed, attempts, ..self.report_of(sizes, send, message)? })
+    }
+
+    /// What one attempt did.
+    pub(super) fn report_of(
+        &self,
+        sizes: Sizes,
+        send: std::time::Duration,
+        message: String,
+    ) -> Result<Report, Error> {
         Ok(Report {
             domain: self.domain.name.clone(),
             dialect: self.dialect,
             unfilled: self.unfilled().to_vec(),
             sent: sizes,
-            elapsed,
+            elapsed: send,
             send,
-            attempts,
+            attempts: 1,
             guarantee: Guarantee::AtLeastOnce,
             nulls: self.nulls()?,
             message,
             fingerprint: self.dataset.manifest().fingerprint.clone(),
+            first_row: self.range.start,
+            session: None,
         })
     }
 }
@@ -191,11 +280,30 @@ impl Feed {
 fn check_keys(dataset: &Dataset, dialect: Dialect) -> Result<(), Error> {
     match dataset.manifest().repeated_keys {
         0 => Ok(()),
+        _ if dialect == Dialect::Session => Ok(()),
         rows => Err(Error::RepeatedKeys { rows, dialect }),
     }
 }
 
-fn batches(dataset: &Arc<Dataset>) -> impl Iterator<Item = Result<RecordBatch, Error>> + Send + use<> {
-    let dataset = Arc::clone(dataset);
-    (0..dataset.batch_count()).map(move |index| dataset.batch(index).map_err(Error::from))
+/// Encodes on a thread of its own, which ends when the receiver is dropped. The iterator is made there: it need not be
+/// sent.
+fn start<I>(encode: impl FnOnce() -> I + Send + 'static) -> mpsc::Receiver<Item>
+where
+    I: Iterator<Item = Result<Encoded, Error>>,
+{
+    let (items, receiver) = mpsc::channel(limits::QUEUE);
+    thread::spawn(move || send(encode(), &items));
+    receiver
+}
+
+fn send(encoded: impl Iterator<Item = Result<Encoded, Error>>, items: &mpsc::Sender<Item>) {
+    for encoded in encoded {
+        let item = encoded.map_or_else(Item::Failed, Item::Chunk);
+        let last = matches!(item, Item::Failed(_));
+        if items.blocking_send(item).is_err() || last {
+            return;
+        }
+    }
+    // Nobody listens any more if this fails.
+    let _ = items.blocking_send(Item::End);
 }

@@ -20,6 +20,12 @@ pub trait Progress: Send + Sync {
     fn failed(&self, failed: &Failed);
     /// Attempt `attempt` of `attempts` follows after a pause.
     fn retrying(&self, attempt: u32, attempts: u32, pause: Duration);
+    /// The server has so many rows of the session already.
+    fn resumed(&self, _rows: u64) {}
+    /// So many rows of `total`, from row `first_row` of the data set on, are durable at the server.
+    fn acknowledged(&self, _first_row: u64, _rows: u64, _total: u64) {}
+    /// Attempt `attempt` goes on, after a pause, behind what is acknowledged.
+    fn resuming(&self, _attempt: u32, _pause: Duration) {}
     /// No further attempt is made.
     fn gave_up(&self, attempts: u32, failed: &Failed);
 }

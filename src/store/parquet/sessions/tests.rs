@@ -84,6 +84,12 @@ fn store() -> (TempDir, ParquetStore) {
     (folder, store)
 }
 
+/// The process of the stream ends.
+#[allow(clippy::disallowed_methods, reason = "whoever is killed does not tidy up")]
+fn killed(stream: Box<dyn Attempt>) {
+    std::mem::forget(stream);
+}
+
 fn refusal<T: std::fmt::Debug>(result: Result<T, Error>) -> Refusal {
     match result {
         Err(Error::Session(refusal)) => refusal,
@@ -133,7 +139,7 @@ fn what_was_acknowledged_survives_a_crash_and_nothing_else_does() {
     secured(&mut stream, 2..3).unwrap();
     append(&mut stream, 3..5).unwrap();
     // The process ends: neither is dropped in order.
-    std::mem::forget(stream);
+    killed(stream);
     drop(store);
     let store = ParquetStore::open(folder.path()).unwrap();
     let session = open(&store);
@@ -205,7 +211,7 @@ fn rows_of_committed_mode_are_seen_when_the_stream_pauses() {
     expect(folder.path(), &ROWS[..2]);
     store.show(id, 1).unwrap();
     secured(&mut stream, 2..4).unwrap();
-    std::mem::forget(stream);
+    killed(stream);
     drop(store);
     let store = ParquetStore::open(folder.path()).unwrap();
     let session = open_in(&store, Mode::Committed).unwrap();
@@ -234,7 +240,9 @@ fn a_publication_that_was_not_noted_is_noted_when_the_store_is_opened_again() {
     drop(store);
     // As if the process had died between the manifest and the log's last line.
     fs::write(&log, before).unwrap();
-    kept.iter().for_each(|(name, bytes)| fs::write(log.with_file_name(name), bytes).unwrap());
+    for (name, bytes) in kept {
+        fs::write(log.with_file_name(name), bytes).unwrap();
+    }
     let store = ParquetStore::open(folder.path()).unwrap();
     // Meanwhile somebody else publishes: the session's rows must not come once more on top of theirs.
     let mut run = store.begin(domain(), DIMENSION, Provenance::default()).unwrap();
@@ -253,7 +261,7 @@ fn damaged_rows_are_told_and_never_published() {
     let session = open(&store);
     let mut stream = attempt(&store, &session);
     secured(&mut stream, 0..6).unwrap();
-    std::mem::forget(stream);
+    killed(stream);
     drop(store);
     let path = folder.path().join("_sessions").join(session.hello().session.to_string());
     let segment = path.join(&names(folder.path(), "rows-")[0]);
