@@ -37,18 +37,13 @@ impl ChunkPlan {
     pub fn encode(&self, batch: &RecordBatch, rows: Range<usize>) -> Result<Bytes, Error> {
         let columns = self.bind(batch)?;
         let row_lens = rows.clone().map(|row| self.row_len(&columns, row)).collect::<Result<Vec<_>, _>>()?;
-        self.encode_framed(batch, &Cut { rows, row_lens }, &Spare::default())
+        self.framed(batch, &Cut { rows, row_lens }, &Spare::default())
             .map(|framed| framed.slice(GRPC_PREFIX_BYTES..))
     }
 
     /// The message of one chunk behind the prefix that gRPC puts before it (not compressed, and its length), so that it
     /// goes to the connection in one piece.
-    pub(super) fn encode_framed(
-        &self,
-        batch: &RecordBatch,
-        cut: &Cut,
-        spare: &Spare,
-    ) -> Result<Bytes, Error> {
+    pub(super) fn framed(&self, batch: &RecordBatch, cut: &Cut, spare: &Spare) -> Result<Bytes, Error> {
         let columns = self.bind(batch)?;
         let chunk_len = cut.row_lens.iter().map(|len| delimited_len(self.rows_key, *len)).sum();
         let message_len = self.checked_len(chunk_len)?;

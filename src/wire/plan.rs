@@ -29,7 +29,7 @@ pub trait Plan: Send + Sync + 'static {
     fn cut(&self, batch: &RecordBatch, rows: Range<usize>, bounds: Chunking) -> Result<Vec<Cut>, Error>;
 
     /// The message of one chunk behind the prefix of gRPC, in memory of `spare`.
-    fn encode(&self, batch: &RecordBatch, cut: &Cut, spare: &Spare) -> Result<Bytes, Error>;
+    fn encode_framed(&self, batch: &RecordBatch, cut: &Cut, spare: &Spare) -> Result<Bytes, Error>;
 }
 
 /// How batches of one schema become `IngestDataRequest` messages.

@@ -70,8 +70,8 @@ impl Plan for ChunkPlan {
         cut_greedily(rows, bounds, row_len, |chunk_len| self.message_len(chunk_len))
     }
 
-    fn encode(&self, batch: &RecordBatch, cut: &Cut, spare: &Spare) -> Result<Bytes, Error> {
-        self.encode_framed(batch, cut, spare)
+    fn encode_framed(&self, batch: &RecordBatch, cut: &Cut, spare: &Spare) -> Result<Bytes, Error> {
+        self.framed(batch, cut, spare)
     }
 }
 
