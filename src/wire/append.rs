@@ -87,7 +87,13 @@ impl Plan for AppendPlan {
         Ok(cuts)
     }
 
-    fn encode(&self, batch: &RecordBatch, cut: &Cut, first_row: u64, spare: &Spare) -> Result<Bytes, Error> {
+    fn encode_framed(
+        &self,
+        batch: &RecordBatch,
+        cut: &Cut,
+        first_row: u64,
+        spare: &Spare,
+    ) -> Result<Bytes, Error> {
         let first_row = self.stream_first + first_row;
         let header = ChunkHeader {
             first_row: first_row + cut.rows.start as u64 - self.session_first,
@@ -98,7 +104,7 @@ impl Plan for AppendPlan {
         put_delimited(key(HEADER, Wire::Bytes), header.len(), &mut behind);
         behind.extend_from_slice(&header);
         let outer_key = self.is_wrapped.then(|| key(CHUNK, Wire::Bytes));
-        self.plan.encode_framed(batch, cut, &Envelope { outer_key, behind: &behind }, spare)
+        self.plan.framed(batch, cut, &Envelope { outer_key, behind: &behind }, spare)
     }
 }
 

@@ -37,13 +37,13 @@ impl ChunkPlan {
     pub fn encode(&self, batch: &RecordBatch, rows: Range<usize>) -> Result<Bytes, Error> {
         let columns = self.bind(batch)?;
         let row_lens = rows.clone().map(|row| self.row_len(&columns, row)).collect::<Result<Vec<_>, _>>()?;
-        self.encode_framed(batch, &Cut { rows, row_lens }, &Envelope::default(), &Spare::default())
+        self.framed(batch, &Cut { rows, row_lens }, &Envelope::default(), &Spare::default())
             .map(|framed| framed.slice(GRPC_PREFIX_BYTES..))
     }
 
     /// The message of one chunk behind the prefix that gRPC puts before it (not compressed, and its length), so that it
     /// goes to the connection in one piece.
-    pub(super) fn encode_framed(
+    pub(super) fn framed(
         &self,
         batch: &RecordBatch,
         cut: &Cut,

@@ -129,7 +129,7 @@ impl Plan for JsonPlan {
         cut_greedily(0..batch.num_rows(), bounds, row_len, message_len)
     }
 
-    fn encode(&self, batch: &RecordBatch, cut: &Cut, _: u64, spare: &Spare) -> Result<Bytes, Error> {
+    fn encode_framed(&self, batch: &RecordBatch, cut: &Cut, _: u64, spare: &Spare) -> Result<Bytes, Error> {
         let columns = self.bind(batch)?;
         let text_len_max = BRACKET_BYTES + cut.row_lens.iter().map(|len| len + 1).sum::<usize>();
         check(text_len_max, MESSAGE_BYTES_MAX - HEAD_BYTES_MAX)?;

@@ -73,7 +73,7 @@ struct Chunk<P> {
 
 impl<P: Plan> Chunk<P> {
     fn encode(self) -> Result<Encoded, Error> {
-        let framed = self.plan.encode(&self.batch, &self.cut, self.first_row, &self.spare);
+        let framed = self.plan.encode_framed(&self.batch, &self.cut, self.first_row, &self.spare);
         let framed = framed.map_err(|error| error.shifted(self.first_row))?;
         let Range { start, end } = self.cut.rows;
         Ok(Encoded { rows: self.first_row + start as u64..self.first_row + end as u64, framed })

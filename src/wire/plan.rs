@@ -27,7 +27,13 @@ pub trait Plan: Send + Sync + 'static {
     fn cut(&self, batch: &RecordBatch, first_row: u64, bounds: Chunking) -> Result<Vec<Cut>, Error>;
 
     /// The message of one chunk behind the prefix of gRPC, in memory of `spare`.
-    fn encode(&self, batch: &RecordBatch, cut: &Cut, first_row: u64, spare: &Spare) -> Result<Bytes, Error>;
+    fn encode_framed(
+        &self,
+        batch: &RecordBatch,
+        cut: &Cut,
+        first_row: u64,
+        spare: &Spare,
+    ) -> Result<Bytes, Error>;
 }
 
 /// How batches of one schema become `IngestDataRequest` messages.

@@ -80,8 +80,8 @@ impl Plan for ChunkPlan {
         self.cut_rows(batch, 0..batch.num_rows(), bounds)
     }
 
-    fn encode(&self, batch: &RecordBatch, cut: &Cut, _: u64, spare: &Spare) -> Result<Bytes, Error> {
-        self.encode_framed(batch, cut, &Envelope::default(), spare)
+    fn encode_framed(&self, batch: &RecordBatch, cut: &Cut, _: u64, spare: &Spare) -> Result<Bytes, Error> {
+        self.framed(batch, cut, &Envelope::default(), spare)
     }
 }
 
