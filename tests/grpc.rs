@@ -12,5 +12,7 @@ mod dialects;
 mod faults;
 mod frames;
 mod programs;
+mod proxy;
 mod push;
+mod sessions;
 mod tables;

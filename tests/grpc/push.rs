@@ -11,7 +11,7 @@ use std::{
 
 use brine::{
     client::push::{
-        self, Backoff, ChunkRows, ChunkSize, Error, Failed, Options, Progress, Report, Silent, Sizes,
+        self, Backoff, ChunkRows, ChunkSize, Dialect, Error, Failed, Options, Progress, Report, Silent, Sizes,
     },
     limits::wire::ChunkLimits,
     proto::embedding::{
@@ -31,7 +31,8 @@ use super::{
 
 fn options(dataset: &Path, url: &str) -> Options {
     let backoff = Backoff { min: Duration::from_millis(1), max: Duration::from_millis(5) };
-    Options { backoff, ..Options::new(dataset, url.parse().unwrap()) }
+    let dialect = Dialect::TypedV1;
+    Options { dialect, backoff, ..Options::new(dataset, url.parse().unwrap()) }
 }
 
 async fn push(options: &Options) -> Result<Report, Error> {
