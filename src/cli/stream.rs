@@ -75,9 +75,10 @@ pub(super) struct Args {
     /// Send only the Ith of N parts of nearly one size
     #[arg(long, value_name = "I/N")]
     shard: Option<Part>,
-    /// When readers of the server's table see the rows: all at once at the end, or whenever the stream pauses
-    #[arg(long, value_enum, env = "BRINE_MODE", default_value_t = Visible::Pending)]
-    mode: Visible,
+    /// When readers of the server's table see the rows of a session: all at once at the end (pending, as without this),
+    /// or whenever the stream pauses
+    #[arg(long, value_enum, env = "BRINE_MODE")]
+    mode: Option<Visible>,
     /// Send rows that were sent before once more, as a run of this name; without a name one is made up
     #[arg(long, value_name = "NAME", num_args = 0..=1, require_equals = true, default_missing_value = "")]
     new_run: Option<String>,
@@ -186,6 +187,10 @@ impl Args {
             let text = format!("--require exactly-once: {dialect} can only deliver at least once");
             return Err(Failure::new(Exit::Usage, anyhow!(text)));
         }
+        if dialect != Dialect::Session && (self.mode.is_some() || self.new_run.is_some()) {
+            let text = format!("--mode and --new-run are of sessions; {dialect} has none");
+            return Err(Failure::new(Exit::Usage, anyhow!(text)));
+        }
         // A dry run asks nobody.
         let nowhere = || {
             "http://localhost".parse().map_err(|error| Failure::new(Exit::Usage, anyhow::Error::new(error)))
@@ -204,8 +209,8 @@ impl Args {
 
     fn mode(&self) -> Mode {
         match self.mode {
-            Visible::Pending => Mode::Pending,
-            Visible::Committed => Mode::Committed,
+            None | Some(Visible::Pending) => Mode::Pending,
+            Some(Visible::Committed) => Mode::Committed,
         }
     }
 

@@ -59,14 +59,19 @@ pub(super) fn report_text(report: &Report) -> String {
         let _ = writeln!(text, "{} rows were there already and were not sent again", count(there));
     }
     let _ = writeln!(text, "server: {}", report.message);
-    let _ = write!(text, "{}", guarantee(report.guarantee, report.attempts));
+    let _ = write!(text, "{}", guarantee(report));
     nulls_text(&report.nulls, &mut text);
     unfilled_text(&report.unfilled, &mut text);
     text
 }
 
-fn guarantee(guarantee: Guarantee, attempts: u32) -> String {
-    match (guarantee, attempts) {
+fn guarantee(report: &Report) -> String {
+    let attempts = report.attempts;
+    let is_kept = report.session.as_ref().is_none_or(|session| session.version > 0);
+    match (report.guarantee, attempts) {
+        (Guarantee::ExactlyOnce, _) if !is_kept => {
+            "guarantee: every row was counted exactly once; this server keeps none".to_owned()
+        }
         (Guarantee::ExactlyOnce, _) => {
             "guarantee: exactly once, by row position, in the storage of this server".to_owned()
         }
