@@ -24,6 +24,8 @@ pub(super) enum Exit {
     Interrupted = 6,
     /// Done, but rows were put aside.
     Quarantined = 7,
+    /// `verify` found a difference. 8, before it, is for a run that a newer one fenced.
+    Difference = 9,
 }
 
 /// Why a subcommand failed and what the process answers.
