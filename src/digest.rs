@@ -55,6 +55,7 @@ pub use error::Error;
 pub use key::{Keyed, key_hash};
 pub use prefix::Prefixes;
 pub use rows::{RowHasher, Sums};
+pub use schema::canonical_column;
 pub use table::{CHECKPOINT_ROWS, Digest, Digester};
 
 /// The identity of a table's content: `rows-v1:` and 64 hex digits.

@@ -26,6 +26,8 @@ pub(super) enum Exit {
     Quarantined = 7,
     /// A newer run has taken over.
     Fenced = 8,
+    /// `verify` found a difference. 8, before it, is for a run that a newer one fenced.
+    Difference = 9,
 }
 
 /// Why a subcommand failed and what the process answers.

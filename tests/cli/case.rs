@@ -125,6 +125,7 @@ fn shell(line: &str, folder: &Path) -> Command {
     command
         .env("PACKED", root.join("tests/fixtures/packed"))
         .env("ARRAYS", root.join("tests/fixtures/arrays"))
+        .env("CASES", root.join("tests/cli"))
         .env("RARE", root.join("tests/fixtures/rare"));
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("BRINE_")) {
         command.env_remove(name);
