@@ -26,7 +26,7 @@ pub(super) enum Exit {
     Quarantined = 7,
     /// A newer run has taken over.
     Fenced = 8,
-    /// `verify` found a difference. 8, before it, is for a run that a newer one fenced.
+    /// `verify` found a difference.
     Difference = 9,
 }
 
