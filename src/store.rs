@@ -23,6 +23,9 @@ pub use discard::Discard;
 pub use parquet::ParquetStore;
 pub use sessions::Sessions;
 
+/// Characters of a file's name that are kept.
+const FILE_NAME_CHARS: usize = 256;
+
 /// Tables that take whole runs.
 pub trait Store: Send + Sync {
     /// Begins a run into the table of `domain`, whose vectors have `dimension` elements.
@@ -61,6 +64,13 @@ pub trait Run: Send {
 pub struct Provenance {
     /// The sender's name for its file. Never used as a path.
     pub file_name: String,
+}
+
+impl Provenance {
+    /// Rows of a file that its sender calls so. What is longer than a name is cut: it is a label, and stays in the manifest.
+    pub fn named(file_name: &str) -> Self {
+        Self { file_name: file_name.chars().take(FILE_NAME_CHARS).collect() }
+    }
 }
 
 /// What a finished run did.

@@ -12,8 +12,12 @@ use crate::{proto::embedding::session::v1::Reason, session::Refusal as State, st
 /// made up by transports.
 pub(crate) fn of_refusal(refusal: &Refusal) -> Status {
     let status = without_reason(refusal);
-    let Refusal::Store(store::Error::Session(state)) = refusal else { return status };
-    let details = ErrorDetails::with_error_info(state.reason(), REASONS, facts(refusal));
+    let reason = match refusal {
+        Refusal::Store(store::Error::Session(state)) => state.reason(),
+        Refusal::Store(error) if is_full(error) => "STORAGE_FULL",
+        _ => return status,
+    };
+    let details = ErrorDetails::with_error_info(reason, REASONS, facts(refusal));
     Status::with_error_details(status.code(), status.message(), details)
 }
 
@@ -34,7 +38,7 @@ fn without_reason(refusal: &Refusal) -> Status {
 /// The domain of the reasons in `google.rpc.ErrorInfo`.
 const REASONS: &str = "embedding.session";
 
-/// Why a session refused, if it did: other errors are the server's.
+/// Why a session refused a chunk, if it did: other errors are the server's, and end the stream.
 pub(crate) fn reason_of(refusal: &Refusal) -> Option<Reason> {
     match refusal {
         Refusal::Store(store::Error::Session(state)) => {
@@ -44,7 +48,6 @@ pub(crate) fn reason_of(refusal: &Refusal) -> Option<Reason> {
         | Refusal::Chunk { .. }
         | Refusal::NoHeader
         | Refusal::Unclear(_) => Some(Reason::RowInvalid),
-        Refusal::Store(error) if is_full(error) => Some(Reason::StorageFull),
         _ => None,
     }
 }
@@ -104,6 +107,12 @@ fn of_store(error: &store::Error) -> Status {
             Status::resource_exhausted(error.to_string())
         }
         store::Error::Session(refusal) => of_state(refusal),
+        damaged @ store::Error::DamagedSession { .. } => {
+            internal(damaged);
+            Status::failed_precondition(
+                "what the store has of the session is damaged: send the rows as a new run (--new-run)",
+            )
+        }
         other if is_full(other) => Status::resource_exhausted("the store is full"),
         other => internal(other),
     }

@@ -146,7 +146,7 @@ impl RunStream {
         let dimension = checked_dimension(domain, metadata.vector_dimension)?;
         let decoder = ChunkDecoder::new(domain, dimension, limits)
             .map_err(|source| Refusal::Chunk { chunk: 1, source })?;
-        let provenance = Provenance { file_name: metadata.file_name.clone() };
+        let provenance = Provenance::named(&metadata.file_name);
         let run = store.begin(domain, dimension, provenance)?;
         Ok(Self { metadata, domain, decoder, run })
     }

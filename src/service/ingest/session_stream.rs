@@ -39,7 +39,7 @@ impl SessionStream {
         let dimension = checked_dimension(domain, metadata.vector_dimension)?;
         let mut announced = session::announced(metadata.session.as_ref())?;
         if announced.epoch == 0 {
-            let provenance = Provenance { file_name: metadata.file_name.clone() };
+            let provenance = Provenance::named(&metadata.file_name);
             let opening = Opening { hello: announced.hello.clone(), domain, dimension, provenance };
             announced.epoch = session::intake::sessions(&**store)?.open(opening)?.epoch();
         }

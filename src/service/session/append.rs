@@ -75,7 +75,7 @@ pub(super) fn append(ingest: Ingest, body: Body) -> Result<Acknowledgements, Sta
 }
 
 async fn serve(ingest: Ingest, body: Body, acks: Acks) {
-    let messages = ingest.messages(body);
+    let messages = ingest.messages(body).with_silence(limits::SESSION_SILENCE);
     let (events, queue) = mpsc::channel(limits::INGEST_QUEUE);
     let worker = {
         let (ingest, acks) = (ingest.clone(), acks.clone());
@@ -113,8 +113,7 @@ async fn tick(events: mpsc::Sender<Event>) {
 
 async fn forward(mut messages: Messages, events: &mpsc::Sender<Event>) -> Result<(), Status> {
     loop {
-        let next = time::timeout(limits::SESSION_SILENCE, messages.next()).await;
-        let event = match next.unwrap_or_else(|_| Err(silent()))? {
+        let event = match messages.next().await? {
             Some(message) => Event::Message(message),
             None => Event::End,
         };
@@ -123,10 +122,6 @@ async fn forward(mut messages: Messages, events: &mpsc::Sender<Event>) -> Result
             return Ok(());
         }
     }
-}
-
-fn silent() -> Status {
-    Status::deadline_exceeded("the stream was silent for too long; what was acknowledged is kept")
 }
 
 /// The intake's thread.

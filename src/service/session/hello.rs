@@ -34,6 +34,8 @@ pub(crate) enum Unclear {
     Id(usize),
     #[error("fingerprint {0:?} is not `rows-v1:` and 64 hexadecimal digits")]
     Fingerprint(String),
+    #[error("first_row {first_row} and total_rows {total_rows} are no rows of any data set")]
+    Rows { first_row: u64, total_rows: u64 },
     #[error("{field} has {bytes} bytes, expected 16")]
     Digest { field: &'static str, bytes: usize },
 }
@@ -44,13 +46,15 @@ pub(in crate::service) fn announced(hello: Option<&SessionHello>) -> Result<Anno
     if hello.protocol_version != VERSION {
         return Err(Unclear::Version(hello.protocol_version));
     }
+    let (first_row, total_rows) = (hello.first_row, hello.total_rows);
+    first_row.checked_add(total_rows).ok_or(Unclear::Rows { first_row, total_rows })?;
     let prefix = Some(&hello.prefix_digest).filter(|digest| !digest.is_empty());
     Ok(Announced {
         hello: Hello {
             session: session_id(&hello.session_id)?,
             fingerprint: fingerprint(&hello.fingerprint)?,
-            total_rows: hello.total_rows,
-            first_row: hello.first_row,
+            total_rows,
+            first_row,
             mode: mode(hello.mode()),
         },
         epoch: hello.epoch,
@@ -120,6 +124,7 @@ mod tests {
             SessionHello { fingerprint: "rows-v1:".to_owned(), ..hello() },
             SessionHello { fingerprint: format!("rows-v1:{}", "g".repeat(64)), ..hello() },
             SessionHello { prefix_digest: vec![0; 17], ..hello() },
+            SessionHello { first_row: u64::MAX, ..hello() },
         ];
         for case in cases {
             assert!(announced(Some(&case)).is_err(), "{case:?}");

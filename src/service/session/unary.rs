@@ -72,7 +72,7 @@ fn opening(request: &OpenRequest) -> Result<Opening, Refusal> {
         return Err(Refusal::UnknownDomain(request.target.clone()));
     }
     let dimension = super::super::ingest::dimension(domain, request.vector_dimension)?;
-    let provenance = Provenance { file_name: request.file_name.clone() };
+    let provenance = Provenance::named(&request.file_name);
     Ok(Opening { hello, domain, dimension, provenance })
 }
 

@@ -16,7 +16,7 @@ use crate::{
     digest::fingerprint,
     limits::server::SESSIONS_MAX,
     schema::Domain,
-    session::{Admission, ChunkRange, Position, Refusal, Session, SessionId},
+    session::{Admission, ChunkRange, Phase, Position, Refusal, Session, SessionId},
 };
 
 /// Sessions in memory.
@@ -62,6 +62,9 @@ impl Sessions for Counted {
                 state.session = Session::open(Some(state.session.clone()), hello)?;
                 Ok::<_, Refusal>(state.session.clone())
             })?);
+        }
+        if seats.len() >= SESSIONS_MAX {
+            seats.retain(|_, seat| seat.session().phase() == Phase::Open);
         }
         if seats.len() >= SESSIONS_MAX {
             return Err(Error::TooManySessions { limit: SESSIONS_MAX });

@@ -96,6 +96,9 @@ impl Attempt for Stream {
     }
 
     fn append(&mut self, chunk: ChunkRange, batch: RecordBatch) -> Result<Admission, Error> {
+        if self.is_broken {
+            return Err(Refusal::SessionUnknown.into());
+        }
         let found = self.found(chunk, &batch)?;
         self.entry.check_keys(&batch, chunk.first_row)?;
         let admission = self.entry.seat.with(|state| state.session.take(self.epoch, chunk, found))?;

@@ -71,8 +71,11 @@ impl Segment {
     /// Refuses a segment that is not as long as it was written.
     pub(super) fn check_size(&self, folder: &Path) -> Result<(), Error> {
         let path = folder.join(&self.file);
-        let found = fs::metadata(&path).map_err(io(&path))?.len();
-        if found == self.bytes {
+        let found = match fs::metadata(&path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+            metadata => Some(metadata.map_err(io(&path))?.len()),
+        };
+        if found == Some(self.bytes) {
             Ok(())
         } else {
             Err(damaged(&path, "it has another size than when it was written"))

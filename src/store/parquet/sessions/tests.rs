@@ -201,6 +201,26 @@ fn a_group_behind_one_that_failed_is_not_durable() {
 }
 
 #[test]
+fn a_stream_that_could_not_write_takes_nothing_more() {
+    let (folder, store) = store();
+    let session = open(&store);
+    let mut stream = attempt(&store, &session);
+    let path = folder.path().join("_sessions").join(session.hello().session.to_string());
+    let aside = folder.path().join("aside");
+    fs::rename(&path, &aside).unwrap();
+    assert!(matches!(append(&mut stream, 0..2), Err(Error::File(_))));
+    fs::rename(&aside, &path).unwrap();
+    assert_eq!(refusal(append(&mut stream, 2..4)), Refusal::SessionUnknown);
+    assert!(stream.seal().is_none());
+    drop(stream);
+    let session = open(&store);
+    assert_eq!(session.taken().rows, 0);
+    secured(&mut attempt(&store, &session), 0..6).unwrap();
+    commit(&store, &session).unwrap();
+    expect(folder.path(), ROWS);
+}
+
+#[test]
 fn rows_of_committed_mode_are_seen_when_the_stream_pauses() {
     let (folder, store) = store();
     let session = open_in(&store, Mode::Committed).unwrap();
@@ -272,7 +292,7 @@ fn damaged_rows_are_told_and_never_published() {
     let store = ParquetStore::open(folder.path()).unwrap();
     assert!(matches!(open_in(&store, Mode::Pending), Err(Error::DamagedSession { .. })));
     fs::remove_file(&segment).unwrap();
-    assert!(matches!(open_in(&store, Mode::Pending), Err(Error::Io { .. })));
+    assert!(matches!(open_in(&store, Mode::Pending), Err(Error::DamagedSession { .. })));
 }
 
 #[test]
