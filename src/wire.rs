@@ -21,7 +21,7 @@ mod split;
 mod tests;
 mod varint;
 
-pub use append::{Append, AppendPlan, append_start, open_append, session_metadata};
+pub use append::{Append, AppendPlan, append_start, open_append};
 pub use decode::{ChunkDecoder, Counted, Decoded, Metadata, Peeked, peek};
 pub use encode::metadata;
 pub use error::Error;

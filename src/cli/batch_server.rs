@@ -4,7 +4,6 @@ use std::{path::PathBuf, sync::Arc};
 
 use anyhow::Context as _;
 use serde_json::json;
-use tonic::service::Routes;
 
 use super::{
     report::{Exit, Failure, Output},
@@ -13,10 +12,7 @@ use super::{
 use crate::{
     limits::wire::{ChunkLimits, RECEIVE_BYTES_MAX, RECEIVE_ROWS_MAX},
     server::{Config, Drained, shutdown_signal},
-    service::{
-        ingest::{Ingest, IngestService},
-        session::SessionService,
-    },
+    service::{self, ingest::Ingest},
     store::{Discard, ParquetStore, Store},
 };
 
@@ -79,8 +75,7 @@ pub(super) fn run(args: Args, output: Output) -> Result<(), Failure> {
 }
 
 async fn serve(config: &Config, ingest: Ingest, output: Output) -> Result<(), Failure> {
-    let routes =
-        Routes::new(IngestService::new(ingest.clone())).add_service(SessionService::new(ingest.clone()));
+    let routes = service::batch_server(&ingest);
     let stopped = async move {
         shutdown_signal().await;
         ingest.drain();

@@ -10,7 +10,6 @@ use std::{
 
 use anyhow::{Context as _, anyhow, bail};
 use serde_json::{Value, json};
-use tonic::service::Routes;
 
 use super::{
     figures::{bytes, count},
@@ -29,7 +28,7 @@ use crate::{
     },
     limits::wire::{ChunkLimits, RECEIVE_BYTES_MAX, RECEIVE_ROWS_MAX},
     server::Config,
-    service::ingest::{Ingest, IngestService},
+    service::{self, ingest::Ingest},
     store::ParquetStore,
 };
 
@@ -101,7 +100,7 @@ async fn stream(samples: &[Sample], folder: &Path, store: &Path) -> anyhow::Resu
         // The sender going away is a reason to stop as well.
         let _ = stopped.await;
     };
-    let server = tokio::spawn(bound.run(Routes::new(IngestService::new(ingest)), shutdown));
+    let server = tokio::spawn(bound.run(service::batch_server(&ingest), shutdown));
     let mut reports = Vec::new();
     for sample in samples {
         let options = push::Options::new(folder.join(&sample.table.name), target.clone());

@@ -10,16 +10,12 @@ use brine::{
         embedding_stream_service_client::EmbeddingStreamServiceClient, ingest_data_request::ChunkData,
     },
     server::Config,
-    service::{
-        ingest::{Ingest, IngestService},
-        session::SessionService,
-    },
+    service::{self, ingest::Ingest},
     store::{Discard, ParquetStore, Store},
 };
 use tokio::sync::oneshot;
 use tonic::{
     Status,
-    service::Routes,
     transport::{Channel, Endpoint},
 };
 
@@ -46,7 +42,7 @@ pub(super) async fn serving_on(listen: &str, store: Arc<dyn Store>, limits: Chun
     let address = bound.address();
     let (stop, stopped) = oneshot::channel();
     let ingest = Ingest::new(store, limits);
-    let routes = Routes::new(IngestService::new(ingest.clone())).add_service(SessionService::new(ingest));
+    let routes = service::batch_server(&ingest);
     tokio::spawn(async move {
         let stopped = async {
             let _ = stopped.await;
