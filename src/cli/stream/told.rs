@@ -13,7 +13,8 @@ pub(super) fn report_json(report: &Report) -> serde_json::Value {
     json!({
         "domain": report.domain,
         "dialect": report.dialect.name(),
-        "rows": report.sent.rows,
+        "rows": report.rows_delivered(),
+        "rows_sent_again": report.rows_sent_again(),
         "bytes": report.sent.bytes,
         "chunks": report.sent.chunks,
         "largest_message_bytes": report.sent.largest,
@@ -44,10 +45,10 @@ pub(super) fn nulls_json(nulls: &[Nulls]) -> serde_json::Value {
 }
 
 pub(super) fn report_text(report: &Report) -> String {
-    let Sizes { rows, chunks, bytes: size, .. } = report.sent;
+    let Sizes { chunks, bytes: size, .. } = report.sent;
     let mut text = format!(
         "sent {} rows of {} in {} chunks of {}, {} in {:.3} s ({})\n",
-        count(rows),
+        count(report.rows_delivered()),
         report.domain,
         count(chunks),
         report.dialect,
@@ -57,6 +58,11 @@ pub(super) fn report_text(report: &Report) -> String {
     );
     if let Some(there) = report.session.as_ref().map(|session| session.resumed_at).filter(|rows| *rows > 0) {
         let _ = writeln!(text, "{} rows were there already and were not sent again", count(there));
+    }
+    if report.rows_sent_again() > 0 {
+        let again = count(report.rows_sent_again());
+        let _ =
+            writeln!(text, "{again} rows were on their way when the connection broke and were sent again");
     }
     let _ = writeln!(text, "server: {}", report.message);
     let _ = write!(text, "{}", guarantee(report));

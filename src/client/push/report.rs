@@ -13,7 +13,7 @@ pub struct Report {
     pub dialect: Dialect,
     /// Fields of the dialect that the data set lacks: they were sent empty.
     pub unfilled: Vec<String>,
-    /// Sizes of what was sent, in the attempt that succeeded.
+    /// Sizes of what was sent: in the attempt that succeeded, or in all attempts of a session.
     pub sent: Sizes,
     /// From opening the data set to the answer.
     pub elapsed: Duration,
@@ -79,6 +79,18 @@ pub struct Nulls {
     pub column: String,
     /// How many cells.
     pub cells: u64,
+}
+
+impl Report {
+    /// Rows that the server has because of this push.
+    pub fn rows_delivered(&self) -> u64 {
+        self.session.as_ref().map_or(self.sent.rows, |session| session.rows - session.resumed_at)
+    }
+
+    /// Rows that were on their way when a stream of a session broke, and went over the wire once more.
+    pub fn rows_sent_again(&self) -> u64 {
+        self.sent.rows.saturating_sub(self.rows_delivered())
+    }
 }
 
 impl Sizes {
