@@ -8,9 +8,11 @@ pub mod dtype;
 mod error;
 pub mod items;
 pub mod npy;
+mod octets;
 pub mod record;
 
 pub use array::{Array, Data};
 pub use dtype::{Dtype, Kind, Step, Unit};
 pub use error::{Error, Result};
+pub use octets::Octets;
 pub use record::Record;

@@ -121,8 +121,6 @@ impl Convert for IntegerVectors<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::borrow::Cow;
-
     use arrow_array::cast::AsArray as _;
 
     use super::*;
@@ -131,7 +129,7 @@ mod tests {
     fn array(kind: Kind, big_endian: bool, fortran: bool, bytes: &[u8]) -> Array<'_> {
         let itemsize = bytes.len() / 6;
         let dtype = Dtype { kind, itemsize, big_endian };
-        Array { dtype, shape: vec![3, 2], fortran, data: Data::Bytes(Cow::Borrowed(bytes)) }
+        Array { dtype, shape: vec![3, 2], fortran, data: Data::Bytes(bytes.into()) }
     }
 
     fn rows(array: &Array<'_>, rows: Range<usize>) -> FixedSizeListArray {

@@ -9,6 +9,7 @@ use std::borrow::Cow;
 use super::{
     dtype::{Dtype, Kind},
     error::{Error, Result},
+    octets::Octets,
 };
 use crate::{
     limits::{Bound, Exceeded, Limits},
@@ -34,20 +35,30 @@ pub struct Array<'g> {
 /// The items of an array.
 #[derive(Debug, Clone)]
 pub enum Data<'g> {
-    /// Items of fixed size, in the array's order. Owned only where the file holds them as escaped text.
-    Bytes(Cow<'g, [u8]>),
+    /// Items of fixed size, in the array's order. Lent by the input unless the file holds them as escaped text.
+    Bytes(Octets<'g>),
     /// References to objects, in C order.
     Objects(ListView<'g>),
 }
 
 impl<'g> Array<'g> {
-    /// The array that node `id` describes.
+    /// The array that node `id` describes, which is one cell of many: what it decodes is its own.
     pub fn parse(graph: &'g Graph<'g>, id: NodeId, limits: &Limits) -> Result<Self> {
+        Self::taken(graph, id, limits, |graph, id| bytes_of(graph, id).map(Octets::from))
+    }
+
+    /// The array that node `id` describes, which is a block or a column: what it decodes is shared with others that name
+    /// the same text.
+    pub fn shared(graph: &'g Graph<'g>, id: NodeId, limits: &Limits) -> Result<Self> {
+        Self::taken(graph, id, limits, shared_bytes_of)
+    }
+
+    fn taken(graph: &'g Graph<'g>, id: NodeId, limits: &Limits, take: Take<'g>) -> Result<Self> {
         match graph.node(id) {
             Node::Packed { template, count, offset } => Self::packed(graph, template, count, offset),
             Node::Reduce { callable, args, state } => match graph.node(callable) {
-                Node::Global(Global::FromBuffer) => Self::from_buffer(graph, args, limits),
-                Node::Global(Global::Reconstruct) => Self::reconstruct(graph, args, state, limits),
+                Node::Global(Global::FromBuffer) => Self::from_buffer(graph, args, limits, take),
+                Node::Global(Global::Reconstruct) => Self::reconstruct(graph, args, state, limits, take),
                 _ => Err(Error::WrongType { wanted: "an array", found: "another object" }),
             },
             other => Err(Error::WrongType { wanted: "an array", found: other.kind() }),
@@ -69,7 +80,7 @@ impl<'g> Array<'g> {
         Self::checked(dtype, vec![count as usize], false, Data::Bytes(graph.span(offset, bytes).into()))
     }
 
-    fn from_buffer(graph: &'g Graph<'g>, args: NodeId, limits: &Limits) -> Result<Self> {
+    fn from_buffer(graph: &'g Graph<'g>, args: NodeId, limits: &Limits, take: Take<'g>) -> Result<Self> {
         let (&[buffer, dtype, shape, order] | &[buffer, dtype, shape, order, _]) =
             graph.tuple(args).unwrap_or_default()
         else {
@@ -82,7 +93,7 @@ impl<'g> Array<'g> {
             (Some("K"), Some(axes)) => (false, Some(shape_of(graph, *axes, limits)?)),
             _ => return Err(Error::UnknownForm("order of an array")),
         };
-        let data = bytes_of(graph, buffer).ok_or(Error::UnknownForm("buffer of an array"))?;
+        let data = take(graph, buffer).ok_or(Error::UnknownForm("buffer of an array"))?;
         let (dtype, shape) = (Dtype::parse(graph, dtype)?, shape_of(graph, shape, limits)?);
         let array = Self::checked(dtype, shape, fortran, Data::Bytes(data))?.paid(graph, limits)?;
         match axes {
@@ -107,26 +118,40 @@ impl<'g> Array<'g> {
         }
         let Data::Bytes(bytes) = &self.data else { return Err(Error::UnknownForm("order of an array")) };
         let steps: Vec<usize> = axes.iter().map(|axis| self.shape[axis + 1..].iter().product()).collect();
-        let data = Data::Bytes(Cow::Owned(gathered(bytes, &shape, &steps, self.dtype.itemsize)));
+        let data = Data::Bytes(gathered(bytes, &shape, &steps, self.dtype.itemsize).into());
         Ok(Self { shape, data, ..self })
     }
 
-    fn reconstruct(graph: &'g Graph<'g>, args: NodeId, state: NodeId, limits: &Limits) -> Result<Self> {
+    fn reconstruct(
+        graph: &'g Graph<'g>,
+        args: NodeId,
+        state: NodeId,
+        limits: &Limits,
+        take: Take<'g>,
+    ) -> Result<Self> {
         let class = graph.tuple(args).and_then(<[NodeId]>::first).map(|class| graph.node(*class));
         if !matches!(class, Some(Node::Global(Global::NdArray | Global::FrozenNdArray))) {
             return Err(Error::UnknownForm("array class"));
         }
-        Self::of_state(graph, state, limits)
+        Self::of_parts_taken(graph, state_parts(graph, state), limits, take)
     }
 
     /// The array that a state of BUILD describes: `(1, shape, dtype, is_fortran, data)`, before NumPy 1.0 without the 1.
     pub fn of_state(graph: &'g Graph<'g>, state: NodeId, limits: &Limits) -> Result<Self> {
-        let parts = Graph::present(state).and_then(|state| graph.tuple(state)).unwrap_or_default();
-        Self::of_parts(graph, parts, limits)
+        Self::of_parts(graph, state_parts(graph, state), limits)
     }
 
     /// The same, by the items of that tuple.
     pub fn of_parts(graph: &'g Graph<'g>, parts: &[NodeId], limits: &Limits) -> Result<Self> {
+        Self::of_parts_taken(graph, parts, limits, shared_bytes_of)
+    }
+
+    fn of_parts_taken(
+        graph: &'g Graph<'g>,
+        parts: &[NodeId],
+        limits: &Limits,
+        take: Take<'g>,
+    ) -> Result<Self> {
         let (&[_, shape, dtype, order, data] | &[shape, dtype, order, data]) = parts else {
             return Err(Error::UnknownForm("state of an array"));
         };
@@ -139,7 +164,7 @@ impl<'g> Array<'g> {
         let data = if dtype.kind == Kind::Object {
             Data::Objects(graph.sequence(data).ok_or(Error::UnknownForm("list of objects"))?)
         } else {
-            Data::Bytes(bytes_of(graph, data).ok_or(Error::UnknownForm("data of an array"))?)
+            Data::Bytes(take(graph, data).ok_or(Error::UnknownForm("data of an array"))?)
         };
         Self::checked(dtype, shape_of(graph, shape, limits)?, fortran, data)?.paid(graph, limits)
     }
@@ -168,6 +193,13 @@ impl<'g> Array<'g> {
         }
         Ok(Self { dtype, shape, fortran, data })
     }
+}
+
+/// How the bytes of an array are had.
+type Take<'g> = fn(&'g Graph<'g>, NodeId) -> Option<Octets<'g>>;
+
+fn state_parts<'s>(graph: &'s Graph<'_>, state: NodeId) -> &'s [NodeId] {
+    Graph::present(state).and_then(|state| graph.tuple(state)).unwrap_or_default()
 }
 
 /// The items of an array in C order of `shape`, the item at the origin being the first of `bytes` and its neighbour along
@@ -224,6 +256,24 @@ pub fn bytes_of<'g>(graph: &'g Graph<'g>, id: NodeId) -> Option<Cow<'g, [u8]>> {
             Node::Reduce { callable, .. } if graph.node(callable) == Node::Global(Global::ByteArray) => None,
             _ => bytes_of(graph, *bytes),
         },
+        _ => None,
+    }
+}
+
+/// The same, decoded once for all that name the same text.
+pub fn shared_bytes_of<'g>(graph: &'g Graph<'g>, id: NodeId) -> Option<Octets<'g>> {
+    let Some(text) = escaped_text(graph, id) else { return bytes_of(graph, id).map(Octets::from) };
+    let decode = || latin1(std::str::from_utf8(graph.text_bytes(text)?).ok()?);
+    graph.unescaped().bytes(text, decode).map(Octets::shared)
+}
+
+/// The text that bytes are written as, where they are.
+pub fn escaped_text(graph: &Graph<'_>, id: NodeId) -> Option<NodeId> {
+    let Node::Reduce { callable, args, .. } = graph.node(id) else { return None };
+    match (graph.node(callable), graph.tuple(args)?) {
+        (Node::Global(Global::CodecsEncode | Global::ByteArray), [text, codec]) => {
+            matches!(graph.text(*codec), Some("latin1" | "latin-1")).then_some(*text)
+        }
         _ => None,
     }
 }

@@ -3,7 +3,7 @@
 //! The fields of one item lie beside each other, those of a column apart: each column is copied out, and the bytes for
 //! that are spent first, because fields may overlap.
 
-use std::{borrow::Cow, collections::HashMap};
+use std::collections::HashMap;
 
 use super::{
     array::{Array, Data, bytes_of, shape_of},
@@ -252,7 +252,7 @@ impl Field {
             column.extend_from_slice(field);
         }
         let shape = if self.count.is_empty() { vec![rows] } else { vec![rows, elements] };
-        Array::checked(self.dtype, shape, false, Data::Bytes(Cow::Owned(column))).map(Column::Array)
+        Array::checked(self.dtype, shape, false, Data::Bytes(column.into())).map(Column::Array)
     }
 }
 
@@ -347,7 +347,7 @@ mod tests {
         let bytes = |kind, itemsize, cells: &[Item]| {
             let array = numbers(&graph, cells, Dtype { kind, itemsize, big_endian: true })?;
             let Data::Bytes(bytes) = array.data else { return None };
-            Some(bytes.into_owned())
+            Some(bytes.to_vec())
         };
         assert_eq!(bytes(Kind::Int, 2, &cells), Some(vec![1, 0, 0xfe, 0xff, 0, 1]));
         assert_eq!(bytes(Kind::Int, 1, &cells[..2]), Some(vec![1, 0xfe]));

@@ -4,15 +4,13 @@
 //! pyarrow checks none of this when it loads a pickle. Here every buffer, offset, index and length of a child is checked
 //! before it is followed; UTF-8 is checked where the text is copied.
 
-use std::borrow::Cow;
-
 use super::{
     arrow_type::{Allowance, ArrowType, Offsets, call},
     error::ErrorKind,
 };
 use crate::{
     limits::Limits,
-    numpy::{array::bytes_of, items::Number},
+    numpy::{Octets, array::shared_bytes_of, items::Number},
     pickle::{Global, Graph, Item, Node, NodeId},
 };
 
@@ -36,8 +34,8 @@ pub struct ArrowArray<'g> {
     pub length: usize,
     /// Position of the first of them in the buffers.
     pub offset: usize,
-    validity: Option<Cow<'g, [u8]>>,
-    buffers: Vec<Cow<'g, [u8]>>,
+    validity: Option<Octets<'g>>,
+    buffers: Vec<Octets<'g>>,
     /// The arrays of a nested type.
     pub children: Vec<Self>,
     /// The values of a dictionary.
@@ -368,13 +366,13 @@ fn child_types(data_type: &ArrowType) -> Vec<ArrowType> {
     }
 }
 
-fn parse_buffers<'g>(graph: &'g Graph<'g>, id: NodeId) -> Result<Vec<Option<Cow<'g, [u8]>>>, ErrorKind> {
+fn parse_buffers<'g>(graph: &'g Graph<'g>, id: NodeId) -> Result<Vec<Option<Octets<'g>>>, ErrorKind> {
     let buffers = graph.list(id).ok_or(ErrorKind::UnknownForm)?;
     let parse = |item| match item {
         Item::Node(NodeId::NONE) => Ok(None),
         Item::Node(id) => match call(graph, id) {
             Some((Global::ArrowBuffer, &[bytes])) => {
-                bytes_of(graph, bytes).map(Some).ok_or(ErrorKind::UnknownForm)
+                shared_bytes_of(graph, bytes).map(Some).ok_or(ErrorKind::UnknownForm)
             }
             _ => Err(ErrorKind::UnknownForm),
         },

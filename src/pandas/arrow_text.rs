@@ -5,11 +5,9 @@
 
 use super::error::ErrorKind;
 use crate::{
-    numpy::array::bytes_of,
+    numpy::{Octets, array::shared_bytes_of},
     pickle::{Global, Graph, Node, NodeId},
 };
-use std::borrow::Cow;
-
 /// A column of text, in one chunk or several.
 #[derive(Debug)]
 pub struct ArrowText<'g> {
@@ -20,9 +18,9 @@ pub struct ArrowText<'g> {
 
 #[derive(Debug)]
 struct Chunk<'g> {
-    validity: Option<Cow<'g, [u8]>>,
-    offsets: Cow<'g, [u8]>,
-    data: Cow<'g, [u8]>,
+    validity: Option<Octets<'g>>,
+    offsets: Octets<'g>,
+    data: Octets<'g>,
     /// Bytes of one offset: 4 for `string`, 8 for `large_string`.
     width: usize,
     first: usize,
@@ -141,9 +139,9 @@ fn call<'g>(graph: &'g Graph<'g>, id: NodeId) -> Option<(Global, &'g [NodeId])> 
     Some((global, graph.tuple(args)?))
 }
 
-fn buffer<'g>(graph: &'g Graph<'g>, id: NodeId) -> Result<Cow<'g, [u8]>, ErrorKind> {
+fn buffer<'g>(graph: &'g Graph<'g>, id: NodeId) -> Result<Octets<'g>, ErrorKind> {
     match call(graph, id) {
-        Some((Global::ArrowBuffer, &[bytes])) => bytes_of(graph, bytes).ok_or(ErrorKind::UnknownForm),
+        Some((Global::ArrowBuffer, &[bytes])) => shared_bytes_of(graph, bytes).ok_or(ErrorKind::UnknownForm),
         _ => Err(ErrorKind::UnknownForm),
     }
 }

@@ -243,7 +243,7 @@ fn positions(
     {
         return slice_positions(graph, args, columns);
     }
-    let array = Array::parse(graph, id, reading.limits)?;
+    let array = Array::shared(graph, id, reading.limits)?;
     let [places] = *array.shape.as_slice() else { return Err(ErrorKind::UnknownForm) };
     let position = |row| match array.number(0, row) {
         Some(Number::Int(position)) => usize::try_from(position).map_err(|_| ErrorKind::UnknownForm),

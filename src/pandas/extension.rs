@@ -73,13 +73,13 @@ pub(super) fn parse<'g>(graph: &'g Graph<'g>, id: NodeId, reading: Reading<'_>) 
             super::sparse::array_of_old(graph, id, reading)
         }
         Some(Global::FromBuffer | Global::Reconstruct) if !is_object_of_old(graph, id) => {
-            of_array(Array::parse(graph, id, reading.limits).at("values")?, reading).at("values")
+            of_array(Array::shared(graph, id, reading.limits).at("values")?, reading).at("values")
         }
         Some(Global::MaskedReconstruct) => super::masked::block(graph, id, reading).at("values"),
         Some(Global::StringArray) => text_objects(graph, id, reading).at("values"),
         Some(Global::NumpyExtensionArray) => {
             let (_, array) = parts(graph, id, &["_dtype"], &["_ndarray"]).at("values")?;
-            of_array(Array::parse(graph, array, reading.limits).at("values")?, reading).at("values")
+            of_array(Array::shared(graph, array, reading.limits).at("values")?, reading).at("values")
         }
         Some(Global::Categorical) => categorical(graph, id, reading),
         Some(Global::MaskedArray) => masked(graph, id, reading).at("values"),
@@ -94,7 +94,7 @@ pub(super) fn parse<'g>(graph: &'g Graph<'g>, id: NodeId, reading: Reading<'_>) 
         Some(Global::DatetimeArray) => times(graph, id, reading).at("values"),
         Some(Global::TimedeltaArray) => {
             let (_, array) = parts(graph, id, &["_dtype"], &["_data", "_ndarray"]).at("values")?;
-            of_array(Array::parse(graph, array, reading.limits).at("values")?, reading).at("values")
+            of_array(Array::shared(graph, array, reading.limits).at("values")?, reading).at("values")
         }
         Some(Global::PeriodArray) => periods(graph, id, reading).at("values"),
         Some(Global::IntervalArray) => intervals(graph, id, reading),
@@ -183,7 +183,7 @@ pub(super) fn named(graph: &Graph<'_>, dict: NodeId, keys: &[&'static str]) -> R
 
 fn times<'g>(graph: &'g Graph<'g>, id: NodeId, reading: Reading<'_>) -> Result<Block<'g>, ErrorKind> {
     let (dtype, array) = parts(graph, id, &["_dtype"], &["_data", "_ndarray"])?;
-    let block = of_array(Array::parse(graph, array, reading.limits)?, reading)?;
+    let block = of_array(Array::shared(graph, array, reading.limits)?, reading)?;
     let zone = match class_of(graph, dtype) {
         Some(Global::DatetimeTzDtype) => Some(zone_of_dtype(graph, dtype)?),
         _ => None,
@@ -209,7 +209,7 @@ pub(super) fn in_zone<'g>(block: Block<'g>, zone: Option<&Zone>) -> Block<'g> {
 fn periods<'g>(graph: &'g Graph<'g>, id: NodeId, reading: Reading<'_>) -> Result<Block<'g>, ErrorKind> {
     let (dtype, array) = parts(graph, id, &["_dtype"], &["_data", "_ndarray"])?;
     let frequency = frequency::of_dtype(graph, dtype).ok_or(ErrorKind::UnknownFrequency)?;
-    of_ordinals(Array::parse(graph, array, reading.limits)?, &frequency)
+    of_ordinals(Array::shared(graph, array, reading.limits)?, &frequency)
 }
 
 /// Ordinals of 64 bits as periods.
@@ -270,7 +270,7 @@ pub(super) fn of_sides<'g>(
 
 fn text_objects<'g>(graph: &'g Graph<'g>, id: NodeId, reading: Reading<'_>) -> Result<Block<'g>, ErrorKind> {
     let (dtype, array) = parts(graph, id, &["_dtype"], &["_ndarray"])?;
-    let block = of_array(Array::parse(graph, array, reading.limits)?, reading)?;
+    let block = of_array(Array::shared(graph, array, reading.limits)?, reading)?;
     Ok(Block { dtype: Some(text_dtype(graph, dtype, "python")), ..block })
 }
 
@@ -316,7 +316,7 @@ fn categorical<'g>(graph: &'g Graph<'g>, id: NodeId, reading: Reading<'_>) -> Re
     if matches!(index.values, Values::Categories { .. }) {
         return Err(ErrorKind::UnknownForm).at("values.categories");
     }
-    let codes = Array::parse(graph, codes, reading.limits).at("values.codes")?;
+    let codes = Array::shared(graph, codes, reading.limits).at("values.codes")?;
     let rows = codes.len();
     check_codes(&codes, index.len).at("values.codes")?;
     let (categories, count) = (Box::new(index.values), index.len);
@@ -388,7 +388,7 @@ fn extremes(codes: &Array<'_>) -> Option<(i64, i64)> {
 
 fn masked<'g>(graph: &'g Graph<'g>, id: NodeId, reading: Reading<'_>) -> Result<Block<'g>, ErrorKind> {
     let state = graph.state(id).ok_or(ErrorKind::Missing("state"))?;
-    let array = |key| Ok::<_, ErrorKind>(Array::parse(graph, named(graph, state, &[key])?, reading.limits)?);
+    let array = |key| Ok::<_, ErrorKind>(Array::shared(graph, named(graph, state, &[key])?, reading.limits)?);
     of_mask(array("_data")?, array("_mask")?)
 }
 

@@ -158,7 +158,7 @@ impl<'g> Frame<'g> {
             return Ok(frame);
         }
         if let Some(Global::FromBuffer | Global::Reconstruct) = class_of(graph, id)
-            && let Ok(array) = Array::parse(graph, id, limits)
+            && let Ok(array) = Array::shared(graph, id, limits)
             && let [rows, items] = *array.shape.as_slice()
         {
             return matrix(graph, array, rows, items, reading).at("array");

@@ -209,7 +209,7 @@ fn codes_of<'g>(graph: &'g Graph<'g>, id: NodeId, reading: Reading<'_>) -> Resul
     if let Some(&[array, _]) = graph.state(id).and_then(|state| graph.tuple(state)) {
         return Ok(Array::of_state(graph, array, reading.limits)?);
     }
-    Ok(Array::parse(graph, id, reading.limits)?)
+    Ok(Array::shared(graph, id, reading.limits)?)
 }
 
 fn range<'g>(graph: &'g Graph<'g>, parts: &Parts<'g>, name: Label) -> Result<Index<'g>, ErrorKind> {

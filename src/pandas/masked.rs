@@ -4,7 +4,7 @@
 //! What is masked is missing. An array of two dimensions has a column for each of its items and one of records a column for
 //! each field, as in a frame made of it.
 
-use std::{borrow::Cow, ops::Range, sync::Arc};
+use std::{ops::Range, sync::Arc};
 
 use super::{
     error::ErrorKind,
@@ -15,17 +15,17 @@ use super::{
 };
 use crate::{
     limits::{Budget, CELL_BYTES, Limits},
-    numpy::{Array, Data, Dtype, Kind, Record, array::bytes_of, record::Column},
+    numpy::{Array, Data, Dtype, Kind, Octets, Record, array::shared_bytes_of, record::Column},
     pickle::{Global, Graph, Item, NodeId},
 };
 
 const MASK: Dtype = Dtype { kind: Kind::Bool, itemsize: 1, big_endian: false };
 
 /// The bytes of the mask.
-fn mask_of<'g>(graph: &'g Graph<'g>, id: NodeId) -> Result<Cow<'g, [u8]>, ErrorKind> {
+fn mask_of<'g>(graph: &'g Graph<'g>, id: NodeId) -> Result<Octets<'g>, ErrorKind> {
     let state = graph.state(id).and_then(|state| graph.tuple(state)).unwrap_or_default();
     let &[_, _, _, _, _, mask, _] = state else { return Err(ErrorKind::UnknownForm) };
-    bytes_of(graph, mask).ok_or(ErrorKind::UnknownForm)
+    shared_bytes_of(graph, mask).ok_or(ErrorKind::UnknownForm)
 }
 
 /// The data, and a mask of the same shape and order that is true where they are missing.

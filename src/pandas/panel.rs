@@ -2,8 +2,6 @@
 //!
 //! Each item is a table. The blocks hold arrays of shape (items of the block, rows, columns).
 
-use std::borrow::Cow;
-
 use super::{
     blocks::{Blocks, Standing},
     error::{At as _, ErrorKind, Result},
@@ -15,7 +13,7 @@ use super::{
 };
 use crate::{
     limits::{Budget, CELL_BYTES, Limits},
-    numpy::{Array, Data},
+    numpy::{Array, Data, Octets},
     pickle::{Global, Graph, NodeId},
 };
 
@@ -39,7 +37,14 @@ pub(super) fn items(
     if axes.labels.is_empty() && labels.len() > 1 {
         return Err(ErrorKind::Missing("columns")).at("panel");
     }
-    let len = |values| sheets(graph, values, &axes, limits).map(|array| array.shape[0]);
+    let len = |values| {
+        let array = sheets(graph, values, &axes, limits)?;
+        // The tables are read one after the other, long after this.
+        if let Data::Bytes(Octets::Shared(bytes, _)) = &array.data {
+            graph.unescaped().hold(bytes);
+        }
+        Ok(array.shape[0])
+    };
     let standing = manager.items(graph, &labels, reading, len).map_err(inside)?;
     let named = labels.iter().zip(standing).map(|(label, standing)| is_name(label).then_some(standing));
     Ok(label::names(&labels).into_iter().zip(named).collect())
@@ -79,7 +84,7 @@ fn sheets<'g>(
     axes: &Axes<'_>,
     limits: &Limits,
 ) -> Result<Array<'g>, ErrorKind> {
-    let array = Array::parse(graph, values, limits)?;
+    let array = Array::shared(graph, values, limits)?;
     let &[_, rows, columns] = array.shape.as_slice() else { return Err(ErrorKind::UnknownForm) };
     if rows != axes.rows {
         return Err(ErrorKind::WrongRows { what: "a block", wanted: axes.rows, found: rows });
@@ -127,10 +132,9 @@ fn sheet<'g>(
         // The cells of one item stand apart.
         bytes if array.fortran && items > 1 => {
             Budget::new(&CELL_BYTES, limits.cell_bytes_max(graph.input().len())).spend(len as u64)?;
-            Cow::Owned(bytes.chunks_exact(size.max(1)).skip(item).step_by(items).flatten().copied().collect())
+            bytes.chunks_exact(size.max(1)).skip(item).step_by(items).flatten().copied().collect()
         }
-        Cow::Borrowed(bytes) => Cow::Borrowed(bytes.get(item * len..(item + 1) * len).unwrap_or_default()),
-        Cow::Owned(bytes) => Cow::Owned(bytes.get(item * len..(item + 1) * len).unwrap_or_default().to_vec()),
+        bytes => bytes.part(item * len..(item + 1) * len),
     };
     let (shape, fortran) = (vec![columns, rows], !array.fortran);
     Ok(Array { dtype: array.dtype, shape, fortran, data: Data::Bytes(data) })

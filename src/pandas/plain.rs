@@ -328,7 +328,7 @@ fn column<'g>(graph: &'g Graph<'g>, id: NodeId, limits: &Limits) -> Result<(Valu
         return Ok((Values::Objects { cells: Arc::new(list), first: 0 }, rows));
     }
     if let Some(Global::FromBuffer | Global::Reconstruct) = class_of(graph, id)
-        && let Ok(array) = Array::parse(graph, id, limits)
+        && let Ok(array) = Array::shared(graph, id, limits)
         && is_matrix(&array)
     {
         let rows = array.shape[0];

@@ -145,7 +145,7 @@ fn positions(graph: &Graph<'_>, id: NodeId, limits: &Limits) -> Result<(Arc<[u32
 }
 
 fn integers(graph: &Graph<'_>, id: NodeId, limits: &Limits) -> Result<Vec<u32>, ErrorKind> {
-    let array = Array::parse(graph, id, limits)?;
+    let array = Array::shared(graph, id, limits)?;
     let [rows] = *array.shape.as_slice() else { return Err(ErrorKind::UnknownForm) };
     let integer = |row| match array.number(0, row) {
         Some(Number::Int(value)) => u32::try_from(value).map_err(|_| ErrorKind::UnsortedPositions),

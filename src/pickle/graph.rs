@@ -3,7 +3,10 @@
 //! A node is 16 bytes. Text and bytes are spans of the input; a run of floats is its byte range, so that a 500 MB pickle
 //! of embeddings is a graph of a few MB and its floats are decoded where they lie, on the way out.
 
+mod unescaped;
 mod walk;
+
+pub(super) use unescaped::Unescaped;
 
 use std::{ops::Range, sync::Arc};
 
@@ -269,6 +272,7 @@ pub struct Graph<'a> {
     pub(super) protocol: u8,
     pub(super) end: u64,
     pub(super) ground: Option<Arc<dyn Grounds>>,
+    pub(super) unescaped: Unescaped,
 }
 
 impl<'a> Graph<'a> {
@@ -280,6 +284,11 @@ impl<'a> Graph<'a> {
     /// The protocol it announces; 0 where it announces none.
     pub fn protocol(&self) -> u8 {
         self.protocol
+    }
+
+    /// Bytes that were decoded out of text.
+    pub fn unescaped(&self) -> &Unescaped {
+        &self.unescaped
     }
 
     /// The globals outside the closed list, if the reader was told to keep them.

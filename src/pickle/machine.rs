@@ -133,6 +133,7 @@ impl<'a> Machine<'a> {
             protocol: 0,
             end: 0,
             ground: ground.clone(),
+            unescaped: super::graph::Unescaped::default(),
         };
         Self {
             graph,

@@ -1,8 +1,14 @@
 //! Small files that claim or name much: what they cost is what they hold.
 
-use std::ops::Range;
+use std::{ops::Range, sync::Arc};
 
-use brine::{columnar::Attrs, limits::Limits, pandas::tables, pickle};
+use brine::{
+    columnar::Attrs,
+    limits::Limits,
+    numpy::{Data, Octets},
+    pandas::{Values, tables},
+    pickle,
+};
 
 use super::{
     chain,
@@ -170,4 +176,55 @@ fn attributes_that_name_one_long_text_are_paid_for_before_they_are_looked_at() {
     let values = attrs(&format!("Vk\nV{long}\np1\ns{more}"));
     assert!(values.json.unwrap().len() < 16 << 20);
     assert_eq!(values.lost[0], format!("\"1\": {TOO_MUCH}"));
+}
+
+/// The bytes that a column shares with others.
+fn shared(values: &Values<'_>) -> Arc<Vec<u8>> {
+    let Values::Numbers { array, .. } = values else { panic!("{values:?}") };
+    let Data::Bytes(Octets::Shared(bytes, _)) = &array.data else { panic!("{array:?}") };
+    Arc::clone(bytes)
+}
+
+/// The first column of every table.
+fn first_columns(bytes: &[u8], seen: impl FnOnce(Vec<Arc<Vec<u8>>>)) {
+    let limits = Limits::default();
+    let graph = pickle::load(bytes, &limits).unwrap();
+    let members = tables(&graph, &limits).unwrap();
+    // Each table is dropped before the next one is read, as in a conversion.
+    let columns = members.iter().map(|member| {
+        let frame = member.found.as_ref().unwrap().parse(&graph, &limits).unwrap();
+        Arc::downgrade(&shared(&frame.columns[0].values))
+    });
+    let columns: Vec<_> = columns.collect();
+    seen(columns.iter().map(|bytes| bytes.upgrade().unwrap()).collect());
+}
+
+#[test]
+fn the_items_of_a_panel_share_what_its_block_decodes_to() {
+    let path = "tests/fixtures/rare/pd203_panel.p2.pkl";
+    first_columns(&std::fs::read(path).unwrap(), |items| {
+        assert!(items.len() > 1 && items.iter().all(|item| Arc::ptr_eq(item, &items[0])));
+    });
+}
+
+#[test]
+fn columns_that_name_one_text_share_what_it_decodes_to() {
+    const BYTES_EACH: usize = 1 << 12;
+    let columns = 12;
+    let first = bytes(BYTES_EACH).replace("\nVlatin1", "\np1\nVlatin1");
+    let again = "c_codecs\nencode\n(g1\nVlatin1\ntR";
+    let data = |column| if column == 0 { &first } else { again };
+    let dict =
+        each(0..columns, |column| format!("Vk{column}\n{}s", array(&[BYTES_EACH], BYTES, data(column))));
+    let pickle = format!("(d{dict}.");
+    let limits = Limits::default();
+    let graph = pickle::load(pickle.as_bytes(), &limits).unwrap();
+    let found = tables(&graph, &limits).unwrap().remove(0).found.unwrap();
+    let frame = found.parse(&graph, &limits).unwrap();
+    let one = shared(&frame.columns[0].values);
+    assert_eq!((frame.columns.len(), frame.rows, one.len()), (columns, BYTES_EACH, BYTES_EACH));
+    assert!(frame.columns.iter().all(|column| Arc::ptr_eq(&one, &shared(&column.values))));
+    drop((one, frame));
+    let frame = found.parse(&graph, &limits).unwrap();
+    assert_eq!(Arc::strong_count(&shared(&frame.columns[0].values)), columns + 1, "nobody else keeps them");
 }

@@ -130,7 +130,7 @@ fn numbers((kind, itemsize, big_endian): (Kind, usize, bool), bytes: Cow<'_, [u8
     let dtype = Dtype { kind, itemsize, big_endian };
     let count = bytes.len() / itemsize;
     let whole = bytes.len().is_multiple_of(itemsize);
-    let array = Array { dtype, shape: vec![count], fortran: false, data: Data::Bytes(bytes) };
+    let array = Array { dtype, shape: vec![count], fortran: false, data: Data::Bytes(bytes.into()) };
     whole.then(|| Grid { array: Arc::new(array), axis: 0, at: 0 })
 }
 

@@ -257,7 +257,7 @@ mod tests {
         let bytes = wrapped("u2", b"K\x03\x85", true, b"\x02\xff\xffabcdef.");
         let graph = load(&bytes, &Limits::default()).unwrap();
         let array = Array::parse(&graph, graph.root(), &Limits::default()).unwrap();
-        let Data::Bytes(std::borrow::Cow::Borrowed(data)) = array.data else { panic!("{array:?}") };
+        let Data::Bytes(crate::numpy::Octets::Lent(data)) = array.data else { panic!("{array:?}") };
         assert_eq!((array.shape, data), (vec![3], &b"abcdef"[..]));
         assert_eq!(data.as_ptr_range().end, bytes[bytes.len() - 1..].as_ptr());
         let end = bytes.len() as u64 - 1;
