@@ -3,12 +3,14 @@
 //! `encode` and `decode` are mirrors: a batch of a domain's schema, encoded and decoded again, is the same batch. Neither
 //! builds message objects; the bytes of vectors are copied once.
 
+mod contract;
 mod decode;
 mod encode;
 mod envelope;
 mod error;
 mod fill;
 mod layout;
+mod moment;
 mod parallel;
 mod plan;
 mod scalar;
@@ -18,10 +20,12 @@ mod split;
 #[cfg(test)]
 mod tests;
 mod varint;
+mod wrap;
 
+pub use contract::{Contract, Facts, Planned};
 pub use decode::{ChunkDecoder, Counted, Decoded, Metadata, Peeked, peek};
 pub use encode::metadata;
 pub use error::Error;
 pub use parallel::{Encoded, encode_parallel};
-pub use plan::ChunkPlan;
+pub use plan::{ChunkPlan, Mapped};
 pub use split::{Chunking, optimal_chunk_rows};

@@ -16,6 +16,7 @@ mod cli;
 mod fuzz;
 mod grpc;
 mod joblib;
+mod messages;
 mod packed;
 mod pickles;
 mod properties;

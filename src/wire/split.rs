@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use arrow_array::RecordBatch;
 
-use super::{ChunkPlan, Error, varint::delimited_len};
+use super::{ChunkPlan, Error, encode::InnerLens};
 use crate::limits;
 
 /// Bounds of one message.
@@ -27,11 +27,13 @@ impl Default for Chunking {
 pub(super) struct Cut {
     pub(super) rows: Range<usize>,
     pub(super) row_lens: Vec<usize>,
+    /// Lengths of the messages inside the rows, in the order in which they are written.
+    pub(super) inner_lens: InnerLens,
 }
 
 impl Cut {
     fn at(row: usize) -> Self {
-        Self { rows: row..row, row_lens: Vec::new() }
+        Self { rows: row..row, row_lens: Vec::new(), inner_lens: InnerLens::new() }
     }
 }
 
@@ -59,22 +61,23 @@ impl ChunkPlan {
         let Chunking { chunk_rows, message_bytes_max } = bounds;
         let columns = self.bind(batch)?;
         let mut cuts = Vec::new();
-        let (mut cut, mut chunk_len) = (Cut::at(rows.start), 0);
+        let (mut cut, mut shares, mut inner_lens) = (Cut::at(rows.start), 0, InnerLens::new());
         for row in rows {
-            let row_len = self.row_len(&columns, row)?;
-            let with_key = delimited_len(self.rows_key, row_len);
-            let bytes = self.message_len(with_key);
+            let row_len = self.row_len(&columns, row, &mut inner_lens)?;
+            let share = self.wrap.share(row_len);
+            let bytes = self.wrap.chunk_len(share);
             if bytes > message_bytes_max {
                 return Err(Error::RowTooLong { row: row as u64, bytes, message_bytes_max });
             }
             let is_full = cut.row_lens.len() >= chunk_rows.max(1);
-            if is_full || self.message_len(chunk_len + with_key) > message_bytes_max {
+            if is_full || self.wrap.chunk_len(shares + share) > message_bytes_max {
                 cuts.push(std::mem::replace(&mut cut, Cut::at(row)));
-                chunk_len = 0;
+                shares = 0;
             }
-            chunk_len += with_key;
+            shares += share;
             cut.rows.end = row + 1;
             cut.row_lens.push(row_len);
+            cut.inner_lens.append(&mut inner_lens);
         }
         cuts.extend(Some(cut).filter(|cut| !cut.rows.is_empty()));
         Ok(cuts)
