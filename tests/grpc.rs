@@ -9,6 +9,7 @@
 mod bench;
 mod checks;
 mod faults;
+mod messages;
 mod programs;
 mod push;
 mod tables;

@@ -1,4 +1,6 @@
-//! `brine stream`: pushes a data set to a Batch Server.
+//! `brine stream`: pushes a data set to a Batch Server, or to an RPC of the user's own.
+
+mod message;
 
 use std::{fmt::Write as _, path::PathBuf, str::FromStr, sync::Arc, time::Duration};
 
@@ -14,6 +16,7 @@ use super::{
 use crate::{
     client::{
         Target,
+        message::{self as foreign, Source},
         push::{self, ChunkRows, ChunkSize, Feed, Guarantee, Nulls, Options, Report, Sizes},
     },
     limits::{client as limits, wire::SEND_BYTES_MAX},
@@ -25,13 +28,15 @@ Examples:
   brine stream out/recruit --to http://localhost:50052
   brine stream out/recruit --to http://localhost:50052 --chunk-rows auto --bandwidth 1000 --json
   brine stream out/recruit --dry-run
+  brine stream out/orders --to http://localhost:50060 --proto shop.proto --rpc shop.Orders/Import --map orders.toml
 
-The server gets every row at least once: a stream that fails is repeated whole, at most 3 times in all.
+A Batch Server gets every row at least once: a stream that fails is repeated whole, at most 3 times in all. To an RPC of
+your own (--proto) nothing is sent twice: a send stops at the first failure and says how many rows were confirmed.
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 data set refused, 4 refused by the server, 5 server not reached,
 6 interrupted (run the same command again)";
 
-/// Push a data set to a Batch Server.
+/// Push a data set to a Batch Server, or to an RPC of your own.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
@@ -55,6 +60,8 @@ pub(super) struct Args {
     /// Encode everything and send nothing
     #[arg(long)]
     dry_run: bool,
+    #[command(flatten)]
+    message: message::Foreign,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,6 +84,9 @@ impl FromStr for Rows {
 
 pub(super) fn run(args: Args, output: Output) -> Result<(), Failure> {
     let chunks = args.chunk_size()?;
+    if let Some(source) = args.message.source() {
+        return foreign(args, source, chunks, output);
+    }
     match args.to {
         Some(target) if !args.dry_run => {
             let deadline = seconds(args.deadline)?;
@@ -84,6 +94,18 @@ pub(super) fn run(args: Args, output: Output) -> Result<(), Failure> {
             send(&options, output)
         }
         _ => dry_run(&args.dataset, chunks, output),
+    }
+}
+
+/// To an RPC of the user's own.
+fn foreign(args: Args, source: Source, chunks: ChunkSize, output: Output) -> Result<(), Failure> {
+    match args.to {
+        Some(target) if !args.dry_run => {
+            let deadline = seconds(args.deadline)?;
+            let dataset = args.dataset;
+            message::send(&foreign::Options { dataset, source, target, chunks, deadline }, output)
+        }
+        _ => message::dry_run(&args.dataset, &source, chunks, output),
     }
 }
 

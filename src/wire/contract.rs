@@ -82,6 +82,7 @@ impl Contract {
         }
         let Literal::Table(entries) = &first.value else { return Ok(None) };
         let message = constant::Speaker { file: &map.file, facts }.message(&self.method.input(), entries)?;
+        constant::check_required(&message, None)?;
         Ok(Some(message.encode_to_vec().into()))
     }
 

@@ -23,7 +23,9 @@ pub enum Error {
         carries: String,
     },
     /// A column that no field of the message carries.
-    #[error("column {column:?}: message {message:?} has no such field")]
+    #[error(
+        "column {column:?}: message {message:?} has no such field; a message map can name another, or omit the column"
+    )]
     NoField {
         /// The column.
         column: String,

@@ -135,7 +135,10 @@ fn types_that_a_field_cannot_carry_are_refused_before_a_row_is_read() {
     let said = refused("message M { int32 x = 4; } M c = 1;", inside);
     assert!(said.starts_with("column \"c.x\": field \"int32 x = 4\" cannot carry Utf8"), "{said}");
     let said = refused("message M { int32 y = 4; } M c = 1;", structs(vec![("x", int)]));
-    assert_eq!(said, "column \"c.x\": message \"t.Row.M\" has no such field");
+    assert_eq!(
+        said,
+        "column \"c.x\": message \"t.Row.M\" has no such field; a message map can name another, or omit the column"
+    );
 }
 
 #[test]
@@ -188,6 +191,15 @@ fn what_older_syntax_has_is_sent_or_refused() {
     let nulls = table(vec![("c", Arc::new(Int32Array::from(vec![None])))]);
     let sent = planned(&proto("required int32 c = 1;"), &plain, &nulls).unwrap();
     assert!(sent.plan.encoded_len(&nulls, 0..1).unwrap_err().to_string().contains("null"));
+    let request = "repeated Row rows = 1;";
+    let rows =
+        proto("required int32 c = 1;").replace(request, "repeated Row rows = 1; required string key = 2;");
+    let said = planned(&rows, &plain, &batch).unwrap_err();
+    assert_eq!(
+        said,
+        "message \"t.Request\": field \"required string key = 2\" is required, and nothing fills it"
+    );
+    assert!(planned(&rows, &map("[every]\nkey = \"k\""), &batch).is_ok());
     let group = table(vec![("c", structs(vec![("x", Arc::new(Int32Array::from(vec![1])))]))]);
     let said = planned(&proto("optional group C = 1 { optional int32 x = 1; }"), &plain, &group).unwrap_err();
     assert!(said.contains("groups are not sent"), "{said}");
@@ -306,7 +318,10 @@ fn two_columns_do_not_fill_one_field() {
     let said = planned(&proto, &map("[[column]]\ncolumn = \"b\"\nfield = \"a\""), &batch).unwrap_err();
     assert_eq!(said, "columns \"a\" and \"b\" both fill field \"string a = 1\"");
     let said = planned(&proto, &MessageMap::default(), &batch).unwrap_err();
-    assert_eq!(said, "column \"b\": message \"t.Row\" has no such field");
+    assert_eq!(
+        said,
+        "column \"b\": message \"t.Row\" has no such field; a message map can name another, or omit the column"
+    );
 }
 
 /// A request with constants around its rows, and the JSON that a server reads of it.

@@ -45,9 +45,9 @@ pub(super) enum Error {
 }
 
 /// A channel that sends our body in place of the one tonic built, which would copy every message.
-struct Spliced {
-    channel: Channel,
-    body: Option<Body>,
+pub(in crate::client) struct Spliced {
+    pub(in crate::client) channel: Channel,
+    pub(in crate::client) body: Option<Body>,
 }
 
 impl tower_service::Service<http::Request<Body>> for Spliced {
@@ -110,7 +110,7 @@ async fn call(channel: Channel, body: Body, deadline: time::Instant) -> Result<I
     answered.await.map(tonic::Response::into_inner)
 }
 
-async fn within<T>(
+pub(in crate::client) async fn within<T>(
     deadline: time::Instant,
     call: impl Future<Output = Result<T, Status>>,
 ) -> Result<T, Status> {
@@ -131,7 +131,7 @@ fn blame(status: Status, outcome: &Outcome) -> Error {
 }
 
 /// A status that the transport made up, because the connection broke, is the server's absence, not its answer.
-fn of_transport(status: Status) -> Status {
+pub(in crate::client) fn of_transport(status: Status) -> Status {
     let causes = || iter::successors(StdError::source(&status), |&cause| cause.source());
     // The channel reads the deadline from the request's header and may notice it first.
     if causes().any(<dyn StdError>::is::<TimeoutExpired>) {

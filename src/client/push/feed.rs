@@ -76,15 +76,7 @@ impl Feed {
 
     /// Null cells that the wire carries as something else.
     pub fn nulls(&self) -> Result<Vec<Nulls>, Error> {
-        let schema = self.dataset.schema();
-        let mut counts = vec![0_u64; schema.fields().len()];
-        for batch in batches(&self.dataset) {
-            for (count, column) in counts.iter_mut().zip(batch?.columns()) {
-                *count += column.logical_null_count() as u64;
-            }
-        }
-        let named = schema.fields().iter().zip(counts).filter(|(_, cells)| *cells > 0);
-        Ok(named.map(|(field, cells)| Nulls { column: field.name().clone(), cells }).collect())
+        nulls(&self.dataset)
     }
 
     /// Refuses a data set that was replaced since it was opened: a retry must send what the first attempt sent.
@@ -156,13 +148,29 @@ impl Feed {
     }
 }
 
-fn batches(dataset: &Arc<Dataset>) -> impl Iterator<Item = Result<RecordBatch, Error>> + Send + use<> {
+/// Null cells by column, where there are any.
+pub(in crate::client) fn nulls(dataset: &Arc<Dataset>) -> Result<Vec<Nulls>, Error> {
+    let schema = dataset.schema();
+    let mut counts = vec![0_u64; schema.fields().len()];
+    for batch in batches(dataset) {
+        for (count, column) in counts.iter_mut().zip(batch?.columns()) {
+            *count += column.logical_null_count() as u64;
+        }
+    }
+    let named = schema.fields().iter().zip(counts).filter(|(_, cells)| *cells > 0);
+    Ok(named.map(|(field, cells)| Nulls { column: field.name().clone(), cells }).collect())
+}
+
+/// The batches of a data set, in order.
+pub(in crate::client) fn batches(
+    dataset: &Arc<Dataset>,
+) -> impl Iterator<Item = Result<RecordBatch, Error>> + Send + use<> {
     let dataset = Arc::clone(dataset);
     (0..dataset.batch_count()).map(move |index| dataset.batch(index).map_err(Error::from))
 }
 
 /// Rows of a chunk: 1,000 at 384 dimensions, 500 at 768, and as many as fill the same bytes at others.
-fn chunk_rows(rows: ChunkRows, dimension: usize) -> usize {
+pub(in crate::client) fn chunk_rows(rows: ChunkRows, dimension: usize) -> usize {
     match rows {
         ChunkRows::Default => (limits::CHUNK_FLOATS / dimension.max(1)).clamp(1, limits::CHUNK_ROWS),
         ChunkRows::Fixed(rows) => rows,

@@ -1,6 +1,8 @@
 //! Values that a map writes into messages, checked against their fields.
 
-use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, MapKey, MessageDescriptor, Value};
+use prost_reflect::{
+    DynamicMessage, FieldDescriptor, Kind, MapKey, MessageDescriptor, ReflectMessage as _, Value,
+};
 
 use super::super::{Error, layout::describe};
 use crate::schema::message_map::{Constant, Literal};
@@ -136,7 +138,9 @@ impl Speaker<'_> {
             (Literal::Float(value), Kind::Double) => Some(Value::F64(*value)),
             (Literal::Float(value), Kind::Float) => Some(Value::F32(*value as f32)),
             (Literal::Table(entries), Kind::Message(message)) => {
-                Some(Value::Message(self.message(&message, entries)?))
+                let message = self.message(&message, entries)?;
+                check_required(&message, None)?;
+                Some(Value::Message(message))
             }
             _ => None,
         };
@@ -153,6 +157,21 @@ impl Speaker<'_> {
             Literal::Table(_) => "a table".to_owned(),
         };
         self.wrong(constant, format!("field {} cannot be {spoken}", describe(field)))
+    }
+}
+
+/// Refuses a message that lacks a field it must have; `filled` comes from elsewhere.
+pub(super) fn check_required(
+    message: &DynamicMessage,
+    filled: Option<&FieldDescriptor>,
+) -> Result<(), Error> {
+    let descriptor = message.descriptor();
+    let mut required = descriptor.fields().filter(|field| field.is_required() && Some(field) != filled);
+    match required.find(|field| !message.has_field(field)) {
+        Some(field) => {
+            Err(Error::Required { message: descriptor.full_name().to_owned(), field: describe(&field) })
+        }
+        None => Ok(()),
     }
 }
 

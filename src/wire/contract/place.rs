@@ -2,7 +2,7 @@
 
 use arrow_schema::Schema;
 use prost::Message as _;
-use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
+use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, MessageDescriptor};
 
 use super::{
     super::{
@@ -11,7 +11,7 @@ use super::{
         varint::{Wire, key},
         wrap::{Level, Wrap},
     },
-    constant::{Facts, Speaker},
+    constant::{Facts, Speaker, check_required},
 };
 use crate::schema::{
     At,
@@ -130,7 +130,10 @@ impl Speaker<'_> {
     ) -> Result<(Level, Option<&'m Constant>), Error> {
         let mut level = Level { key: Some(key(field.number(), Wire::Bytes)), ..Level::default() };
         let entries = match beside {
-            None => return Ok((level, None)),
+            None => {
+                check_required(&DynamicMessage::new(message.clone()), Some(field))?;
+                return Ok((level, None));
+            }
             Some(Constant { value: Literal::Table(entries), .. }) => entries,
             Some(other) => {
                 return Err(self.wrong(other, format!("field {:?} is a message: a table", field.name())));
@@ -142,6 +145,7 @@ impl Speaker<'_> {
         }
         let others: Vec<_> = entries.iter().filter(|(name, _)| name != field.name()).cloned().collect();
         let constants = self.message(message, &others)?;
+        check_required(&constants, Some(field))?;
         if let (Some(oneof), Some((_, other))) = (field.containing_oneof(), others.first()) {
             let rivals = oneof.fields().filter(|rival| constants.has_field(rival));
             if rivals.count() > 0 {

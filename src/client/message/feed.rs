@@ -1,0 +1,160 @@
+//! A data set as a stream of somebody else's messages.
+
+use std::{path::Path, sync::Arc, thread};
+
+use http::uri::PathAndQuery;
+use rayon::prelude::*;
+use tokio::sync::mpsc;
+
+use super::{Error, Source};
+use crate::{
+    client::push::{
+        self, ChunkSize, Nulls, Sizes,
+        body::Item,
+        feed::{batches, chunk_rows, nulls},
+    },
+    columnar::schema as conventions,
+    file::Dataset,
+    limits::client as limits,
+    wire::{self, Chunking, Contract, Encoded, Facts, Mapped, Planned},
+};
+
+/// An opened data set and the plan by which it is encoded.
+#[derive(Clone)]
+pub struct Feed {
+    dataset: Arc<Dataset>,
+    contract: Contract,
+    planned: Planned,
+    chunking: Chunking,
+}
+
+impl Feed {
+    /// Maps the data set and plans its columns.
+    pub fn open(path: &Path, source: &Source, size: ChunkSize) -> Result<Self, Error> {
+        let contract = source.contract()?;
+        let map = source.message_map()?;
+        let dataset = Dataset::open(path)?;
+        // Batches come from the Arrow file: a data set without one must not look empty.
+        dataset.arrow()?;
+        let facts = facts(&dataset);
+        let planned = contract.plan(dataset.schema(), &map, &facts)?;
+        let rows = match (planned.repeated, contract.is_client_streaming()) {
+            (false, false) => 1,
+            // Messages of one row go to the connection as many at a time as rows of one message would.
+            _ => chunk_rows(size.rows, facts.dimension.unwrap_or_default()),
+        };
+        let chunking = Chunking { chunk_rows: rows, message_bytes_max: size.message_bytes_max };
+        Ok(Self { dataset: Arc::new(dataset), contract, planned, chunking })
+    }
+
+    /// The RPC.
+    pub fn contract(&self) -> &Contract {
+        &self.contract
+    }
+
+    /// Which column goes where.
+    pub fn mapping(&self) -> Vec<Mapped> {
+        self.planned.plan.mapping()
+    }
+
+    /// How rows travel.
+    pub fn planned(&self) -> &Planned {
+        &self.planned
+    }
+
+    /// Rows to send.
+    pub fn rows(&self) -> u64 {
+        self.dataset.rows()
+    }
+
+    /// The content.
+    pub fn fingerprint(&self) -> &str {
+        &self.dataset.manifest().fingerprint
+    }
+
+    /// Null cells of the columns that are sent.
+    pub fn nulls(&self) -> Result<Vec<Nulls>, Error> {
+        let sent = self.mapping();
+        let is_sent = |nulls: &Nulls| sent.iter().any(|mapped| mapped.column == nulls.column);
+        Ok(nulls(&self.dataset)?.into_iter().filter(is_sent).collect())
+    }
+
+    /// Looks at every cell and sends nothing: the first that does not fit is the error.
+    pub fn check(&self) -> Result<(), Error> {
+        let mut first_row = 0;
+        let starts: Vec<u64> = (0..self.dataset.batch_count())
+            .map(|index| {
+                let start = first_row;
+                first_row += self.dataset.batch(index).map_or(0, |batch| batch.num_rows() as u64);
+                start
+            })
+            .collect();
+        let misfit = starts.par_iter().enumerate().map(|(index, start)| self.check_batch(index, *start));
+        misfit.find_first(Result::is_err).unwrap_or(Ok(()))
+    }
+
+    fn check_batch(&self, index: usize, first_row: u64) -> Result<(), Error> {
+        let batch = self.dataset.batch(index)?;
+        let Chunking { chunk_rows, message_bytes_max } = self.chunking;
+        let cut = self.planned.plan.split(&batch, 0..batch.num_rows(), chunk_rows, message_bytes_max);
+        cut.map_err(|error| error.shifted(first_row))?;
+        Ok(())
+    }
+
+    /// Encodes everything to nowhere.
+    pub fn dry_run(&self) -> Result<Sizes, Error> {
+        self.check()?;
+        let first = self.planned.first.as_ref().map_or(0, |first| first.len() as u64);
+        let mut sizes = Sizes { bytes: first, ..Sizes::default() };
+        for encoded in self.encode() {
+            let encoded: Encoded = encoded?;
+            sizes.add(encoded.rows.end - encoded.rows.start, encoded.message().len() as u64);
+        }
+        Ok(sizes)
+    }
+
+    /// The RPC's path in requests.
+    pub(super) fn path(&self) -> Result<PathAndQuery, Error> {
+        let rpc = self.contract.name();
+        PathAndQuery::from_maybe_shared(format!("/{rpc}")).map_err(|_| Error::Path { rpc })
+    }
+
+    /// Starts encoding on a thread of its own, which ends when the receiver is dropped.
+    pub(super) fn start(&self) -> mpsc::Receiver<Item> {
+        let (items, receiver) = mpsc::channel(limits::QUEUE);
+        let feed = self.clone();
+        thread::spawn(move || feed.send(&items));
+        receiver
+    }
+
+    fn send(&self, items: &mpsc::Sender<Item>) {
+        for encoded in self.encode() {
+            let item = encoded.map_or_else(Item::Failed, Item::Chunk);
+            let last = matches!(item, Item::Failed(_));
+            if items.blocking_send(item).is_err() || last {
+                return;
+            }
+        }
+        // Nobody listens any more if this fails.
+        let _ = items.blocking_send(Item::End);
+    }
+
+    fn encode(&self) -> impl Iterator<Item = Result<Encoded, push::Error>> {
+        let plan = Arc::new(self.planned.plan.clone());
+        wire::encode_parallel(plan, batches(&self.dataset), &self.chunking, limits::ENCODE_AHEAD)
+    }
+}
+
+fn facts(dataset: &Dataset) -> Facts {
+    let schema = dataset.schema();
+    let table = dataset.name().to_owned();
+    let source = dataset.manifest().source.as_ref().map(|source| source.file_name.clone());
+    let vector = conventions::vector_index(schema).map(|index| schema.field(index).data_type());
+    Facts {
+        domain: schema.metadata().get(conventions::DOMAIN).cloned(),
+        file: source.unwrap_or_else(|| table.clone()),
+        table,
+        dimension: vector.and_then(conventions::dimension),
+        rows: dataset.rows(),
+    }
+}
