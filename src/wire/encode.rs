@@ -27,8 +27,14 @@ use crate::{
 
 use field::Cell;
 
-/// The lengths of messages inside rows, in the order in which they are written.
+/// The lengths of messages and of packed runs inside rows that take a pass to know, in the order in which they are
+/// written.
 pub(super) type InnerLens = Vec<usize>;
+
+/// The next length that was noted. Both passes see the same cells, so there is one.
+fn noted(lens: &mut std::slice::Iter<'_, usize>) -> usize {
+    lens.next().copied().unwrap_or_default()
+}
 
 impl ChunkPlan {
     /// Bytes of the message that [`ChunkPlan::encode`] makes of `rows`.

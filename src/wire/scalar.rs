@@ -9,7 +9,7 @@ use arrow_schema::DataType;
 use prost_reflect::{EnumDescriptor, Kind};
 
 use super::varint::{Wire, put_varint, varint_len};
-use crate::columnar::cells::Cells;
+use crate::columnar::cells::{Cells, Integers};
 
 /// A scalar kind.
 #[derive(Debug, Clone)]
@@ -118,13 +118,27 @@ impl Scalar {
     #[inline]
     pub(super) fn word(&self, cells: &Cells, row: usize) -> Result<u64, Unfit> {
         match (cells, self) {
-            (Cells::Integer(values), _) => self.integer(values.value(row)),
+            (Cells::Integer(Integers::U64(values)), _) => self.integer(values[row].into()),
+            (Cells::Integer(values), _) => self.signed(values.bits(row) as i64),
             (Cells::Boolean(values), _) => Ok(u64::from(values.value(row))),
             (Cells::Fixed(values), Self::Double) => Ok(double(values.bytes(row..row + 1))),
             (Cells::Fixed(values), _) => Ok(u64::from(single(values.bytes(row..row + 1)).to_bits())),
             (Cells::Bytes(values), Self::Enum(known)) => known.word(values.value(row)),
             // `carries` lets no other pair through.
             _ => Ok(0),
+        }
+    }
+
+    /// The same as [`Self::integer`], for what 64 bits hold: nearly all there is.
+    #[inline]
+    fn signed(&self, value: i64) -> Result<u64, Unfit> {
+        let narrow = i64::from(value as i32) == value;
+        match self {
+            Self::Int64 | Self::Sfixed64 => Ok(value as u64),
+            Self::Int32 if narrow => Ok(value as u64),
+            Self::Sint64 => Ok((value << 1 ^ value >> 63) as u64),
+            Self::Sint32 if narrow => Ok((value << 1 ^ value >> 63) as u64),
+            _ => self.integer(value.into()),
         }
     }
 

@@ -1,6 +1,6 @@
 //! `brine stream --proto`: sends a data set to somebody else's RPC.
 
-use std::{fmt::Write as _, path::PathBuf, sync::Arc};
+use std::{fmt::Write as _, path::PathBuf, sync::Arc, time::Instant};
 
 use anyhow::anyhow;
 use serde_json::json;
@@ -89,13 +89,16 @@ pub(super) fn dry_run(
 ) -> Result<(), Failure> {
     let refused = |error: Error| failure(error, format!("encode {} for {}", dataset.display(), source.rpc));
     let feed = Feed::open(dataset, source, chunks).map_err(refused)?;
-    let (sizes, nulls) = (feed.dry_run().map_err(refused)?, feed.nulls().map_err(refused)?);
+    let began = Instant::now();
+    let sizes = feed.dry_run().map_err(refused)?;
+    let (elapsed, nulls) = (began.elapsed(), feed.nulls().map_err(refused)?);
     let planned = feed.planned();
     let object = json!({
         "rpc": feed.contract().name(), "row_message": planned.row, "rows_in": planned.rows,
         "rows": sizes.rows, "chunks": sizes.chunks, "bytes": sizes.bytes, "largest_message_bytes": sizes.largest,
         "mapping": feed.mapping().iter().map(mapped_json).collect::<Vec<_>>(),
-        "fields_without_column": planned.plan.unfilled(), "null_cells": nulls_json(&nulls), "dry_run": true,
+        "fields_without_column": planned.plan.unfilled(), "null_cells": nulls_json(&nulls),
+        "seconds": elapsed.as_secs_f64(), "dry_run": true,
     });
     Ok(output.result(&object, &dry_run_text(&feed, &sizes, &nulls))?)
 }

@@ -2,7 +2,7 @@
 
 use std::{ops::Range, slice};
 
-use super::InnerLens;
+use super::{InnerLens, noted};
 use crate::{
     columnar::cells::{Cells, Column},
     wire::{
@@ -75,11 +75,16 @@ impl FieldPlan {
         match (cell, &self.shape) {
             (Cell::Bytes(bytes), _) => Ok(delimited_len(self.key, bytes.len())),
             (Cell::Word(word), Shape::Scalar(scalar)) => Ok(key_len + scalar.word_len(*word)),
-            (Cell::Items(items), Shape::Packed { scalar, copied }) => {
-                Ok(delimited_len(self.key, self.run_len(scalar, *copied, items)?))
+            (Cell::Items(items), Shape::Packed { copied: true, .. }) => {
+                Ok(delimited_len(self.key, self.copied_run(items)?.len()))
+            }
+            (Cell::Items(items), Shape::Packed { scalar, .. }) => {
+                let len = self.run_len(scalar, items)?;
+                inner_lens.push(len);
+                Ok(delimited_len(self.key, len))
             }
             (Cell::Items(items), Shape::Many(scalar)) => {
-                Ok(items.range.len() * key_len + self.run_len(scalar, false, items)?)
+                Ok(items.range.len() * key_len + self.run_len(scalar, items)?)
             }
             (Cell::Inner(_), _)
             | (Cell::Items(_), Shape::Inner(_) | Shape::ManyInner(_) | Shape::Entries(_) | Shape::Named(_)) => {
@@ -106,14 +111,15 @@ impl FieldPlan {
         match (cell, &self.shape) {
             (Cell::Bytes(bytes), _) => self.put_bytes(bytes, out),
             (Cell::Word(word), Shape::Scalar(scalar)) => self.put_scalar(scalar, word, out),
-            (Cell::Items(items), Shape::Packed { scalar, copied }) => {
-                put_delimited(self.key, self.run_len(scalar, *copied, &items)?, out);
-                self.put_run(scalar, *copied, &items, out)?;
+            (Cell::Items(items), Shape::Packed { copied: true, .. }) => {
+                self.put_bytes(self.copied_run(&items)?, out);
+            }
+            (Cell::Items(items), Shape::Packed { scalar, .. }) => {
+                put_delimited(self.key, noted(inner_lens), out);
+                self.each_word(scalar, &items, |word| scalar.put_word(word, out))?;
             }
             (Cell::Items(items), Shape::Many(scalar)) => {
-                for at in items.range.clone() {
-                    self.put_scalar(scalar, self.item_word(scalar, &items, at)?, out);
-                }
+                self.each_word(scalar, &items, |word| self.put_scalar(scalar, word, out))?;
             }
             (cell @ Cell::Inner(_), _)
             | (
@@ -140,47 +146,38 @@ impl FieldPlan {
         scalar.put_word(word, out);
     }
 
-    /// Bytes of a run of scalars, without keys.
-    fn run_len(&self, scalar: &Scalar, copied: bool, items: &Items<'_>) -> Result<usize, Error> {
-        if let Some(run) = self.copied_run(copied, items)? {
-            return Ok(run.len());
-        }
-        items.range.clone().map(|at| Ok(scalar.word_len(self.item_word(scalar, items, at)?))).sum()
+    /// Bytes of scalars, without keys.
+    fn run_len(&self, scalar: &Scalar, items: &Items<'_>) -> Result<usize, Error> {
+        let mut len = 0;
+        self.each_word(scalar, items, |word| len += scalar.word_len(word))?;
+        Ok(len)
     }
 
-    fn put_run(
-        &self,
-        scalar: &Scalar,
-        copied: bool,
-        items: &Items<'_>,
-        out: &mut Vec<u8>,
-    ) -> Result<(), Error> {
-        if let Some(run) = self.copied_run(copied, items)? {
-            out.extend_from_slice(run);
+    fn each_word(&self, scalar: &Scalar, items: &Items<'_>, mut act: impl FnMut(u64)) -> Result<(), Error> {
+        let Items { column, range, row } = items;
+        let cells = column.cells();
+        if !matches!(cells, Cells::Dictionary(..)) && column.all_valid(range.clone()) {
+            for at in range.clone() {
+                act(self.word(scalar, cells, at, *row)?);
+            }
             return Ok(());
         }
-        for at in items.range.clone() {
-            scalar.put_word(self.item_word(scalar, items, at)?, out);
+        for at in range.clone() {
+            let (cells, at) = column.resolve(at).ok_or_else(|| self.null(*row))?;
+            act(self.word(scalar, cells, at, *row)?);
         }
         Ok(())
     }
 
-    /// The bytes of the items, if they are what goes on the wire.
+    /// The bytes of the items, which are what goes on the wire.
     #[inline]
-    fn copied_run<'a>(&self, copied: bool, items: &Items<'a>) -> Result<Option<&'a [u8]>, Error> {
-        let Cells::Fixed(values) = items.column.cells() else { return Ok(None) };
-        if !copied {
-            return Ok(None);
+    fn copied_run<'a>(&self, items: &Items<'a>) -> Result<&'a [u8], Error> {
+        match items.column.cells() {
+            Cells::Fixed(values) if items.column.all_valid(items.range.clone()) => {
+                Ok(values.bytes(items.range.clone()))
+            }
+            _ => Err(self.null(items.row)),
         }
-        if !items.column.all_valid(items.range.clone()) {
-            return Err(self.null(items.row));
-        }
-        Ok(Some(values.bytes(items.range.clone())))
-    }
-
-    fn item_word(&self, scalar: &Scalar, items: &Items<'_>, at: usize) -> Result<u64, Error> {
-        let (cells, at) = items.column.resolve(at).ok_or_else(|| self.null(items.row))?;
-        self.word(scalar, cells, at, items.row)
     }
 
     fn item_bytes<'a>(&self, items: &Items<'a>, at: usize) -> Result<&'a [u8], Error> {

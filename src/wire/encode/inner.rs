@@ -8,6 +8,7 @@ use std::{collections::HashSet, slice};
 use super::{
     InnerLens, check_choices,
     field::{Cell, Items, Place},
+    noted,
 };
 use crate::{
     columnar::cells::{Cells, Column},
@@ -239,9 +240,4 @@ fn children(place: Place<'_>) -> &[Column] {
 fn note(lens: &mut InnerLens) -> usize {
     lens.push(0);
     lens.len() - 1
-}
-
-/// The next length that was noted. Both passes see the same messages, so there is one.
-fn noted(lens: &mut slice::Iter<'_, usize>) -> usize {
-    lens.next().copied().unwrap_or_default()
 }
