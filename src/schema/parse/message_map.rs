@@ -78,7 +78,10 @@ impl Reader {
             DeValue::String(text) => Literal::Text(text.clone().into_owned()),
             DeValue::Boolean(boolean) => Literal::Bool(*boolean),
             DeValue::Integer(_) => Literal::Int(self.integer(key, value)?),
-            DeValue::Float(float) => Literal::Float(float.as_str().replace('_', "").parse().ok()?),
+            DeValue::Float(float) => match float.as_str().replace('_', "").parse() {
+                Ok(float) => Literal::Float(float),
+                Err(_) => return self.wrong_type(key, "a float of 64 bits", value),
+            },
             DeValue::Datetime(_) => {
                 return self.wrong_type(key, "a text, a number, true or false, a list or a table", value);
             }
