@@ -5,7 +5,7 @@ use std::{env, fs, path::PathBuf};
 
 use prost::Message as _;
 
-const PROTOS: &[&str] = &["embedding_stream.proto"];
+const PROTOS: &[&str] = &["embedding_stream.proto", "embedding_stream_json.proto", "ingest_session.proto"];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo:rerun-if-changed=proto");

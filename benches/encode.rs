@@ -19,7 +19,7 @@ use brine::{
     digest::{Digester, RowHasher},
     limits::wire::ChunkLimits,
     schema,
-    wire::{ChunkDecoder, ChunkPlan, Chunking, Error, encode_parallel},
+    wire::{ChunkDecoder, ChunkPlan, Chunking, Error, JsonPlan, encode_parallel},
 };
 use bytes::Bytes;
 use prost::Message as _;
@@ -81,6 +81,13 @@ fn main() {
         let options = Chunking::default();
         let batches = std::iter::once(Ok::<_, Error>(batch.clone()));
         encode_parallel(Arc::clone(&plan), batches, &options, 8)
+            .for_each(|chunk| drop(black_box(chunk.expect(SOUND))));
+    });
+    let json = Arc::new(JsonPlan::for_domain(domain, &batch.schema()).expect(SOUND));
+    measure("encode_parallel as JSON", bytes, || {
+        let options = Chunking { chunk_rows: 100, ..Chunking::default() };
+        let batches = std::iter::once(Ok::<_, Error>(batch.clone()));
+        encode_parallel(Arc::clone(&json), batches, &options, 8)
             .for_each(|chunk| drop(black_box(chunk.expect(SOUND))));
     });
     measure("decode, one thread", bytes, || {

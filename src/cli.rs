@@ -15,6 +15,7 @@ mod inspect;
 mod progress;
 mod report;
 mod stream;
+mod verify;
 
 use crate::limits::server as limits;
 use report::{Failure, Output};
@@ -25,6 +26,7 @@ Exit codes:
   1 failed                 5 server not reached
   2 wrong usage            6 interrupted; run the same command again
   3 input refused          7 done, with rows quarantined
+  8 fenced by a newer run  9 verify found a difference
 
 Every option can also be given as a variable, such as BRINE_LISTEN for --listen.";
 
@@ -43,6 +45,7 @@ enum Command {
     Convert(convert::Args),
     Inspect(inspect::Args),
     Stream(stream::Args),
+    Verify(verify::Args),
     BatchServer(batch_server::Args),
     Demo(demo::Args),
 }
@@ -59,6 +62,7 @@ pub fn run() -> ExitCode {
         Command::Convert(args) => convert::run(&args, output),
         Command::Inspect(args) => inspect::run(&args, output),
         Command::Demo(args) => demo::run(&args, output),
+        Command::Verify(args) => verify::run(&args, output),
         Command::Stream(args) => stream::run(args, output),
         Command::BatchServer(args) => batch_server::run(args, output),
     };

@@ -42,6 +42,7 @@
 mod error;
 mod form;
 mod key;
+mod prefix;
 mod rows;
 mod schema;
 mod table;
@@ -52,7 +53,9 @@ use arrow_schema::Schema;
 
 pub use error::Error;
 pub use key::{Keyed, key_hash};
+pub use prefix::Prefixes;
 pub use rows::{RowHasher, Sums};
+pub use schema::canonical_column;
 pub use table::{CHECKPOINT_ROWS, Digest, Digester};
 
 /// The identity of a table's content: `rows-v1:` and 64 hex digits.

@@ -19,6 +19,7 @@ pub mod pickle;
 pub mod spool;
 #[cfg(test)]
 mod testing;
+pub mod verify;
 
 pub use atomic::AtomicFile;
 pub use dataset::{Dataset, DatasetOptions, DatasetWriter, Only, Timings, VectorEncoding};

@@ -13,6 +13,7 @@
 pub mod limits;
 
 pub mod cursor;
+mod failpoint;
 pub mod growing;
 pub mod proto;
 pub mod schema;

@@ -3,6 +3,7 @@
 //! Nothing is trusted: every length is checked against shape and item size before anybody reads an item.
 
 pub mod array;
+pub mod calendar;
 pub mod dtype;
 mod error;
 pub mod items;

@@ -12,11 +12,13 @@ pub mod message_map;
 mod builtin;
 mod check;
 mod error;
+mod json;
 mod near;
 mod parse;
 
 pub use builtin::{builtin, find};
 pub use error::{Error, Fault, Problem, Rule};
+pub use json::{JsonForm, JsonKey};
 pub use near::nearest;
 pub use parse::{At, parse, parse_map};
 
@@ -39,6 +41,8 @@ pub struct Domain {
     pub key: usize,
     /// Index into `columns` of the vector.
     pub vector: usize,
+    /// The objects that carry rows in the dialect `json-v1`; none: the dialect does not know the domain.
+    pub json: Option<JsonForm>,
 }
 
 impl Domain {

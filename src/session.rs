@@ -59,6 +59,8 @@ pub struct Hello {
     pub fingerprint: String,
     /// How many rows there are in all.
     pub total_rows: u64,
+    /// The session's first row in the data set: digests bind rows to their places there.
+    pub first_row: u64,
     /// When they become visible.
     pub mode: Mode,
 }
@@ -213,7 +215,8 @@ impl Session {
         Ok(())
     }
 
-    fn check_epoch(&self, epoch: u64) -> Result<(), Refusal> {
+    /// Whether `epoch` may write.
+    pub fn check_epoch(&self, epoch: u64) -> Result<(), Refusal> {
         match self.phase {
             Phase::Finalized { .. } => Err(Refusal::SessionFinalized),
             Phase::Aborted => Err(Refusal::SessionUnknown),

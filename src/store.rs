@@ -17,9 +17,14 @@ use crate::schema::Domain;
 
 pub mod discard;
 pub mod parquet;
+pub mod sessions;
 
 pub use discard::Discard;
 pub use parquet::ParquetStore;
+pub use sessions::Sessions;
+
+/// Characters of a file's name that are kept.
+const FILE_NAME_CHARS: usize = 256;
 
 /// Tables that take whole runs.
 pub trait Store: Send + Sync {
@@ -30,6 +35,11 @@ pub trait Store: Send + Sync {
         dimension: usize,
         provenance: Provenance,
     ) -> Result<Box<dyn Run>, Error>;
+
+    /// The sessions of the store, if it has them.
+    fn sessions(&self) -> Option<&dyn Sessions> {
+        None
+    }
 }
 
 /// Rows on their way into one table. Dropping it unfinished leaves nothing visible.
@@ -56,6 +66,13 @@ pub struct Provenance {
     pub file_name: String,
 }
 
+impl Provenance {
+    /// Rows of a file that its sender calls so. What is longer than a name is cut: it is a label, and stays in the manifest.
+    pub fn named(file_name: &str) -> Self {
+        Self { file_name: file_name.chars().take(FILE_NAME_CHARS).collect() }
+    }
+}
+
 /// What a finished run did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Published {
@@ -67,6 +84,18 @@ pub struct Published {
     pub table_rows: u64,
     /// Rows the run brought.
     pub run_rows: u64,
+}
+
+impl Published {
+    /// What was done with `rows` rows, in words.
+    pub fn describe(&self, rows: u64) -> String {
+        let Self { version, changed, table_rows, .. } = self;
+        match (version, changed) {
+            (0, _) => format!("{rows} rows counted and discarded"),
+            (_, true) => format!("{rows} rows published as version {version} of {table_rows} rows"),
+            (_, false) => format!("{rows} rows changed nothing in version {version} of {table_rows} rows"),
+        }
+    }
 }
 
 /// Why a store refused.
@@ -134,6 +163,23 @@ pub enum Error {
     /// The rows could not be digested.
     #[error(transparent)]
     Digest(#[from] crate::digest::Error),
+    /// The state of a session does not permit it.
+    #[error(transparent)]
+    Session(#[from] crate::session::Refusal),
+    /// More sessions than a store keeps open.
+    #[error("{limit} sessions are open: commit some, abort some, or try again later")]
+    TooManySessions {
+        /// How many there may be.
+        limit: usize,
+    },
+    /// What a session left on the disk is not what it wrote.
+    #[error("{}: {reason}; the session can only be sent anew (--new-run)", path.display())]
+    DamagedSession {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
 }
 
 impl From<crate::file::Error> for Error {

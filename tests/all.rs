@@ -13,6 +13,7 @@
 
 mod arrays;
 mod cli;
+mod contract;
 mod fuzz;
 mod grpc;
 mod joblib;

@@ -8,8 +8,12 @@
 
 mod bench;
 mod checks;
+mod dialects;
 mod faults;
+mod frames;
 mod messages;
 mod programs;
+mod proxy;
 mod push;
+mod sessions;
 mod tables;

@@ -9,6 +9,7 @@
 
 mod bad;
 mod chain;
+mod claims;
 mod fixtures;
 mod good;
 mod hostile;

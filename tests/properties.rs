@@ -92,7 +92,7 @@ fn cut<Row>(rows: Vec<Row>, ends: (prop::sample::Index, prop::sample::Index)) ->
 }
 
 fn message(chunk: ChunkData) -> Vec<u8> {
-    IngestDataRequest { metadata: None, chunk_data: Some(chunk) }.encode_to_vec()
+    IngestDataRequest { chunk_data: Some(chunk), ..Default::default() }.encode_to_vec()
 }
 
 prop_compose! {

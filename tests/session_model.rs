@@ -95,7 +95,7 @@ fn hello() -> Hello {
     let all = (0..ROWS).fold(Position::default(), |position, row| position.after(1, hash_of(row)));
     let fingerprint = fingerprint(all);
     let session = SessionId::derive(&fingerprint, "domain", "target", Mode::Pending, "");
-    Hello { session, fingerprint, total_rows: ROWS, mode: Mode::Pending }
+    Hello { session, fingerprint, total_rows: ROWS, first_row: 0, mode: Mode::Pending }
 }
 
 impl World {

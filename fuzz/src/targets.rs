@@ -17,7 +17,7 @@ use brine::{
     pandas::tables,
     pickle::{self, NodeId, UnknownGlobals},
     schema::{self, builtin},
-    wire::{ChunkDecoder, peek},
+    wire::{Append, ChunkDecoder, open_append, peek},
 };
 use bytes::Bytes;
 
@@ -109,6 +109,10 @@ pub fn manifest(data: &[u8]) {
 pub fn chunk(data: &[u8]) {
     let message = Bytes::copy_from_slice(data);
     let _ = peek(&message);
+    if let Ok(Some(Append::Chunk(request))) = open_append(&message) {
+        assert!(request.len() < message.len(), "a chunk is a part of its message");
+        let _ = peek(&request);
+    }
     for domain in builtin() {
         let decoder =
             ChunkDecoder::new(domain, 4, ChunkLimits::default()).expect("the built-in domains have layouts");

@@ -147,14 +147,18 @@ class Bench:
         self.note("flight DoPut", result, result["said"]["seconds"])
         result = self.peer("tcp-push", f"{dataset}.arrow", ports["tcp-sink"])
         self.note("raw TCP", result, result["said"]["seconds"])
-        self.push("discard", dataset, ports["discard"], lambda: memory_of(self.pids["discard"]))
-        store = folder / "store"
-        shutil.rmtree(store, ignore_errors=True)
-        with server([self.brine, "batch-server", "--store", store, "--listen", "127.0.0.1:0"]) as (port, sampler):
-            self.push("store", dataset, port, sampler.finish)
+        discarding = lambda: memory_of(self.pids["discard"])
+        self.push("discard", dataset, ports["discard"], discarding, "--dialect", "typed-v1")
+        # The server remembers finished sessions: each round is a new run.
+        self.push("discard, session", dataset, ports["discard"], discarding, "--dialect", "session", "--new-run")
+        for dialect, name in [("typed-v1", "store"), ("session", "store, session")]:
+            store = folder / "store"
+            shutil.rmtree(store, ignore_errors=True)
+            with server([self.brine, "batch-server", "--store", store, "--listen", "127.0.0.1:0"]) as (port, sampler):
+                self.push(name, dataset, port, sampler.finish, "--dialect", dialect)
 
-    def push(self, name, dataset, port, memory):
-        result = measure([self.brine, "stream", dataset, "--to", f"http://127.0.0.1:{port}", "--json"])
+    def push(self, name, dataset, port, memory, *options):
+        result = measure([self.brine, "stream", dataset, "--to", f"http://127.0.0.1:{port}", "--json", *options])
         self.expect(result["said"]["rows"])
         self.note(f"brine stream {name}", result, result["said"]["send_seconds"])
         self.measured.setdefault(f"brine server {name}", []).append({**memory(), "seconds": result["wall"]})
@@ -219,6 +223,7 @@ def comparison(bench, what, peer, brine):
 def tables(bench):
     """The tables as lists of rows, headings first."""
     peer_push, discard, store = "peer push", "brine stream discard", "brine stream store"
+    sessions = {name: f"{name}, session" for name in (discard, store)}
     speed = [
         ["what", "peer s", "brine s", "ratio", "brine rows/s"],
         comparison(bench, "convert, lists of floats (peer: Python)", "peer convert list", "brine convert list"),
@@ -228,6 +233,9 @@ def tables(bench):
         comparison(bench, "stream to a server that stores (peer: Python push, not stored)", peer_push, store),
         comparison(bench, "stream to a server that counts (peer: Flight DoPut)", "flight DoPut", discard),
         comparison(bench, "stream to a server that counts (peer: bytes on a bare socket)", "raw TCP", discard),
+        comparison(bench, "session to a server that counts (peer: brine without sessions)", discard, sessions[discard]),
+        comparison(bench, "session to a server that stores (peer: Python push, not stored)", peer_push, sessions[store]),
+        comparison(bench, "session to a server that stores (peer: brine without sessions)", store, sessions[store]),
     ]
     memory = [["process", "peak MiB", "private MiB"]]
     for name, values in bench.measured.items():

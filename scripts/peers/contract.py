@@ -5,6 +5,7 @@ Not run by itself. Needs pandas, numpy, grpcio and grpcio-tools.
 
 import contextlib
 import functools
+import importlib
 import pathlib
 import re
 import subprocess
@@ -55,19 +56,16 @@ CLIENT_OPTIONS = [
 
 
 @functools.cache
-def stubs():
-    """The two generated modules of proto/embedding_stream.proto."""
+def stubs(name="embedding_stream"):
+    """The two generated modules of a file under proto/."""
     from grpc_tools import protoc
 
     out = tempfile.mkdtemp(prefix="brine-stubs-")
     include = f"-I{ROOT / 'proto'}"
-    failed = protoc.main(["", include, f"--python_out={out}", f"--grpc_python_out={out}", "embedding_stream.proto"])
-    assert not failed, "protoc refused proto/embedding_stream.proto"
+    failed = protoc.main(["", include, f"--python_out={out}", f"--grpc_python_out={out}", f"{name}.proto"])
+    assert not failed, f"protoc refused proto/{name}.proto"
     sys.path.insert(0, out)
-    import embedding_stream_pb2
-    import embedding_stream_pb2_grpc
-
-    return embedding_stream_pb2, embedding_stream_pb2_grpc
+    return importlib.import_module(f"{name}_pb2"), importlib.import_module(f"{name}_pb2_grpc")
 
 
 def years(cell):

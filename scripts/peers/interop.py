@@ -4,8 +4,9 @@
     python scripts/peers/interop.py --brine target/release/brine
 
 A Python client pushes all three domains into `brine batch-server`, and what the server stored is read with pyarrow; a
-Python server takes what `brine stream` pushes, and another, of a service that brine knows by its .proto file only, what
-`brine stream --proto` sends. Requests that the contract forbids must be refused with INVALID_ARGUMENT.
+Python server takes what `brine stream` pushes, and so does one that knows only the dialect json-v1; another, of a service
+that brine knows by its .proto file only, takes what `brine stream --proto` sends. Requests that the contract forbids must be
+refused with INVALID_ARGUMENT.
 Needs pandas, numpy, pyarrow, grpcio and grpcio-tools, of any age from grpcio 1.60 on.
 
 `--brine python` lets the Python client talk to the Python server instead: a check of this script alone.
@@ -23,6 +24,7 @@ import tempfile
 import contract
 import grpc
 import grpc_tools
+import json_rows
 import numpy as np
 import pyarrow
 import pyarrow.parquet
@@ -164,7 +166,8 @@ def out_of_brine(report, brine, sources, data, folder):
             command = [brine, "stream", out / domain, "--to", address, "--chunk-rows", size, "--json"]
             answer = json.loads(contract.run(command))
             metadata, received, chunks = record.runs[-1]
-            said, wanted = (answer["rows"], answer["chunks"], chunks), (len(rows), -(-len(rows) // size), -(-len(rows) // size))
+            said = (answer["dialect"], answer["rows"], answer["chunks"], chunks)
+            wanted = ("typed-v1", len(rows), -(-len(rows) // size), -(-len(rows) // size))
             report.check(f"brine streams {domain}: {said}", [] if said == wanted else [f"expected {wanted}"])
             said = (metadata.domain, metadata.vector_dimension)
             report.check(f"metadata of {domain}: {said}", said == (domain, contract.DIMENSIONS[domain]))
@@ -277,6 +280,7 @@ def main():
         into_brine(report, args.brine, sources, pathlib.Path(folder))
         out_of_brine(report, args.brine, sources, args.data, pathlib.Path(folder))
         foreign(report, args.brine, args.data, pathlib.Path(folder))
+        json_rows.out_of_brine(report, args.brine, args.data, pathlib.Path(folder) / "json")
     return report.finish()
 
 

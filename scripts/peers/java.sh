@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# A Java peer: builds a small grpc-java Batch Server from our proto with Debian's packages, lets `brine stream` push all
-# three domains into it, and compares every value that Java saw.
+# A Java peer: builds a small grpc-java Batch Server from our protos with Debian's packages, lets `brine stream` push all
+# three domains into it, typed and as JSON, and compares every value that Java saw.
 #
 #   scripts/peers/java.sh BRINE PYTHON [BUILD_FOLDER]
 #
@@ -50,7 +50,7 @@ classpath=$(printf "/usr/share/java/%s.jar:" "${jars[@]}")
 rm -rf "$build/generated" "$build/classes" "$build/rows"
 mkdir -p "$build/generated" "$build/classes" "$build/rows"
 protoc --plugin=protoc-gen-grpc-java="$(command -v grpc_java_plugin)" -I"$root/proto" --java_out="$build/generated" \
-  --grpc-java_out="$build/generated" embedding_stream.proto
+  --grpc-java_out="$build/generated" embedding_stream.proto embedding_stream_json.proto
 find "$build/generated" "$here/java" -name '*.java' >"$build/sources"
 javac -nowarn -Xlint:none -cp "$classpath" -d "$build/classes" "@$build/sources" 2>"$build/javac.log" \
   || { cat "$build/javac.log" >&2; exit 1; }

@@ -3,7 +3,8 @@
 
     python scripts/peers/java_rows.py --brine target/release/brine --rows DIR -- COMMAND...
 
-COMMAND starts the server, which prints `listening on 127.0.0.1:PORT` and writes DIR/DOMAIN.jsonl. Called by java.sh.
+COMMAND starts the server, which prints `listening on 127.0.0.1:PORT` and writes DIR/DOMAIN.jsonl, or DIR/DOMAIN.json.jsonl for
+the dialect json-v1, which comes second. Called by java.sh.
 Needs pandas, numpy, grpcio and grpcio-tools. `--brine python` lets a Python client push instead.
 """
 
@@ -13,6 +14,7 @@ import pathlib
 import tempfile
 
 import contract
+import json_rows
 import numpy as np
 
 
@@ -29,12 +31,32 @@ def push(args, domain, rows, port, folder):
     return json.loads(contract.run(command))["rows"]
 
 
+def from_bits(digits):
+    return np.frombuffer(bytes.fromhex(digits), dtype=">f4").astype("<f4").tobytes()
+
+
 def seen(path):
     """The dimension the server was told, and its rows in the form of `contract.rows_of`."""
     first, *rows = map(json.loads, path.read_text(encoding="ascii").splitlines())
     for row in rows:
-        row["vector"] = np.frombuffer(bytes.fromhex(row["vector"]), dtype=">f4").astype("<f4").tobytes()
+        row["vector"] = from_bits(row["vector"])
     return first["vector_dimension"], rows
+
+
+def push_json(args, report, domain, port, folder):
+    """The data set that was pushed before, as JSON."""
+    expected = json_rows.rows_of(args.data / f"{domain}.pkl", domain)
+    address = f"http://127.0.0.1:{port}"
+    command = [args.brine, "stream", folder / domain, "--to", address, "--dialect", "json-v1", "--json"]
+    told = json.loads(contract.run(command))["rows"]
+    report.check(f"{domain} pushed as JSON: {told} rows", told == len(expected))
+    text = (args.rows / f"{json_rows.NAMES[domain]}.json.jsonl").read_text(encoding="utf-8")
+    # Not splitlines(), which also splits at what JSON allows inside a string.
+    first, *chunks = map(json.loads, text.rstrip("\n").split("\n"))
+    dimension = first["vector_dimension"]
+    report.check(f"metadata of {domain}: {dimension} dimensions", dimension == contract.DIMENSIONS[domain])
+    received = [json_rows.floats_of(row, from_bits) for chunk in chunks for row in chunk]
+    json_rows.compare(report, expected, received, domain)
 
 
 def main():
@@ -55,6 +77,8 @@ def main():
             report.check(f"{domain} arrives in file order and whole", rows == received)
             key = contract.COLUMNS[domain][0][0]
             report.check(f"every value of {domain} that Java saw", contract.differences(rows, received, key))
+            if args.brine != "python":
+                push_json(args, report, domain, port, pathlib.Path(folder))
     return report.finish()
 
 

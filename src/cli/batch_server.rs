@@ -13,7 +13,10 @@ use super::{
 use crate::{
     limits::wire::{ChunkLimits, RECEIVE_BYTES_MAX, RECEIVE_ROWS_MAX},
     server::{Config, Drained, shutdown_signal},
-    service::ingest::{Ingest, IngestService},
+    service::{
+        ingest::{Ingest, IngestService},
+        session::SessionService,
+    },
     store::{Discard, ParquetStore, Store},
 };
 
@@ -62,7 +65,7 @@ impl Sink {
     fn open(&self) -> Result<Arc<dyn Store>, Failure> {
         match &self.store {
             Some(folder) => Ok(Arc::new(ParquetStore::open(folder).context("open the store")?)),
-            None => Ok(Arc::new(Discard)),
+            None => Ok(Arc::new(Discard::default())),
         }
     }
 }
@@ -70,17 +73,23 @@ impl Sink {
 pub(super) fn run(args: Args, output: Output) -> Result<(), Failure> {
     let limits = ChunkLimits { rows_max: args.max_rows, message_bytes_max: args.max_message };
     let store = args.sink.open()?;
-    let ingest = IngestService::new(Ingest::new(store, limits));
+    let ingest = Ingest::new(store, limits);
     let config = Config { insecure: args.insecure, ..Config::new(args.listen) };
-    runtime()?.block_on(serve(&config, Routes::new(ingest), output))
+    runtime()?.block_on(serve(&config, ingest, output))
 }
 
-async fn serve(config: &Config, routes: Routes, output: Output) -> Result<(), Failure> {
+async fn serve(config: &Config, ingest: Ingest, output: Output) -> Result<(), Failure> {
+    let routes =
+        Routes::new(IngestService::new(ingest.clone())).add_service(SessionService::new(ingest.clone()));
+    let stopped = async move {
+        shutdown_signal().await;
+        ingest.drain();
+    };
     let bound = config.bind().await.context("start the Batch Server")?;
     let address = bound.address();
     let ready = json!({ "listening": address.to_string(), "port": address.port() });
     output.result(&ready, &format!("listening on {address}"))?;
-    match bound.run(routes, shutdown_signal()).await.context("run the Batch Server")? {
+    match bound.run(routes, stopped).await.context("run the Batch Server")? {
         Drained::Whole => Ok(()),
         Drained::CutShort => Err(Failure::new(
             Exit::Failed,

@@ -2,6 +2,7 @@
 
 use std::{
     io::{self, IsTerminal as _, Write as _},
+    sync::{Mutex, PoisonError},
     time::Duration,
 };
 
@@ -9,7 +10,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::report::Output;
 use crate::{
-    client::push::{Failed, Progress, Sizes, code_name},
+    client::push::{Dialect, Failed, Progress, Sizes, code_name},
     limits::client::PROGRESS_CHUNKS,
 };
 
@@ -18,12 +19,29 @@ use crate::{
 pub(super) struct Printed {
     bar: Option<ProgressBar>,
     quiet: bool,
+    standing: Mutex<Option<Standing>>,
+}
+
+/// How far a session is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Standing {
+    /// Its first row in the data set.
+    pub(super) first_row: u64,
+    /// Rows that are durable at the server.
+    pub(super) acknowledged: u64,
+    /// All rows.
+    pub(super) total: u64,
 }
 
 impl Printed {
     pub(super) fn new(output: Output) -> Self {
         let bar = (!output.quiet && io::stderr().is_terminal()).then(bar);
-        Self { bar, quiet: output.quiet }
+        Self { bar, quiet: output.quiet, standing: Mutex::default() }
+    }
+
+    /// How far the session is, if the push is one.
+    pub(super) fn standing(&self) -> Option<Standing> {
+        *self.standing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn line(&self, line: &str) {
@@ -47,6 +65,17 @@ fn bar() -> ProgressBar {
 }
 
 impl Progress for Printed {
+    fn begins(&self, dialect: Dialect, unfilled: &[String]) {
+        if !unfilled.is_empty() {
+            let fields = unfilled.join(", ");
+            self.line(&format!("Fields of {dialect} that the data set lacks, sent empty: {fields}"));
+        }
+    }
+
+    fn downgraded(&self, dialect: Dialect, older: Dialect) {
+        self.line(&format!("The server does not know {dialect}: trying {older}"));
+    }
+
     fn metadata(&self, domain: &str, dimension: usize, rows: u64) {
         self.line(&format!("Sent metadata: domain={domain}, vector_dim={dimension}"));
         self.began(rows);
@@ -80,6 +109,22 @@ impl Progress for Printed {
             bar.finish_and_clear();
         }
         self.line(&format!("gRPC error: code={}, details={}", code_name(failed.code()), failed.details()));
+    }
+
+    fn resumed(&self, rows: u64) {
+        self.line(&format!("The server has {rows} rows already: going on behind them"));
+    }
+
+    fn acknowledged(&self, first_row: u64, acknowledged: u64, total: u64) {
+        let standing = Standing { first_row, acknowledged, total };
+        *self.standing.lock().unwrap_or_else(PoisonError::into_inner) = Some(standing);
+    }
+
+    fn resuming(&self, attempt: u32, pause: Duration) {
+        self.line(&format!(
+            "attempt {attempt} asks the server where to go on, in {:.1} s",
+            pause.as_secs_f64()
+        ));
     }
 
     fn retrying(&self, attempt: u32, attempts: u32, pause: Duration) {

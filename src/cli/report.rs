@@ -24,6 +24,10 @@ pub(super) enum Exit {
     Interrupted = 6,
     /// Done, but rows were put aside.
     Quarantined = 7,
+    /// A newer run has taken over.
+    Fenced = 8,
+    /// `verify` found a difference.
+    Difference = 9,
 }
 
 /// Why a subcommand failed and what the process answers.
@@ -41,6 +45,11 @@ impl Failure {
     /// Everything is done, but `rows` rows were put aside.
     pub(super) fn quarantined(rows: u64) -> Self {
         Self::new(Exit::Quarantined, anyhow::anyhow!("done, but bad rows were put aside: {rows}"))
+    }
+
+    /// The error and its causes in one line.
+    pub(super) fn sentence(&self) -> String {
+        format!("{:#}", self.error)
     }
 
     /// Prints the error and its causes, one to a line, and gives the exit code.

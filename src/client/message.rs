@@ -27,7 +27,7 @@ use tonic::transport::Channel;
 
 use super::{
     Target,
-    push::{ChunkSize, Nulls, Progress, Sizes},
+    push::{ChunkSize, Nulls, Progress, Selection, Sizes},
 };
 
 pub use contract::Source;
@@ -43,6 +43,8 @@ pub struct Options {
     pub source: Source,
     /// The server.
     pub target: Target,
+    /// Which rows.
+    pub rows: Selection,
     /// Bounds of one message.
     pub chunks: ChunkSize,
     /// How long everything may take.
@@ -99,7 +101,7 @@ pub async fn send(
 ) -> Result<Report, Error> {
     let started = Instant::now();
     let deadline = time::Instant::from_std(started) + options.deadline;
-    let feed = Feed::open(&options.dataset, &options.source, options.chunks)?;
+    let feed = Feed::open(&options.dataset, &options.source, options.chunks, &options.rows)?;
     feed.check()?;
     let channel = connect(&options.target, deadline).await?;
     let began = Instant::now();

@@ -2,6 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
+use hyper_util::client::legacy::connect::HttpConnector;
 use tonic::transport::{Channel, Endpoint, Uri};
 
 use crate::limits::client as limits;
@@ -48,13 +49,54 @@ impl fmt::Display for Target {
 
 impl Target {
     /// Opens a connection. No HTTP/2 pings are sent: servers with library defaults end connections that send them; the
-    /// kernel's keepalive finds a dead peer instead.
+    /// kernel finds a dead peer instead.
     pub(super) async fn connect(&self) -> Result<Channel, tonic::transport::Error> {
-        Endpoint::from(self.uri.clone())
+        let endpoint = Endpoint::from(self.uri.clone()).connect_timeout(limits::CONNECT);
+        endpoint.connect_with_connector(connector()).await
+    }
+
+    /// Opens a connection that is watched by pings while calls run: for servers that keep sessions, which permit them. One
+    /// that does not know sessions says so long before the first ping.
+    pub(super) async fn connect_watched(&self) -> Result<Channel, tonic::transport::Error> {
+        let endpoint = Endpoint::from(self.uri.clone())
             .connect_timeout(limits::CONNECT)
-            .tcp_nodelay(true)
-            .tcp_keepalive(Some(limits::TCP_KEEPALIVE))
-            .connect()
-            .await
+            .http2_keep_alive_interval(limits::SESSION_KEEPALIVE)
+            .keep_alive_timeout(limits::SESSION_KEEPALIVE_TIMEOUT);
+        endpoint.connect_with_connector(connector()).await
+    }
+}
+
+/// What opens sockets, in place of tonic's own, which cannot bound how long sent bytes stay unacknowledged.
+fn connector() -> HttpConnector {
+    let mut connector = HttpConnector::new();
+    // The scheme was looked at when the address was read.
+    connector.enforce_http(false);
+    connector.set_nodelay(true);
+    connector.set_keepalive(Some(limits::TCP_KEEPALIVE));
+    connector.set_connect_timeout(Some(limits::CONNECT));
+    #[cfg(target_os = "linux")]
+    connector.set_tcp_user_timeout(Some(limits::TCP_USER_TIMEOUT));
+    connector
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use rustix::net::sockopt;
+    use tokio::net::TcpListener;
+    use tower_service::Service as _;
+
+    use super::{connector, limits};
+
+    #[tokio::test]
+    async fn the_kernel_watches_over_the_connection() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        let socket = connector().call(address.parse().unwrap()).await.unwrap();
+        let socket = socket.inner();
+        let user_timeout = sockopt::tcp_user_timeout(socket).unwrap();
+        assert_eq!(u128::from(user_timeout), limits::TCP_USER_TIMEOUT.as_millis());
+        assert!(sockopt::socket_keepalive(socket).unwrap());
+        assert_eq!(sockopt::tcp_keepidle(socket).unwrap(), limits::TCP_KEEPALIVE);
+        assert!(sockopt::tcp_nodelay(socket).unwrap());
     }
 }

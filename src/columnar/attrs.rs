@@ -44,8 +44,8 @@ impl Attrs {
             let before = json.text.len();
             if let Err(unfit) = json.entry(before > 1, key, value) {
                 json.text.truncate(before);
-                let name = graph.text(key).map_or_else(|| graph.node(key).kind().to_owned(), quoted);
                 if attrs.lost.len() < LOST_SHOWN_MAX {
+                    let name = graph.text(key).map_or_else(|| graph.node(key).kind().to_owned(), quoted);
                     attrs.lost.push(format!("{name}: {unfit}"));
                 } else {
                     more += 1;
@@ -76,9 +76,13 @@ struct Writer<'g> {
 }
 
 impl Writer<'_> {
+    fn spend(&mut self, bytes: usize) -> Result<(), Unfit> {
+        let spent = self.budget.spend(bytes as u64);
+        spent.map_err(|_| format!("all of them together are more than {ATTRS_BYTES_MAX} bytes"))
+    }
+
     fn put(&mut self, json: &str) -> Result<(), Unfit> {
-        let spent = self.budget.spend(json.len() as u64);
-        spent.map_err(|_| format!("all of them together are more than {ATTRS_BYTES_MAX} bytes"))?;
+        self.spend(json.len())?;
         self.text.push_str(json);
         Ok(())
     }
@@ -87,7 +91,9 @@ impl Writer<'_> {
         if comma {
             self.put(",")?;
         }
-        self.text(key).map_err(|_| "its key is no text".to_owned())?;
+        if !self.text(key)? {
+            return Err("its key is no text".to_owned());
+        }
         self.put(":")?;
         self.value(value, COLUMN_NESTING_MAX)
     }
@@ -106,7 +112,11 @@ impl Writer<'_> {
             Node::Float(value) => self.float(value)?,
             Node::List { .. } | Node::FloatList { .. } | Node::Tuple { .. } => self.list(id, deeper)?,
             Node::Dict { .. } => self.dict(id, deeper)?,
-            _ => self.text(id)?,
+            node => {
+                if !self.text(id)? {
+                    return Err(node.kind().to_owned());
+                }
+            }
         }
         Ok(())
     }
@@ -118,9 +128,17 @@ impl Writer<'_> {
         self.put(&format!("{value:?}"))
     }
 
-    fn text(&mut self, id: NodeId) -> Result<(), Unfit> {
-        let text = self.graph.text(id).ok_or_else(|| self.graph.node(id).kind().to_owned())?;
-        self.put(&serde_json::Value::from(text).to_string())
+    /// Writes a text; false if it is none.
+    fn text(&mut self, id: NodeId) -> Result<bool, Unfit> {
+        let graph = self.graph;
+        // Paid for before it is looked at: a file can name one long text as the key or value of every entry.
+        let bytes = graph.text_bytes(id).or_else(|| graph.bytes(id)).map_or(0, <[u8]>::len);
+        self.spend(bytes)?;
+        let Some(text) = graph.text(id) else { return Ok(false) };
+        let json = serde_json::Value::from(text).to_string();
+        self.spend(json.len().saturating_sub(bytes))?;
+        self.text.push_str(&json);
+        Ok(true)
     }
 
     fn list(&mut self, id: NodeId, depth: usize) -> Result<(), Unfit> {
@@ -145,7 +163,9 @@ impl Writer<'_> {
             if place > 0 {
                 self.put(",")?;
             }
-            self.text(key).map_err(|_| "a key that is no text".to_owned())?;
+            if !self.text(key)? {
+                return Err("a key that is no text".to_owned());
+            }
             self.put(":")?;
             self.value(value, depth)?;
         }

@@ -1,6 +1,6 @@
 //! Dates of the Gregorian calendar, as Python has them: from year 1 to year 9999.
 
-use super::times::days_from_civil;
+use crate::numpy::calendar::days;
 
 /// Seconds of a day.
 pub(super) const DAY_SECONDS: i64 = 86_400;
@@ -18,24 +18,13 @@ pub(super) fn days_of_date(year: i32, month: u8, day: u8) -> Option<i32> {
     if !(1..=9999).contains(&year) || !(1..=length).contains(&day) {
         return None;
     }
-    i32::try_from(days_from_civil(year.into(), month.into(), day.into())).ok()
-}
-
-/// Year, month and day of a day counted from 1970.
-pub(super) fn date_of_days(days: i64) -> (i64, u32, u32) {
-    let days = days + 719_468;
-    let (era, in_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
-    let year_in_era = (in_era - in_era / 1_460 + in_era / 36_524 - in_era / 146_096) / 365;
-    let in_year = in_era - (365 * year_in_era + year_in_era / 4 - year_in_era / 100);
-    let month = (5 * in_year + 2) / 153;
-    let day = in_year - (153 * month + 2) / 5 + 1;
-    let (month, carry) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
-    (year_in_era + era * 400 + carry, month as u32, day as u32)
+    i32::try_from(days(year.into(), month.into(), day.into())).ok()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::numpy::calendar::civil;
 
     #[test]
     fn dates_count_from_1970_and_back() {
@@ -48,7 +37,7 @@ mod tests {
             assert_eq!(days_of_date(year, month, day), None);
         }
         for day in (-719_162..2_932_896).step_by(97) {
-            let (year, month, date) = date_of_days(i64::from(day));
+            let (year, month, date) = civil(i128::from(day));
             assert_eq!(days_of_date(year as i32, month as u8, date as u8), Some(day));
         }
     }

@@ -24,6 +24,7 @@ use top::Top;
 pub use distinct::Distinct;
 pub use norms::Vectors;
 pub use top::Frequent;
+pub use value::text_of;
 
 /// What one column holds.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -8,7 +8,7 @@ use arrow_buffer::{NullBuffer, ScalarBuffer};
 use arrow_data::ArrayData;
 use arrow_schema::{DataType, TimeUnit};
 
-use crate::numpy::{Step, Unit};
+use crate::numpy::{Step, Unit, calendar::days};
 
 /// The Arrow unit that holds multiples of `step`.
 pub(super) fn unit_of(step: Step) -> TimeUnit {
@@ -53,22 +53,11 @@ fn divided(steps: i128, by: i128) -> Option<i128> {
     (steps % by == 0).then_some(steps / by)
 }
 
-/// Days from 1970 to the first of a month, months counted from January 1970 (Howard Hinnant, "chrono-Compatible
-/// Low-Level Date Algorithms", `days_from_civil`).
+/// Days from 1970 to the first of a month, months counted from January 1970.
 fn days_of_month(months: i128) -> Option<i128> {
     const YEARS_MAX: i128 = 1 << 40;
     let (year, month) = (1970 + months.div_euclid(12), months.rem_euclid(12) + 1);
-    (year.abs() < YEARS_MAX).then(|| days_from_civil(year, month, 1))
-}
-
-/// Days from 1970-01-01 to a date of the Gregorian calendar.
-pub(super) fn days_from_civil(year: i128, month: i128, day: i128) -> i128 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let era = year.div_euclid(400);
-    let year_of_era = year.rem_euclid(400);
-    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    era * 146_097 + day_of_era - 719_468
+    (year.abs() < YEARS_MAX).then(|| days(year, month, 1))
 }
 
 /// An array of 64-bit integers of any logical type, and which of them are there.
@@ -99,6 +88,5 @@ mod tests {
         assert_eq!(exact(2_001, step(Unit::Pico, 1), false), None);
         assert_eq!(exact(i64::MAX, step(Unit::Week, 1), false), None);
         assert_eq!(exact(i64::MAX, step(Unit::Year, u32::MAX), false), None);
-        assert_eq!(days_from_civil(2000, 2, 29), 11_016);
     }
 }

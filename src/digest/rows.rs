@@ -93,6 +93,21 @@ impl Rows<'_> {
         Ok(sums)
     }
 
+    /// The same, and the hash of each row without its index.
+    pub(super) fn sums_and_hashes(
+        &self,
+        rows: Range<usize>,
+        first_row: u64,
+    ) -> Result<(Sums, Vec<u128>), Error> {
+        let (mut sums, mut hashes) = (Sums::default(), Vec::with_capacity(rows.len()));
+        self.each(rows, |row, buffer| {
+            let keyed = xxh3_128(&buffer[INDEX..]);
+            hashes.push(keyed);
+            sums += Sums { d: hash_indexed(first_row + row as u64, buffer), k: keyed };
+        })?;
+        Ok((sums, hashes))
+    }
+
     // One buffer for a few rows: their bytes are in the first-level cache when they are hashed, so the copy is cheap, and
     // hashing a row in one piece is faster than streaming it.
     fn each(&self, rows: Range<usize>, mut visit: impl FnMut(usize, &mut [u8])) -> Result<(), Error> {

@@ -31,6 +31,13 @@ pub(super) fn canonical(schema: &Schema) -> String {
     text
 }
 
+/// The line of one column, without its name: columns with the same one can hold equal rows.
+pub fn canonical_column(field: &Field) -> String {
+    let mut text = String::new();
+    put_nested(field, &mut text);
+    text
+}
+
 /// The canonical text of one type.
 pub(super) fn canonical_type(data_type: &DataType) -> String {
     let mut text = String::new();

@@ -60,6 +60,21 @@ impl Digester {
         Ok(())
     }
 
+    /// Adds the next batch, and gives the hash of each of its rows without the index.
+    pub fn update_with_hashes(&mut self, batch: &RecordBatch) -> Result<Vec<u128>, Error> {
+        let rows = self.hasher.bind(batch)?;
+        let first_row = self.rows;
+        let ranges = between_checkpoints(first_row, batch.num_rows());
+        let parts = ranges.into_par_iter().map(|range| rows.sums_and_hashes(range, first_row));
+        let parts = parts.collect::<Result<Vec<_>, Error>>()?;
+        let mut hashes = Vec::with_capacity(batch.num_rows());
+        for (sums, of_rows) in parts {
+            self.add(of_rows.len(), sums);
+            hashes.extend(of_rows);
+        }
+        Ok(hashes)
+    }
+
     fn add(&mut self, rows: usize, sums: Sums) {
         self.rows += rows as u64;
         self.sums += sums;

@@ -188,6 +188,12 @@ impl Synced {
         self.publish_as(&target)
     }
 
+    /// Gives the file its name, unless something has that name. The folder must be synced after this.
+    pub fn publish_new(self) -> Result<(), Error> {
+        let Temporary { path, target, .. } = &self.temporary;
+        fs::hard_link(path, target).map_err(error::io(target, "create"))
+    }
+
     /// Gives the file another name in the same folder, which must be synced after this.
     pub fn publish_as(&mut self, path: &Path) -> Result<(), Error> {
         fs::rename(&self.temporary.path, path).map_err(error::io(path, "rename"))?;

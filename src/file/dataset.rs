@@ -9,10 +9,12 @@
 //! every state a crash can leave is one data set or the other, and the next writer tidies it. A first version goes
 //! straight to the plain names, its manifest last.
 
+mod parts;
 mod place;
 mod reader;
 mod writer;
 
+pub(in crate::file) use self::parts::Parts;
 pub use self::{
     reader::Dataset,
     writer::{DatasetWriter, Timings},

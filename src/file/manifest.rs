@@ -37,6 +37,9 @@ pub struct Manifest {
     /// Where the rows came from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<SourceInfo>,
+    /// The session that brought the last rows, if one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<SessionMark>,
     /// Identity of the content: schema, rows and `d`.
     pub fingerprint: String,
     /// Sum of the row digests, each bound to its row number.
@@ -82,6 +85,16 @@ pub struct SourceInfo {
     /// BLAKE3 of its bytes, in hexadecimal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub blake3: Option<String>,
+}
+
+/// How far a session had come when it made this version of its table: so a crash between that and the session's own record
+/// of it is told from one before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionMark {
+    /// The session, in hexadecimal.
+    pub id: String,
+    /// Its rows that the table holds.
+    pub rows: u64,
 }
 
 /// The files a data set is made of.
@@ -184,14 +197,14 @@ fn is_zero(count: &u64) -> bool {
 }
 
 /// 128-bit sums as 32 hexadecimal digits: JSON numbers lose them.
-mod hex {
+pub(crate) mod hex {
     use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
 
-    pub(super) fn serialize<S: Serializer>(value: &u128, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(value: &u128, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(&format_args!("{value:032x}"))
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u128, D::Error> {
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u128, D::Error> {
         parse(&String::deserialize(deserializer)?)
             .ok_or_else(|| D::Error::custom("not 32 hexadecimal digits"))
     }
@@ -234,6 +247,7 @@ mod tests {
             repeated_keys: 0,
             schema: columns(&testing::schema()),
             source: None,
+            session: None,
             fingerprint: "rows-v1:x".to_owned(),
             d: u128::MAX - 5,
             k: 1,

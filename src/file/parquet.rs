@@ -14,6 +14,7 @@
 //! says where each is.
 
 mod category_column;
+mod fixed;
 mod hint;
 mod page;
 mod properties;
@@ -168,7 +169,7 @@ impl ParquetSink {
         };
         group.write(batch, &self.layout, &mut self.out)?;
         self.rows += batch.num_rows() as u64;
-        if group.bytes() < self.options.row_group_bytes {
+        if !group.is_full(self.options.row_group_bytes) {
             self.group = Some(group);
             return Ok(());
         }

@@ -14,12 +14,34 @@ pub const BACKOFF_MIN: Duration = Duration::from_secs(2);
 /// The longest pause.
 pub const BACKOFF_MAX: Duration = Duration::from_secs(10);
 
+/// The first ceiling of the pauses of a session's attempts; it doubles.
+pub const SESSION_BACKOFF_MIN: Duration = Duration::from_millis(100);
+
+/// The longest pause of a session.
+pub const SESSION_BACKOFF_MAX: Duration = Duration::from_secs(10);
+
+/// How long a call about a session may take.
+pub const SESSION_CALL: Duration = Duration::from_secs(30);
+
+/// How long the commit of a session may take.
+pub const SESSION_COMMIT: Duration = Duration::from_mins(10);
+
+/// How often a silent server that keeps sessions is asked whether it lives.
+pub const SESSION_KEEPALIVE: Duration = Duration::from_secs(20);
+
+/// How long it may take to answer.
+pub const SESSION_KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// How long establishing a connection may take.
 pub const CONNECT: Duration = Duration::from_secs(10);
 
 /// Silence on the socket before the kernel asks whether the peer lives. Pings of HTTP/2 are not sent: servers with
 /// library defaults end connections that send them.
 pub const TCP_KEEPALIVE: Duration = Duration::from_secs(10);
+
+/// How long sent bytes may stay unacknowledged before the kernel gives the connection up: a peer that vanished without a
+/// word would otherwise hold a stream for a quarter of an hour.
+pub const TCP_USER_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Encoded messages that wait for the connection.
 pub const QUEUE: usize = 2;
@@ -45,3 +67,9 @@ pub const CHUNK_FLOATS: usize = 384_000;
 
 /// Rows in a chunk by default, however short they are.
 pub const CHUNK_ROWS: usize = 1_000;
+
+/// Rows in a chunk of JSON text by default, as the published client sends them: at 1,536 dimensions they still fit a message.
+pub const JSON_CHUNK_ROWS: usize = 100;
+
+/// What a float takes as text, in floats of four bytes: nine digits, sign, point and comma are about twelve.
+pub const JSON_FLOATS: usize = 3;

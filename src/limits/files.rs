@@ -49,3 +49,8 @@ pub const ARROW_FOOTER_BYTES_MAX: usize = 16 << 20;
 
 /// A manifest: it holds the schema and a 32-digit sum for every 1,000 rows.
 pub const MANIFEST_BYTES_MAX: u64 = 256 << 20;
+
+/// Bytes of vectors and other values of fixed size that are read of a Parquet file at a time, a row at least. How long they
+/// are is only a number in its footer, and a row in which they are missing takes room for all of them. A row of more is
+/// refused: it would be a vector of eight million numbers of 64 bits.
+pub const FIXED_BATCH_BYTES_MAX: u64 = 64 << 20;

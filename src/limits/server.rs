@@ -36,5 +36,29 @@ pub const INGEST_QUEUE: usize = 2;
 /// The largest block whose memory is kept for the next one when it is freed: twice a usual message.
 pub const KEPT_BYTES: usize = 8 << 20;
 
+/// Sessions that a server keeps in mind.
+pub const SESSIONS_MAX: usize = 10_000;
+
+/// How long an unfinished session waits for its client.
+pub const SESSION_OPEN_KEPT: Duration = Duration::from_hours(7 * 24);
+
+/// How long a finished session is remembered: sending the same rows again then changes nothing and costs nothing.
+pub const SESSION_FINISHED_KEPT: Duration = Duration::from_hours(30 * 24);
+
+/// Bytes of the log of one epoch of a session: 150 for each group of rows.
+pub const SESSION_LOG_BYTES_MAX: u64 = 256 << 20;
+
+/// Bytes of rows that are made durable together: enough for the disk's full speed.
+pub const GROUP_BYTES: usize = 8 << 20;
+
+/// How long rows wait for others before they are made durable.
+pub const GROUP_INTERVAL: Duration = Duration::from_millis(250);
+
+/// Bytes of chunks that a client may send ahead of their acknowledgement: what is sent again after a fault.
+pub const UNACKNOWLEDGED_BYTES_MAX: usize = 16 << 20;
+
+/// How long a session's stream may be silent.
+pub const SESSION_SILENCE: Duration = Duration::from_mins(1);
+
 /// Bytes of received rows that a store holds in memory, over all runs, before it puts them on the disk.
 pub const SPOOL_MEMORY_BYTES: usize = 256 << 20;

@@ -11,9 +11,12 @@ use super::{
     error::{Error, Result},
 };
 use crate::{
-    limits::Limits,
+    limits::{Bound, Exceeded, Limits},
     pickle::{Global, Graph, ListView, Node, NodeId, Template},
 };
+
+/// The bound on items that take no bytes of the file.
+const ITEMS_OF_NOTHING: Bound = Bound { what: "items of no bytes", flag: Some("cell-bytes") };
 
 /// An array whose length agrees with its shape.
 #[derive(Debug, Clone)]
@@ -81,7 +84,7 @@ impl<'g> Array<'g> {
         };
         let data = bytes_of(graph, buffer).ok_or(Error::UnknownForm("buffer of an array"))?;
         let (dtype, shape) = (Dtype::parse(graph, dtype)?, shape_of(graph, shape, limits)?);
-        let array = Self::checked(dtype, shape, fortran, Data::Bytes(data))?;
+        let array = Self::checked(dtype, shape, fortran, Data::Bytes(data))?.paid(graph, limits)?;
         match axes {
             None => Ok(array),
             Some(axes) => array.transposed(&axes),
@@ -138,7 +141,16 @@ impl<'g> Array<'g> {
         } else {
             Data::Bytes(bytes_of(graph, data).ok_or(Error::UnknownForm("data of an array"))?)
         };
-        Self::checked(dtype, shape_of(graph, shape, limits)?, fortran, data)
+        Self::checked(dtype, shape_of(graph, shape, limits)?, fortran, data)?.paid(graph, limits)
+    }
+
+    /// Items of no bytes, such as those of `S0`, are only a number in the file, and it may be any.
+    fn paid(self, graph: &Graph<'_>, limits: &Limits) -> Result<Self> {
+        let (wanted, limit) = (self.len() as u64, limits.rows_max(graph.input().len()));
+        if self.dtype.itemsize == 0 && wanted > limit {
+            return Err(Exceeded { of: &ITEMS_OF_NOTHING, limit, wanted }.into());
+        }
+        Ok(self)
     }
 
     pub(super) fn checked(dtype: Dtype, shape: Vec<usize>, fortran: bool, data: Data<'g>) -> Result<Self> {

@@ -3,7 +3,7 @@
 //! The fields of one item lie beside each other, those of a column apart: each column is copied out, and the bytes for
 //! that are spent first, because fields may overlap.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::HashMap};
 
 use super::{
     array::{Array, Data, bytes_of, shape_of},
@@ -11,12 +11,17 @@ use super::{
     error::{Error, Result},
 };
 use crate::{
-    limits::{Budget, Limits},
+    limits::{Bound, Budget, Limits},
     pickle::{Global, Graph, Item, Node, NodeId},
 };
 
 /// Fields inside fields that are followed.
 const DEPTH_MAX: usize = 8;
+
+/// The bound on the fields that dtypes name, those of one that stands inside several others counted in each.
+const NAMED_FIELDS: Bound = Bound { what: "named fields of records", flag: None };
+/// Entries of dtypes for each column that a table may have: a name, its field, and a title that names the field too.
+const ENTRIES_A_COLUMN: u64 = 3;
 
 /// A field and the bytes of each item that it stands for.
 #[derive(Debug, Clone)]
@@ -69,10 +74,9 @@ impl<'g> Record<'g> {
         budget: &mut Budget,
     ) -> Result<Option<Self>> {
         let Some((dtype, shape, data)) = parts_of(graph, id, limits)? else { return Ok(None) };
-        let mut fields = Vec::new();
-        let Some(itemsize) = fields_of(graph, dtype, limits, &Outer::default(), &mut fields)? else {
-            return Ok(None);
-        };
+        let mut fields = Fields::new(graph, limits, budget);
+        let Some(itemsize) = fields.add_all(dtype, &Outer::default())? else { return Ok(None) };
+        let fields = fields.found;
         let &[rows] = shape.as_slice() else {
             return Err(Error::UnknownForm("shape of an array of records"));
         };
@@ -143,57 +147,79 @@ impl Outer {
     }
 }
 
-/// Adds the fields of a dtype; the bytes of one item, or `None` if it has no fields.
-fn fields_of(
-    graph: &Graph<'_>,
-    dtype: NodeId,
-    limits: &Limits,
-    outer: &Outer,
-    fields: &mut Vec<Field>,
-) -> Result<Option<usize>> {
-    const UNKNOWN: Error = Error::UnknownForm("dtype with fields");
-    let state = graph.state(dtype).and_then(|state| graph.tuple(state)).unwrap_or_default();
-    let &[_, _, _, names, by_name, itemsize, ..] = state else { return Ok(None) };
-    let Some(names) = graph.tuple(names) else { return Ok(None) };
-    if outer.path.len() >= DEPTH_MAX {
-        return Err(UNKNOWN);
-    }
-    let Node::Int(itemsize) = graph.node(itemsize) else { return Err(UNKNOWN) };
-    let itemsize = usize::try_from(itemsize).map_err(|_| UNKNOWN)?;
-    for (place, name) in names.iter().enumerate() {
-        let name = graph.text(*name).ok_or(UNKNOWN)?;
-        let field = graph.dict_value(by_name, name).and_then(|field| graph.tuple(field)).ok_or(UNKNOWN)?;
-        let (&[inner, offset] | &[inner, offset, _]) = field else { return Err(UNKNOWN) };
-        let Node::Int(offset) = graph.node(offset) else { return Err(UNKNOWN) };
-        let offset = usize::try_from(offset).map_err(|_| UNKNOWN)?;
-        let bytes = field_of(graph, inner, limits, outer.inside(place, name, offset)?, fields)?;
-        if fields.len() > limits.columns_max || offset.checked_add(bytes).is_none_or(|end| end > itemsize) {
-            return Err(UNKNOWN);
-        }
-    }
-    Ok(Some(itemsize))
+/// The fields of a dtype, being found.
+struct Fields<'g, 'b> {
+    graph: &'g Graph<'g>,
+    limits: &'b Limits,
+    found: Vec<Field>,
+    /// What names may take: a file can name one long name any number of times.
+    name_bytes: &'b mut Budget,
+    /// Entries of dtypes that are looked at: one dtype can stand in another any number of times.
+    entries: Budget,
 }
 
-/// Adds one field, or the fields inside it; the bytes it takes.
-fn field_of(
-    graph: &Graph<'_>,
-    dtype: NodeId,
-    limits: &Limits,
-    here: Outer,
-    fields: &mut Vec<Field>,
-) -> Result<usize> {
-    if let Some(bytes) = fields_of(graph, dtype, limits, &here, fields)? {
-        return Ok(bytes);
+impl<'g, 'b> Fields<'g, 'b> {
+    fn new(graph: &'g Graph<'g>, limits: &'b Limits, name_bytes: &'b mut Budget) -> Self {
+        let entries = Budget::new(&NAMED_FIELDS, ENTRIES_A_COLUMN * limits.columns_max as u64);
+        Self { graph, limits, found: Vec::new(), name_bytes, entries }
     }
-    let (dtype, count) = match sub_array(graph, dtype) {
-        Some((base, shape)) => (Dtype::parse(graph, base)?, shape_of(graph, shape, limits)?),
-        None => (Dtype::parse(graph, dtype)?, Vec::new()),
-    };
-    let elements = count.iter().try_fold(1_usize, |count, size| count.checked_mul(*size));
-    let bytes = elements.and_then(|elements| elements.checked_mul(dtype.itemsize));
-    let bytes = bytes.ok_or(Error::ImpossibleShape)?;
-    fields.push(Field { name: here.name, dtype, count, offset: here.offset, path: here.path });
-    Ok(bytes)
+
+    /// Adds the fields of a dtype; the bytes of one item, or `None` if it has no fields.
+    fn add_all(&mut self, dtype: NodeId, outer: &Outer) -> Result<Option<usize>> {
+        const UNKNOWN: Error = Error::UnknownForm("dtype with fields");
+        let graph = self.graph;
+        let state = graph.state(dtype).and_then(|state| graph.tuple(state)).unwrap_or_default();
+        let &[_, _, _, names, by_name, itemsize, ..] = state else { return Ok(None) };
+        let Some(names) = graph.tuple(names) else { return Ok(None) };
+        if outer.path.len() >= DEPTH_MAX {
+            return Err(UNKNOWN);
+        }
+        let Node::Int(itemsize) = graph.node(itemsize) else { return Err(UNKNOWN) };
+        let itemsize = usize::try_from(itemsize).map_err(|_| UNKNOWN)?;
+        self.entries.spend(names.len() as u64)?;
+        let by_name = self.by_name(by_name)?;
+        for (place, name) in names.iter().enumerate() {
+            let name = graph.text(*name).ok_or(UNKNOWN)?;
+            let field = by_name.get(name).and_then(|field| graph.tuple(*field)).ok_or(UNKNOWN)?;
+            let (&[inner, offset] | &[inner, offset, _]) = field else { return Err(UNKNOWN) };
+            let Node::Int(offset) = graph.node(offset) else { return Err(UNKNOWN) };
+            let offset = usize::try_from(offset).map_err(|_| UNKNOWN)?;
+            self.name_bytes.spend((outer.name.len() + name.len()) as u64)?;
+            let bytes = self.add(inner, outer.inside(place, name, offset)?)?;
+            let is_outside = offset.checked_add(bytes).is_none_or(|end| end > itemsize);
+            if is_outside || self.found.len() > self.limits.columns_max {
+                return Err(UNKNOWN);
+            }
+        }
+        Ok(Some(itemsize))
+    }
+
+    /// The fields of a dtype by their names, of which the last counts.
+    fn by_name(&mut self, fields: NodeId) -> Result<HashMap<&'g str, NodeId>> {
+        let mut by_name = HashMap::new();
+        for (name, field) in self.graph.dict(fields).into_iter().flatten() {
+            self.entries.spend(1)?;
+            by_name.extend(self.graph.text(name).map(|name| (name, field)));
+        }
+        Ok(by_name)
+    }
+
+    /// Adds one field, or the fields inside it; the bytes it takes.
+    fn add(&mut self, dtype: NodeId, here: Outer) -> Result<usize> {
+        if let Some(bytes) = self.add_all(dtype, &here)? {
+            return Ok(bytes);
+        }
+        let graph = self.graph;
+        let (dtype, count) = match sub_array(graph, dtype) {
+            Some((base, shape)) => (Dtype::parse(graph, base)?, shape_of(graph, shape, self.limits)?),
+            None => (Dtype::parse(graph, dtype)?, Vec::new()),
+        };
+        let elements = count.iter().try_fold(1_usize, |count, size| count.checked_mul(*size));
+        let bytes = elements.and_then(|elements| elements.checked_mul(dtype.itemsize));
+        let bytes = bytes.ok_or(Error::ImpossibleShape)?;
+        self.found.push(Field { name: here.name, dtype, count, offset: here.offset, path: here.path });
+        Ok(bytes)
+    }
 }
 
 /// Items and shape of a field that is an array: `subdtype` of its dtype's state.
@@ -216,7 +242,8 @@ impl Field {
         }
         let elements: usize = self.count.iter().product();
         let width = elements * self.dtype.itemsize;
-        budget.spend((rows * width) as u64)?;
+        // What takes no bytes is still a cell of each row.
+        budget.spend((rows * width.max(1)) as u64)?;
         let mut column = Vec::with_capacity(rows * width);
         for row in 0..rows {
             let item = &bytes[row * itemsize..][..itemsize];
@@ -258,6 +285,8 @@ fn unused_bits(width: usize) -> Option<u32> {
 
 /// Cells of a field of numbers in the width that the field has; `None` if they are of another kind, or too large.
 fn numbers<'g>(graph: &Graph<'_>, cells: &[Item], dtype: Dtype) -> Option<Array<'g>> {
+    // Of all other kinds the width is what the file says.
+    matches!(dtype.kind, Kind::Bool | Kind::Int | Kind::Uint | Kind::Float).then_some(())?;
     let mut bytes = Vec::with_capacity(cells.len() * dtype.itemsize);
     for cell in cells {
         let value = match *cell {

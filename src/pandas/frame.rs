@@ -10,7 +10,7 @@ use super::{
     values::{Values, class_of},
 };
 use crate::{
-    limits::Limits,
+    limits::{Budget, CELL_BYTES, Limits},
     numpy::Array,
     pickle::{Global, Graph, NodeId},
 };
@@ -164,10 +164,14 @@ impl<'g> Frame<'g> {
             return matrix(graph, array, rows, items, reading).at("array");
         }
         let block = extension::parse(graph, id, reading)?;
-        let rows = block.rows;
-        let columns = block.columns.into_iter().enumerate();
+        Ok(Self::numbered(graph, block.columns, block.rows))
+    }
+
+    /// A frame of columns without names, all of `rows` values: it calls them 0, 1, ….
+    pub(super) fn numbered(graph: &'g Graph<'g>, columns: Vec<Values<'g>>, rows: usize) -> Self {
+        let columns = columns.into_iter().enumerate();
         let columns = columns.map(|(place, values)| (place.to_string(), values)).collect();
-        Ok(Self::plain(graph, columns, rows))
+        Self::plain(graph, columns, rows)
     }
 
     /// A frame of columns that plain Python holds, all of `rows` values.
@@ -205,10 +209,7 @@ fn matrix<'g>(
         }
         crate::numpy::Data::Bytes(_) => Array { shape: vec![items, rows], fortran: !array.fortran, ..array },
     };
-    let block = extension::of_array(array, reading)?;
-    let columns = block.columns.into_iter().enumerate();
-    let columns = columns.map(|(place, values)| (place.to_string(), values)).collect();
-    Ok(Frame::plain(graph, columns, rows))
+    Ok(Frame::numbered(graph, extension::of_array(array, reading)?.columns, rows))
 }
 
 /// The labels of the columns, those of several levels as tuples, and the names of the levels.
@@ -217,17 +218,20 @@ pub(super) fn labels<'g>(
     id: NodeId,
     reading: Reading<'_>,
 ) -> Result<(Vec<Label>, Vec<Label>)> {
-    let mut levels = Index::levels(graph, id, reading)?;
+    let levels = Index::levels(graph, id, reading)?;
     let count = levels.first().map_or(0, |level| level.len);
     if count > reading.limits.columns_max {
         return Err(ErrorKind::TooManyColumns(count)).at("columns");
     }
     let names = levels.iter().map(|level| level.name.clone()).collect();
-    let labels = if levels.len() == 1 {
-        levels.remove(0).labels(graph)
-    } else {
-        let at = |row| levels.iter().map(|level| Label::at(graph, &level.values, row)).collect();
-        (0..count).map(|row| Label::Tuple(at(row))).collect()
+    let level_labels = |row| levels.iter().map(|level| Label::at(graph, &level.values, row)).collect();
+    let label = |row| match levels.as_slice() {
+        [level] => Label::at(graph, &level.values, row),
+        _ => Label::Tuple(level_labels(row)),
     };
-    Ok((labels, names))
+    // A file can name one long text as the label of every column.
+    let mut budget = Budget::new(&CELL_BYTES, reading.limits.cell_bytes_max(graph.input().len()));
+    let paid = |label: Label| budget.spend(label.bytes() as u64).map(|()| label);
+    let labels = (0..count).map(label).map(paid).collect::<Result<_, _>>();
+    Ok((labels.map_err(ErrorKind::from).at("columns")?, names))
 }

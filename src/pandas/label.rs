@@ -1,6 +1,9 @@
 //! Labels: what a column, a row or a level is called. In pandas any value can be a name; in a file it is text.
 
-use std::{collections::HashSet, fmt};
+use std::{
+    collections::{HashMap, HashSet},
+    fmt,
+};
 
 use super::{
     clock,
@@ -134,6 +137,17 @@ impl Label {
         }
     }
 
+    /// Bytes that it takes besides its own place.
+    pub(super) fn bytes(&self) -> usize {
+        match self {
+            Self::Text(text) => text.len(),
+            Self::Tuple(labels) => {
+                size_of_val(labels.as_slice()) + labels.iter().map(Self::bytes).sum::<usize>()
+            }
+            _ => 0,
+        }
+    }
+
     /// As text, if it is text.
     pub fn text(&self) -> Option<&str> {
         if let Self::Text(text) = self { Some(text) } else { None }
@@ -184,14 +198,17 @@ fn float_text(value: f64) -> String {
 /// The names of columns in a file: each label as text, with a number where one is taken already.
 pub(super) fn names(labels: &[Label]) -> Vec<String> {
     let mut taken: HashSet<String> = HashSet::new();
+    // The number to go on with: all columns can have one label.
+    let mut numbers: HashMap<String, usize> = HashMap::new();
     let mut names = Vec::with_capacity(labels.len());
     for label in labels {
         let plain = label.to_string();
-        let mut name = plain.clone();
-        let mut number = 1_usize;
+        let number = numbers.entry(plain.clone()).or_default();
+        let mut name = if *number == 0 { plain.clone() } else { format!("{plain}.{number}") };
+        *number += 1;
         while !taken.insert(name.clone()) {
             name = format!("{plain}.{number}");
-            number += 1;
+            *number += 1;
         }
         names.push(name);
     }

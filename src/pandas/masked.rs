@@ -4,12 +4,13 @@
 //! What is masked is missing. An array of two dimensions has a column for each of its items and one of records a column for
 //! each field, as in a frame made of it.
 
-use std::{borrow::Cow, sync::Arc};
+use std::{borrow::Cow, ops::Range, sync::Arc};
 
 use super::{
     error::ErrorKind,
     extension::{self, Block, Reading},
     frame::Frame,
+    record,
     values::{Values, class_of},
 };
 use crate::{
@@ -77,20 +78,21 @@ pub(super) fn frame<'g>(
     if items > limits.columns_max {
         return Err(ErrorKind::TooManyColumns(items));
     }
-    let column = |item| {
-        let mask = column(&mask, item, &mut budget)?;
-        let values = match &data.data {
-            Data::Objects(cells) => {
-                of_cells(cells.items_from(item).step_by(items.max(1)), &mask, &mut budget)?
-            }
-            Data::Bytes(_) => {
-                of_items(self::column(&data, item, &mut budget)?, mask, Reading::new(limits), &mut budget)?
-            }
-        };
-        Ok((item.to_string(), values))
+    let columns = match &data.data {
+        Data::Objects(cells) => {
+            let cells = cells.items_from(0).enumerate();
+            let cells = cells.map(|(place, cell)| unless(is_masked(&mask, place), cell));
+            record::columns(graph, cells, rows, items, limits)?
+        }
+        Data::Bytes(_) => {
+            let mut values = |item| {
+                let (data, mask) = (column(&data, item, &mut budget)?, column(&mask, item, &mut budget)?);
+                of_items(data, mask, Reading::new(limits), &mut budget)
+            };
+            (0..items).map(&mut values).collect::<Result<_, ErrorKind>>()?
+        }
     };
-    let columns = (0..items).map(column).collect::<Result<_, ErrorKind>>()?;
-    Ok(Some(Frame::plain(graph, columns, rows)))
+    Ok(Some(Frame::numbered(graph, columns, rows)))
 }
 
 fn budget(graph: &Graph<'_>, limits: &Limits) -> Budget {
@@ -110,6 +112,18 @@ fn column<'g>(array: &Array<'_>, item: usize, budget: &mut Budget) -> Result<Arr
     Ok(Array { dtype: array.dtype, shape: vec![rows], fortran: false, data })
 }
 
+/// A cell, or a missing one.
+fn unless(is_masked: bool, cell: Item) -> Item {
+    if is_masked { Item::Node(NodeId::NONE) } else { cell }
+}
+
+/// What the mask of an array of shape (rows, items) says of the cell at a place, counted row after row.
+fn is_masked(mask: &Array<'_>, place: usize) -> bool {
+    let (&[rows, items], Data::Bytes(bytes)) = (mask.shape.as_slice(), &mask.data) else { return false };
+    let at = if mask.fortran { place % items * rows + place / items } else { place };
+    bytes.get(at).is_some_and(|masked| *masked != 0)
+}
+
 /// Objects, those that are masked missing.
 fn of_cells<'g>(
     cells: impl Iterator<Item = Item>,
@@ -118,8 +132,7 @@ fn of_cells<'g>(
 ) -> Result<Values<'g>, ErrorKind> {
     let Data::Bytes(mask) = &mask.data else { return Err(ErrorKind::UnknownForm) };
     budget.spend((mask.len() * size_of::<Item>()) as u64)?;
-    let present = |(cell, masked): (Item, &u8)| if *masked == 0 { cell } else { Item::Node(NodeId::NONE) };
-    Ok(Values::Cells(cells.zip(mask.iter()).map(present).collect()))
+    Ok(Values::Cells(cells.zip(mask.iter()).map(|(cell, masked)| unless(*masked != 0, cell)).collect()))
 }
 
 /// Items of fixed size, those that are masked missing.
@@ -152,7 +165,8 @@ fn records<'g>(
     budget: &mut Budget,
 ) -> Result<Frame<'g>, ErrorKind> {
     let (mask, rows) = (mask_of(graph, id)?, record.rows);
-    let width: usize = record.columns.iter().map(|field| field.items).sum();
+    let mut widths = record.columns.iter().map(|field| field.items);
+    let width = widths.try_fold(0_usize, usize::checked_add).ok_or(ErrorKind::UnknownForm)?;
     if rows.checked_mul(width) != Some(mask.len()) {
         let wanted = rows.saturating_mul(width);
         return Err(ErrorKind::WrongRows { what: "the mask", wanted, found: mask.len() });
@@ -161,29 +175,38 @@ fn records<'g>(
     let mut first = 0;
     let mut columns = Vec::with_capacity(record.columns.len());
     for field in record.columns {
-        let masks = (first..first + field.items).map(|item| column(&mask, item, budget));
-        let masks = masks.collect::<Result<Vec<_>, _>>()?;
-        first += field.items;
-        columns.push((field.name, of_field(field.values, masks, limits, budget)?));
+        let items = first..first + field.items;
+        first = items.end;
+        columns.push((field.name, of_field(field.values, &mask, items, limits, budget)?));
     }
     Ok(Frame::plain(graph, columns, rows))
 }
 
+/// The values of a field, whose items are these of each row of the mask.
 fn of_field<'g>(
     values: Column<'g>,
-    mut masks: Vec<Array<'g>>,
+    mask: &Array<'g>,
+    items: Range<usize>,
     limits: &Limits,
     budget: &mut Budget,
 ) -> Result<Values<'g>, ErrorKind> {
-    let any = |mask: &Array<'_>| matches!(&mask.data, Data::Bytes(mask) if mask.contains(&1));
     match values {
-        Column::Array(array) if array.shape.len() == 2 && !masks.iter().any(any) => {
+        Column::Array(array) if array.shape.len() == 2 && !any_masked(mask, &items) => {
             Ok(Values::Vectors(Arc::new(array)))
         }
-        Column::Array(array) if array.shape.len() == 1 && masks.len() == 1 => {
-            of_items(array, masks.remove(0), Reading::new(limits), budget)
+        Column::Array(array) if array.shape.len() == 1 && items.len() == 1 => {
+            of_items(array, column(mask, items.start, budget)?, Reading::new(limits), budget)
         }
-        Column::Cells(cells) if masks.len() == 1 => of_cells(cells.into_iter(), &masks[0], budget),
+        Column::Cells(cells) if items.len() == 1 => {
+            of_cells(cells.into_iter(), &column(mask, items.start, budget)?, budget)
+        }
         _ => Err(ErrorKind::MaskedVector),
     }
+}
+
+/// Whether any row lacks any of these items. They are not picked out: without rows there can be any number of them.
+fn any_masked(mask: &Array<'_>, items: &Range<usize>) -> bool {
+    let (&[_, width], Data::Bytes(bytes)) = (mask.shape.as_slice(), &mask.data) else { return false };
+    let mut rows = bytes.chunks_exact(width.max(1));
+    rows.any(|row| row[items.clone()].iter().any(|masked| *masked != 0))
 }

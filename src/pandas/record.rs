@@ -43,9 +43,7 @@ pub(super) fn object_rows<'g>(
     if items > limits.columns_max {
         return Err(ErrorKind::TooManyColumns(items));
     }
-    let columns = columns(graph, cells.items_from(0), rows, items, limits)?.into_iter().enumerate();
-    let columns = columns.map(|(place, values)| (place.to_string(), values)).collect();
-    Ok(Frame::plain(graph, columns, rows))
+    Ok(Frame::numbered(graph, columns(graph, cells.items_from(0), rows, items, limits)?, rows))
 }
 
 /// The columns of `rows` rows of `items` cells, row after row.
@@ -58,7 +56,8 @@ pub(super) fn columns<'g>(
 ) -> Result<Vec<Values<'g>>, ErrorKind> {
     let mut budget = Budget::new(&CELL_BYTES, limits.cell_bytes_max(graph.input().len()));
     budget.spend((rows * items * size_of::<Item>()) as u64)?;
-    let mut columns = vec![Vec::with_capacity(rows); items];
+    // Without items the rows are a number that nothing in the file stands for.
+    let mut columns: Vec<Vec<Item>> = (0..items).map(|_| Vec::with_capacity(rows)).collect();
     for (place, cell) in cells.take(rows * items).enumerate() {
         columns[place % items].push(cell);
     }

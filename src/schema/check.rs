@@ -19,6 +19,7 @@ pub(super) fn domain(draft: Draft, faults: &mut Vec<Fault>) -> Option<Domain> {
     signs(&draft, faults);
     let key = key(&draft, faults);
     let vector = vector(&draft.columns, faults);
+    let json = draft.json.map(|json| json.finish(&draft.columns, faults));
     let values = |names: Vec<At<String>>| names.into_iter().map(|name| name.value).collect();
     Some(Domain {
         key: key?,
@@ -29,6 +30,7 @@ pub(super) fn domain(draft: Draft, faults: &mut Vec<Fault>) -> Option<Domain> {
         chunk_field: draft.chunk_field.value,
         recognised_by: values(draft.recognised_by),
         columns: draft.columns.into_iter().map(DraftColumn::finish).collect(),
+        json,
     })
 }
 

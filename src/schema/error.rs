@@ -88,6 +88,12 @@ pub enum Problem {
     DimensionsKind { field: String, kind: Kind },
     #[error("`recognised_by` names {name:?}, which is not among the sources of any column")]
     UnknownSign { name: String },
+    #[error("`columns` names the key {key:?}, which is not among `keys`{}", meant(.hint.as_ref()))]
+    UnknownJsonKey { key: String, hint: Option<String> },
+    #[error("key {key:?} takes the column `{column}`, which no column has as its field{}", meant(.hint.as_ref()))]
+    UnknownJsonColumn { key: String, column: String, hint: Option<String> },
+    #[error("no key takes the column `{field}`, which would be lost on the way")]
+    JsonLacks { field: String },
     #[error("{name:?} already means the built-in domain `{builtin}`; choose another name")]
     Taken { name: String, builtin: String },
 }

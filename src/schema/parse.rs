@@ -12,7 +12,7 @@ use toml::{
 
 use super::{
     Coerce, Column, DefaultValue, Domain, Error, Fault, Kind, NullPolicy, Problem, check, error::Rule,
-    nearest,
+    json::DraftJson, nearest,
 };
 use crate::limits::schema::{DIMENSION_MAX, FILE_BYTES_MAX};
 
@@ -21,7 +21,10 @@ mod message_map;
 pub use message_map::parse_map;
 
 const SCHEMA: &str = "a schema";
-const SCHEMA_KEYS: &[&str] = &["name", "aliases", "message", "chunk_field", "key", "recognised_by", "column"];
+const SCHEMA_KEYS: &[&str] =
+    &["name", "aliases", "message", "chunk_field", "key", "recognised_by", "json", "column"];
+const JSON: &str = "the table `json`";
+const JSON_KEYS: &[&str] = &["domain", "keys", "columns"];
 const COLUMN: &str = "a column";
 const COLUMN_KEYS: &[&str] = &["field", "sources", "type", "coerce", "null", "dimensions"];
 const DEFAULT: &str = "a null policy";
@@ -73,6 +76,7 @@ pub(super) struct Draft {
     pub(super) chunk_field: At<String>,
     pub(super) key: At<String>,
     pub(super) recognised_by: Vec<At<String>>,
+    pub(super) json: Option<DraftJson>,
     pub(super) columns: Vec<DraftColumn>,
 }
 
@@ -147,6 +151,7 @@ impl Reader {
         let chunk_field = self.name(table, "chunk_field", Rule::Field);
         let key = self.name(table, "key", Rule::Field);
         let recognised_by = self.names(table, "recognised_by", Rule::Source);
+        let json = table.value("json").map(|value| self.json(value));
         let columns = self.columns(table);
         Some(Draft {
             name: name?,
@@ -155,8 +160,38 @@ impl Reader {
             chunk_field: chunk_field?,
             key: key?,
             recognised_by: recognised_by?,
+            json: json.map_or(Some(None), |json| json.map(Some))?,
             columns: columns?,
         })
+    }
+
+    fn json(&mut self, value: &Value<'_>) -> Option<DraftJson> {
+        let line = self.line(&value.span());
+        let Some(entries) = value.get_ref().as_table() else {
+            return self.wrong_type("json", "a table", value);
+        };
+        let table = Table { entries, line, place: JSON };
+        self.unknown_keys(table, JSON_KEYS);
+        let domain = self.name(table, "domain", Rule::Domain);
+        let keys = self.required(table, "keys").and_then(|_| self.names(table, "keys", Rule::Source));
+        let columns = self.json_columns(table);
+        Some(DraftJson { line, domain: domain?, keys: keys?, columns: columns? })
+    }
+
+    /// Pairs of a key and the column it takes.
+    fn json_columns(&mut self, table: Table<'_>) -> Option<Vec<(At<String>, At<String>)>> {
+        let Some(value) = table.value("columns") else { return Some(Vec::new()) };
+        let Some(entries) = value.get_ref().as_table() else {
+            return self.wrong_type("columns", "a table of keys and columns", value);
+        };
+        let pairs: Vec<_> = entries
+            .iter()
+            .map(|(key, column)| {
+                let name = At { line: self.line(&key.span()), value: key.get_ref().clone().into_owned() };
+                Some((name, self.named("columns", column, Rule::Field)?))
+            })
+            .collect();
+        pairs.into_iter().collect()
     }
 
     fn columns(&mut self, table: Table<'_>) -> Option<Vec<DraftColumn>> {

@@ -72,6 +72,23 @@ fn every_field_is_in_the_message_in_the_order_of_its_number() {
 }
 
 #[test]
+fn the_published_server_s_objects_have_its_keys_in_its_order() {
+    let form = |name: &str| find(name).and_then(|domain| domain.json.clone()).expect("built in");
+    let keys = |name: &str| form(name).keys.into_iter().map(|key| key.name).collect::<Vec<_>>();
+    let recruit = "id position company_name experience_years primary_keyword english_level published_at skills long_description description_lang skills_vector";
+    let candidate = "candidate_id position_category experience_years original_resume resume_lang moreinfo looking_for skills skills_vector";
+    assert_eq!(keys("recruit").join(" "), recruit);
+    assert_eq!(keys("candidate").join(" "), candidate);
+    assert_eq!(keys("skill_dic").join(" "), "skill position_category skill_vector");
+    assert_eq!(form("skill_embedding_dic").domain, "skill_dic");
+    let columns: Vec<_> =
+        form("recruit").keys.into_iter().map(|key| key.column.unwrap_or_default()).collect();
+    let taken =
+        ["id", "", "company_name", "exp_years", "primary_keyword", "english_level", "", "", "", "", "vector"];
+    assert_eq!(columns, taken);
+}
+
+#[test]
 fn files_of_both_systems_match_their_domain_and_no_other() {
     let files: [(&str, &[&str]); 6] = [
         (
@@ -182,7 +199,7 @@ const GOLDEN: &[(&str, &str, &str)] = &[
     (
         "chunk_field",
         "chunk_feild",
-        "x.toml:1: a schema lacks the key `chunk_field`\nx.toml:3: unknown key `chunk_feild`, did you mean `chunk_field`?; a schema takes: name, aliases, message, chunk_field, key, recognised_by, column",
+        "x.toml:1: a schema lacks the key `chunk_field`\nx.toml:3: unknown key `chunk_feild`, did you mean `chunk_field`?; a schema takes: name, aliases, message, chunk_field, key, recognised_by, json, column",
     ),
     ("key = \"id\"", "key = \"Id\"", "x.toml:4: key `Id` is not the field of any column, did you mean `id`?"),
     (
@@ -312,6 +329,38 @@ const GOLDEN: &[(&str, &str, &str)] = &[
         "dimensions = [3]",
         "dimensions = []",
         "x.toml:17: `dimensions` is empty; leave the key out to allow any",
+    ),
+    (
+        "dimensions = [3]\n",
+        "json = 1\n",
+        "x.toml:17: unknown key `json`; a column takes: field, sources, type, coerce, null, dimensions",
+    ),
+    ("key = \"id\"", "key = \"id\"\njson = 1", "x.toml:5: `json` must be a table, not an integer"),
+    (
+        "dimensions = [3]",
+        "[json]\ndomain = \"j-1\"\nkeys = [\"id\"]",
+        "x.toml:18: `domain` cannot be \"j-1\": a domain's name is a letter, then letters, digits and `_`, at most 64 in all",
+    ),
+    ("dimensions = [3]", "[json]\ndomain = \"j\"", "x.toml:17: the table `json` lacks the key `keys`"),
+    (
+        "dimensions = [3]",
+        "[json]\ndomain = \"j\"\nkeys = [\"id\", \"years\", \"v\"]\ncolumns = 1",
+        "x.toml:20: `columns` must be a table of keys and columns, not an integer",
+    ),
+    (
+        "dimensions = [3]",
+        "[json]\ndomain = \"j\"\nkeys = [\"id\", \"years\", \"skills\"]",
+        "x.toml:17: no key takes the column `vector`, which would be lost on the way",
+    ),
+    (
+        "dimensions = [3]",
+        "[json]\ndomain = \"j\"\nkeys = [\"id\", \"years\", \"skills\", \"vector\"]\ncolumns.skill = \"vector\"",
+        "x.toml:20: `columns` names the key \"skill\", which is not among `keys`, did you mean `skills`?",
+    ),
+    (
+        "dimensions = [3]",
+        "[json]\ndomain = \"j\"\nkeys = [\"id\", \"years\", \"skills\", \"vector\"]\ncolumns.skills = \"vectors\"",
+        "x.toml:20: key \"skills\" takes the column `vectors`, which no column has as its field, did you mean `vector`?",
     ),
     (
         "dimensions = [3]",

@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tonic::Status;
 
 use crate::{
@@ -18,9 +18,11 @@ use crate::{
 
 mod face;
 mod intake;
+mod session_stream;
 
 pub use face::IngestService;
 pub(crate) use intake::Refusal;
+pub(super) use intake::dimension;
 
 use super::{
     messages::{Message, Messages},
@@ -35,6 +37,8 @@ pub struct Ingest {
     limits: ChunkLimits,
     streams: Arc<Semaphore>,
     budget: Arc<Semaphore>,
+    draining: watch::Receiver<bool>,
+    drain: Arc<watch::Sender<bool>>,
 }
 
 /// What the receiving half tells the intake.
@@ -49,7 +53,10 @@ impl Ingest {
     pub fn new(store: Arc<dyn Store>, limits: ChunkLimits) -> Self {
         // A message larger than the whole budget could never be admitted.
         let budget = limits::INGEST_BYTES_MAX.max(limits.message_bytes_max);
+        let (drain, draining) = watch::channel(false);
         Self {
+            drain: Arc::new(drain),
+            draining,
             store,
             limits,
             streams: Arc::new(Semaphore::new(limits::INGEST_STREAMS_MAX)),
@@ -57,9 +64,39 @@ impl Ingest {
         }
     }
 
+    /// Asks streams that can be resumed to end now.
+    pub fn drain(&self) {
+        self.drain.send_replace(true);
+    }
+
+    /// Ends when [`Ingest::drain`] is called.
+    pub(super) async fn draining(&self) {
+        let mut draining = self.draining.clone();
+        // The sender lives as long as this.
+        let _ = draining.wait_for(|draining| *draining).await;
+    }
+
+    /// The right to be one of the streams.
+    pub(super) fn slot(&self) -> Result<OwnedSemaphorePermit, Status> {
+        Arc::clone(&self.streams).try_acquire_owned().map_err(|_| busy())
+    }
+
+    /// The messages of a stream, within the bounds.
+    pub(super) fn messages(&self, body: tonic::body::Body) -> Messages {
+        Messages::new(body, Arc::clone(&self.budget), self.limits.message_bytes_max)
+    }
+
+    pub(super) fn store(&self) -> &Arc<dyn Store> {
+        &self.store
+    }
+
+    pub(super) fn limits(&self) -> ChunkLimits {
+        self.limits
+    }
+
     async fn receive(self, body: tonic::body::Body) -> Result<IngestDataResponse, Status> {
-        let _slot = self.streams.try_acquire().map_err(|_| busy())?;
-        let messages = Messages::new(body, Arc::clone(&self.budget), self.limits.message_bytes_max);
+        let _slot = self.slot()?;
+        let messages = self.messages(body);
         let (events, queue) = mpsc::channel(limits::INGEST_QUEUE);
         let intake = Intake::new(Arc::clone(&self.store), self.limits);
         let worker = tokio::task::spawn_blocking(move || take_all(intake, queue));

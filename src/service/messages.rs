@@ -4,11 +4,14 @@
 //! could ask whether there is room for it, and takes a cancelled request for a finished one, which a receiver that
 //! commits at the end must never do.
 
-use std::{future::poll_fn, pin::Pin, sync::Arc};
+use std::{future::poll_fn, pin::Pin, sync::Arc, time::Duration};
 
 use bytes::{Buf as _, Bytes, BytesMut};
-use http_body::Body as _;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use http_body::{Body as _, Frame};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::timeout,
+};
 use tonic::{Status, body::Body};
 
 /// Length of what stands before each message: a compression flag and a length.
@@ -22,6 +25,8 @@ pub(crate) struct Messages {
     front: Bytes,
     budget: Arc<Semaphore>,
     message_bytes_max: usize,
+    /// How long the peer may be silent.
+    silence: Option<Duration>,
 }
 
 /// A message and its share of the budget, given back when it is dropped.
@@ -33,7 +38,12 @@ pub(crate) struct Message {
 
 impl Messages {
     pub(crate) fn new(body: Body, budget: Arc<Semaphore>, message_bytes_max: usize) -> Self {
-        Self { body, front: Bytes::new(), budget, message_bytes_max }
+        Self { body, front: Bytes::new(), budget, message_bytes_max, silence: None }
+    }
+
+    /// Gives up a peer that sends nothing for so long.
+    pub(crate) fn with_silence(self, silence: Duration) -> Self {
+        Self { silence: Some(silence), ..self }
     }
 
     /// The next message; `None` only if the peer ended its side in good order.
@@ -95,9 +105,19 @@ impl Messages {
         }
     }
 
+    /// A message may take long to arrive; its frames come one by one.
+    async fn next_frame(&mut self) -> Result<Option<Result<Frame<Bytes>, Status>>, Status> {
+        let silence = self.silence;
+        let frame = poll_fn(|context| Pin::new(&mut self.body).poll_frame(context));
+        match silence {
+            None => Ok(frame.await),
+            Some(silence) => timeout(silence, frame).await.map_err(|_| silent()),
+        }
+    }
+
     async fn frame(&mut self) -> Result<Option<Bytes>, Status> {
         loop {
-            let frame = poll_fn(|context| Pin::new(&mut self.body).poll_frame(context)).await;
+            let frame = self.next_frame().await?;
             let Some(frame) = frame.transpose()? else { return self.end() };
             if let Ok(data) = frame.into_data() {
                 return Ok(Some(data));
@@ -108,6 +128,10 @@ impl Messages {
 
 fn too_large(length: usize, limit: usize) -> Status {
     Status::resource_exhausted(format!("message of {length} bytes is larger than the limit of {limit} bytes"))
+}
+
+fn silent() -> Status {
+    Status::deadline_exceeded("the stream was silent for too long; what was acknowledged is kept")
 }
 
 fn cut_off() -> Status {

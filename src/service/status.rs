@@ -1,21 +1,82 @@
 //! The one place where errors become gRPC statuses.
 
-use std::{error::Error as StdError, io};
+use std::{collections::HashMap, error::Error as StdError, io};
 
 use tonic::Status;
+use tonic_types::{ErrorDetails, StatusExt as _};
 
 use super::ingest::Refusal;
-use crate::{store, wire};
+use crate::{proto::embedding::session::v1::Reason, session::Refusal as State, store, wire};
 
-/// The status of a refused ingest stream.
+/// The status of a refused call or stream. Why a session refused stands in the details too, because codes alone are also
+/// made up by transports.
 pub(crate) fn of_refusal(refusal: &Refusal) -> Status {
+    let status = without_reason(refusal);
+    let reason = match refusal {
+        Refusal::Store(store::Error::Session(state)) => state.reason(),
+        Refusal::Store(error) if is_full(error) => "STORAGE_FULL",
+        _ => return status,
+    };
+    let details = ErrorDetails::with_error_info(reason, REASONS, facts(refusal));
+    Status::with_error_details(status.code(), status.message(), details)
+}
+
+fn without_reason(refusal: &Refusal) -> Status {
     match refusal {
-        Refusal::MetadataMissing
+        Refusal::NoSessions => Status::unimplemented(refusal.to_string()),
+        Refusal::Unclear(_)
+        | Refusal::NoHeader
+        | Refusal::MetadataMissing
         | Refusal::MetadataChanged { .. }
         | Refusal::UnknownDomain(_)
         | Refusal::Dimension { .. } => Status::invalid_argument(refusal.to_string()),
         Refusal::Chunk { source, .. } => of_wire(source, &sentence(refusal)),
         Refusal::Store(error) => of_store(error),
+    }
+}
+
+/// The domain of the reasons in `google.rpc.ErrorInfo`.
+const REASONS: &str = "embedding.session";
+
+/// Why a session refused a chunk, if it did: other errors are the server's, and end the stream.
+pub(crate) fn reason_of(refusal: &Refusal) -> Option<Reason> {
+    match refusal {
+        Refusal::Store(store::Error::Session(state)) => {
+            Reason::from_str_name(&format!("REASON_{}", state.reason()))
+        }
+        Refusal::Store(store::Error::BadKey { .. })
+        | Refusal::Chunk { .. }
+        | Refusal::NoHeader
+        | Refusal::Unclear(_) => Some(Reason::RowInvalid),
+        _ => None,
+    }
+}
+
+fn facts(refusal: &Refusal) -> HashMap<String, String> {
+    let Refusal::Store(store::Error::Session(state)) = refusal else { return HashMap::new() };
+    let (name, value) = match state {
+        State::OffsetGap { expected_row } => ("expected_row", *expected_row),
+        State::PrefixMismatch { committed_rows } | State::Incomplete { committed_rows } => {
+            ("committed_rows", *committed_rows)
+        }
+        State::Fenced { epoch } => ("epoch", *epoch),
+        _ => return HashMap::new(),
+    };
+    HashMap::from([(name.to_owned(), value.to_string())])
+}
+
+fn of_state(state: &State) -> Status {
+    let message = state.to_string();
+    match state {
+        State::OffsetGap { .. } => Status::out_of_range(message),
+        State::BeyondEnd => Status::invalid_argument(message),
+        State::Fenced { .. } => Status::aborted(message),
+        State::FingerprintMismatch
+        | State::PrefixMismatch { .. }
+        | State::SessionFinalized
+        | State::Incomplete { .. } => Status::failed_precondition(message),
+        State::ChunkCorrupt { .. } => Status::data_loss(message),
+        State::SessionUnknown => Status::not_found(message),
     }
 }
 
@@ -42,7 +103,16 @@ fn of_store(error: &store::Error) -> Status {
             Status::failed_precondition(error.to_string())
         }
         store::Error::BadKey { .. } => Status::invalid_argument(error.to_string()),
-        store::Error::TooManyRows { .. } => Status::resource_exhausted(error.to_string()),
+        store::Error::TooManyRows { .. } | store::Error::TooManySessions { .. } => {
+            Status::resource_exhausted(error.to_string())
+        }
+        store::Error::Session(refusal) => of_state(refusal),
+        damaged @ store::Error::DamagedSession { .. } => {
+            internal(damaged);
+            Status::failed_precondition(
+                "what the store has of the session is damaged: send the rows as a new run (--new-run)",
+            )
+        }
         other if is_full(other) => Status::resource_exhausted("the store is full"),
         other => internal(other),
     }
@@ -66,7 +136,7 @@ pub(crate) fn internal(error: &(dyn StdError + 'static)) -> Status {
 }
 
 /// The error and its causes; a layer that repeats the one below it says it once.
-fn sentence(error: &(dyn StdError + 'static)) -> String {
+pub(crate) fn sentence(error: &(dyn StdError + 'static)) -> String {
     let mut sentence = error.to_string();
     for cause in chain(error).skip(1).map(ToString::to_string) {
         if !sentence.ends_with(&cause) {

@@ -4,7 +4,7 @@ use super::*;
 
 fn hello(total_rows: u64) -> Hello {
     let session = SessionId::derive("rows-v1:ab", "recruit", "here", Mode::Pending, "");
-    Hello { session, fingerprint: "rows-v1:ab".to_owned(), total_rows, mode: Mode::Pending }
+    Hello { session, fingerprint: "rows-v1:ab".to_owned(), total_rows, first_row: 0, mode: Mode::Pending }
 }
 
 fn chunk(first_row: u64, row_count: u64) -> ChunkRange {

@@ -2,12 +2,16 @@
 
 use arrow_array::RecordBatch;
 
-use super::{Error, Provenance, Published, Run, Store};
+use super::{Error, Provenance, Published, Run, Sessions, Store};
 use crate::schema::Domain;
+
+mod sessions;
 
 /// Counts rows and forgets them.
 #[derive(Debug, Default)]
-pub struct Discard;
+pub struct Discard {
+    sessions: sessions::Counted,
+}
 
 #[derive(Debug, Default)]
 struct Count {
@@ -17,6 +21,10 @@ struct Count {
 impl Store for Discard {
     fn begin(&self, _: &'static Domain, _: usize, _: Provenance) -> Result<Box<dyn Run>, Error> {
         Ok(Box::new(Count::default()))
+    }
+
+    fn sessions(&self) -> Option<&dyn Sessions> {
+        Some(&self.sessions)
     }
 }
 

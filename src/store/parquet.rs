@@ -20,7 +20,7 @@ use rustix::{
     io::Errno,
 };
 
-use super::{Error, Provenance, Run, Store};
+use super::{Error, Provenance, Run, Sessions, Store};
 use crate::{
     columnar::schema as conventions,
     file::{self, Dataset, DatasetWriter},
@@ -34,6 +34,7 @@ mod keys;
 mod memory;
 mod merge;
 mod run;
+mod sessions;
 mod spool;
 
 use draft::Drafting;
@@ -49,16 +50,21 @@ pub struct ParquetStore {
     folder: PathBuf,
     tables: Mutex<HashMap<String, Arc<Table>>>,
     memory: Arc<Memory>,
+    book: sessions::Book,
     /// Held for as long as the store is open; the kernel lets go of it when the process ends, however it ends.
     _lock: File,
 }
 
+/// Notes a publication outside the table.
+type Note = Box<dyn Fn() -> Result<(), Error> + Send>;
+
 /// One table, and the turn of those who publish to it.
-#[derive(Debug)]
 struct Table {
     folder: PathBuf,
     domain: &'static Domain,
     publishing: Mutex<()>,
+    /// What was published and could not be noted where it belongs; nobody else publishes before it is.
+    unsettled: Mutex<Option<Note>>,
     drafting: Drafting,
     memory: Arc<Memory>,
 }
@@ -76,15 +82,18 @@ impl ParquetStore {
         // What the runs of a process that died had begun.
         schema::builtin().iter().try_for_each(|domain| DatasetWriter::sweep(folder, &domain.name))?;
         let memory = Memory::new(memory_bytes);
-        Ok(Self { folder: folder.to_owned(), tables: Mutex::default(), memory, _lock: lock })
+        let (tables, book) = (Mutex::default(), sessions::Book::default());
+        let store = Self { folder: folder.to_owned(), tables, memory, book, _lock: lock };
+        store.recover_sessions()?;
+        Ok(store)
     }
 
     fn table(&self, domain: &'static Domain) -> Arc<Table> {
         let mut tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
         let table = tables.entry(domain.name.clone()).or_insert_with(|| {
             let (folder, memory) = (self.folder.clone(), Arc::clone(&self.memory));
-            let (publishing, drafting) = (Mutex::new(()), Drafting::default());
-            Arc::new(Table { folder, domain, publishing, drafting, memory })
+            let (publishing, unsettled, drafting) = (Mutex::new(()), Mutex::default(), Drafting::default());
+            Arc::new(Table { folder, domain, publishing, unsettled, drafting, memory })
         });
         Arc::clone(table)
     }
@@ -113,9 +122,29 @@ impl Store for ParquetStore {
         let present = table.present(dimension)?;
         Ok(Box::new(TableRun::begin(table, dimension, provenance, present.is_none())?))
     }
+
+    fn sessions(&self) -> Option<&dyn Sessions> {
+        Some(self)
+    }
+}
+
+impl std::fmt::Debug for Table {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Table").field("domain", &self.domain.name).finish_non_exhaustive()
+    }
 }
 
 impl Table {
+    /// Notes what was published and not yet noted; only for whoever has the turn to publish.
+    fn settle(&self) -> Result<(), Error> {
+        let mut unsettled = self.unsettled.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(note) = &*unsettled {
+            note()?;
+        }
+        *unsettled = None;
+        Ok(())
+    }
+
     /// The present version, if there is one; it must hold vectors of `dimension`.
     fn present(&self, dimension: usize) -> Result<Option<Dataset>, Error> {
         let path = self.folder.join(&self.domain.name);

@@ -22,6 +22,7 @@ use crate::{
     schema::{self, Domain, NullPolicy},
 };
 
+use crate::proto::embedding::ChunkHeader;
 pub use crate::proto::embedding::IngestMetadata as Metadata;
 
 /// What one message held.
@@ -29,6 +30,8 @@ pub use crate::proto::embedding::IngestMetadata as Metadata;
 pub struct Decoded {
     /// The metadata, if the message carried it.
     pub metadata: Option<Metadata>,
+    /// The chunk's header, if the message carried it.
+    pub header: Option<ChunkHeader>,
     /// The request's field of the chunk, and its rows.
     pub chunk: Option<(String, RecordBatch)>,
 }
@@ -38,6 +41,8 @@ pub struct Decoded {
 pub struct Counted {
     /// The metadata, if the message carried it.
     pub metadata: Option<Metadata>,
+    /// The chunk's header, if the message carried it.
+    pub header: Option<ChunkHeader>,
     /// The request's field of the chunk.
     pub chunk: Option<String>,
     /// Rows of the chunk.
@@ -49,6 +54,8 @@ pub struct Counted {
 pub struct Peeked {
     /// The metadata, if the message carries it.
     pub metadata: Option<Metadata>,
+    /// The chunk's header, if the message carries it.
+    pub header: Option<ChunkHeader>,
     /// The request's field of the chunk.
     pub chunk: Option<&'static str>,
 }
@@ -56,7 +63,11 @@ pub struct Peeked {
 /// The metadata and the kind of chunk of a message of any domain; rows are not looked at.
 pub fn peek(message: &Bytes) -> Result<Peeked, Error> {
     let envelope = Envelope::scan(message)?;
-    Ok(Peeked { metadata: envelope.metadata, chunk: envelope.chunk.map(|chunk| chunk.name) })
+    Ok(Peeked {
+        metadata: envelope.metadata,
+        header: envelope.header,
+        chunk: envelope.chunk.map(|chunk| chunk.name),
+    })
 }
 
 /// Decodes chunks of one domain.
@@ -104,7 +115,7 @@ impl ChunkDecoder {
         let envelope = self.open(message)?;
         let chunk = envelope.chunk.map(|chunk| self.batch(&chunk, message.len()));
         let chunk = chunk.transpose()?.map(|batch| (self.chunk_field.clone(), batch));
-        Ok(Decoded { metadata: envelope.metadata, chunk })
+        Ok(Decoded { metadata: envelope.metadata, header: envelope.header, chunk })
     }
 
     /// Counts the rows of `message` and checks the dimension of each; no vector is read.
@@ -112,7 +123,7 @@ impl ChunkDecoder {
         let envelope = self.open(message)?;
         let rows = envelope.chunk.as_ref().map_or(Ok(0), |chunk| self.check(chunk))?;
         let chunk = envelope.chunk.map(|chunk| chunk.name.to_owned());
-        Ok(Counted { metadata: envelope.metadata, chunk, rows })
+        Ok(Counted { metadata: envelope.metadata, header: envelope.header, chunk, rows })
     }
 
     fn open<'m>(&self, message: &'m Bytes) -> Result<Envelope<'m>, Error> {

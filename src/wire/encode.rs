@@ -18,7 +18,7 @@ use super::{
     plan::{Choice, FieldPlan},
     spare::Spare,
     split::Cut,
-    varint::put_delimited,
+    varint::{delimited_len, put_delimited},
 };
 use crate::{
     columnar::cells::Column,
@@ -55,54 +55,81 @@ impl ChunkPlan {
         let mut inner_lens = InnerLens::new();
         let row_lens = rows.clone().map(|row| self.row_len(&columns, row, &mut inner_lens));
         let row_lens = row_lens.collect::<Result<Vec<_>, _>>()?;
-        self.encode_framed(batch, &Cut { rows, row_lens, inner_lens }, &Spare::default())
+        let cut = Cut { rows, row_lens, inner_lens };
+        self.framed(batch, &cut, &Envelope::default(), &Spare::default())
             .map(|framed| framed.slice(GRPC_PREFIX_BYTES.min(framed.len())..))
     }
 
     /// The message of one chunk behind the prefix that gRPC puts before it (not compressed, and its length), so that it
     /// goes to the connection in one piece.
-    pub(super) fn encode_framed(
+    pub(super) fn framed(
         &self,
         batch: &RecordBatch,
         cut: &Cut,
+        envelope: &Envelope<'_>,
         spare: &Spare,
     ) -> Result<Bytes, Error> {
         let columns = self.bind(batch)?;
-        let shares = cut.row_lens.iter().map(|len| self.wrap.share(*len)).sum();
+        let framed_len = self.framed_len(cut, envelope)?;
+        let mut out = spare.take(framed_len);
         let mut inner_lens = cut.inner_lens.iter();
-        let out = if let Some(rows_key) = self.wrap.rows_key() {
-            let message_len = self.checked_len(shares)?;
-            let mut out = spare.take(GRPC_PREFIX_BYTES + message_len);
-            put_prefix(message_len, &mut out);
-            self.wrap.put(0, shares, &mut out, &mut |out: &mut Vec<u8>| {
-                for (row, row_len) in cut.rows.clone().zip(&cut.row_lens) {
+        let mut rows = cut.rows.clone().zip(&cut.row_lens);
+        if let Some(rows_key) = self.wrap.rows_key() {
+            self.put_message(self.shares(cut), envelope, &mut out, &mut |out: &mut Vec<u8>| {
+                rows.try_for_each(|(row, row_len)| {
                     put_delimited(rows_key, *row_len, out);
-                    self.put_row(&columns, row, &mut inner_lens, out)?;
-                }
-                Ok::<_, Error>(())
+                    self.put_row(&columns, row, &mut inner_lens, out)
+                })
             })?;
-            debug_assert_eq!(out.len(), GRPC_PREFIX_BYTES + message_len, "the two passes agree");
-            out
         } else {
-            let mut out = spare.take(shares);
-            for (row, row_len) in cut.rows.clone().zip(&cut.row_lens) {
-                put_prefix(self.wrap.len_from(0, *row_len), &mut out);
+            for (row, row_len) in rows {
                 let mut put = |out: &mut Vec<u8>| self.put_row(&columns, row, &mut inner_lens, out);
-                self.wrap.put(0, *row_len, &mut out, &mut put)?;
+                self.put_message(*row_len, envelope, &mut out, &mut put)?;
             }
-            debug_assert_eq!(out.len(), shares, "the two passes agree");
-            out
-        };
+        }
+        debug_assert_eq!(out.len(), framed_len, "the two passes agree");
         debug_assert_eq!(inner_lens.next(), None, "the two passes see the same messages");
         Ok(spare.lend(out))
     }
 
-    fn checked_len(&self, shares: usize) -> Result<usize, Error> {
-        let bytes = self.wrap.chunk_len(shares);
-        if bytes > MESSAGE_BYTES_MAX {
-            return Err(Error::MessageTooLong { bytes, message_bytes_max: MESSAGE_BYTES_MAX });
+    /// Bytes of a chunk's message, or of its messages, each behind the prefix of gRPC.
+    fn framed_len(&self, cut: &Cut, envelope: &Envelope<'_>) -> Result<usize, Error> {
+        let framed = |held| {
+            let message_len = checked_len(envelope.message_len(self.request_len(held, envelope)))?;
+            Ok(GRPC_PREFIX_BYTES + message_len)
+        };
+        match self.wrap.rows_key() {
+            Some(_) => framed(self.shares(cut)),
+            None => cut.row_lens.iter().map(|row_len| framed(*row_len)).sum(),
         }
-        Ok(bytes)
+    }
+
+    fn shares(&self, cut: &Cut) -> usize {
+        cut.row_lens.iter().map(|len| self.wrap.share(*len)).sum()
+    }
+
+    /// Bytes of a request whose innermost message holds `held` bytes of rows.
+    fn request_len(&self, held: usize, envelope: &Envelope<'_>) -> usize {
+        self.wrap.len_from(0, held) + envelope.behind.len()
+    }
+
+    /// Appends a message behind its prefix; `rows` appends what the innermost holds, which takes `held` bytes.
+    fn put_message(
+        &self,
+        held: usize,
+        envelope: &Envelope<'_>,
+        out: &mut Vec<u8>,
+        rows: &mut impl FnMut(&mut Vec<u8>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let request_len = self.request_len(held, envelope);
+        out.push(0);
+        out.extend_from_slice(&(envelope.message_len(request_len) as u32).to_be_bytes());
+        if let Some(key) = envelope.outer_key {
+            put_delimited(key, request_len, out);
+        }
+        self.wrap.put(0, held, out, rows)?;
+        out.extend_from_slice(envelope.behind);
+        Ok(())
     }
 
     /// Bytes of one row's message, without its key and length; the lengths of those inside it go to `inner_lens`.
@@ -141,16 +168,33 @@ impl ChunkPlan {
     }
 }
 
+/// What stands around the chunk in its message.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Envelope<'a> {
+    /// Key of the field of an outer message that carries the request.
+    pub(super) outer_key: Option<u32>,
+    /// Encoded fields of the request behind the chunk.
+    pub(super) behind: &'a [u8],
+}
+
+impl Envelope<'_> {
+    fn message_len(&self, request_len: usize) -> usize {
+        self.outer_key.map_or(request_len, |key| delimited_len(key, request_len))
+    }
+}
+
+fn checked_len(bytes: usize) -> Result<usize, Error> {
+    if bytes > MESSAGE_BYTES_MAX {
+        return Err(Error::MessageTooLong { bytes, message_bytes_max: MESSAGE_BYTES_MAX });
+    }
+    Ok(bytes)
+}
+
 /// Bytes that gRPC puts before each message.
 pub(super) const GRPC_PREFIX_BYTES: usize = 5;
 
 /// The most that any protobuf message may take.
-const MESSAGE_BYTES_MAX: usize = i32::MAX as usize;
-
-fn put_prefix(message_len: usize, out: &mut Vec<u8>) {
-    out.push(0);
-    out.extend_from_slice(&(message_len as u32).to_be_bytes());
-}
+pub(super) const MESSAGE_BYTES_MAX: usize = i32::MAX as usize;
 
 /// Of two fields of a oneof a receiver keeps the last: the other would be lost.
 fn check_choices(
@@ -175,7 +219,11 @@ fn check_choices(
 
 /// The first message of a stream: metadata alone.
 pub fn metadata(domain: &str, file_name: &str, vector_dimension: i32) -> Bytes {
-    let metadata =
-        IngestMetadata { domain: domain.to_owned(), file_name: file_name.to_owned(), vector_dimension };
-    IngestDataRequest { metadata: Some(metadata), chunk_data: None }.encode_to_vec().into()
+    let metadata = IngestMetadata {
+        domain: domain.to_owned(),
+        file_name: file_name.to_owned(),
+        vector_dimension,
+        session: None,
+    };
+    IngestDataRequest { metadata: Some(metadata), ..IngestDataRequest::default() }.encode_to_vec().into()
 }

@@ -7,14 +7,19 @@ use super::{
     layout::chunk_name,
     scan::{Found, Scan, Value},
 };
+use crate::proto::embedding::ChunkHeader;
 
 /// Number of the request's metadata field.
 const METADATA: u32 = 1;
+/// Number of the request's header field.
+pub(super) const HEADER: u32 = 100;
 
 /// One request, its rows not looked at.
 #[derive(Debug)]
 pub(super) struct Envelope<'m> {
     pub(super) metadata: Option<Metadata>,
+    /// What the chunk says of itself.
+    pub(super) header: Option<ChunkHeader>,
     /// The chunk that counts: the last kind on the wire, as in any oneof.
     pub(super) chunk: Option<Chunk<'m>>,
 }
@@ -32,7 +37,7 @@ pub(super) struct Chunk<'m> {
 impl<'m> Envelope<'m> {
     pub(super) fn scan(message: &'m [u8]) -> Result<Self, Error> {
         let mut scan = Scan::new(message, 0);
-        let mut envelope = Self { metadata: None, chunk: None };
+        let mut envelope = Self { metadata: None, header: None, chunk: None };
         loop {
             let before = scan.clone();
             let Some(found) = scan.next()? else { return Ok(envelope) };
@@ -43,6 +48,7 @@ impl<'m> Envelope<'m> {
     fn take(&mut self, found: &Found<'m>, from: Scan<'m>) -> Result<(), Error> {
         match (found.number, chunk_name(found.number)) {
             (METADATA, _) => self.metadata.get_or_insert_default().merge(bytes(found, "metadata")?)?,
+            (HEADER, _) => self.header.get_or_insert_default().merge(bytes(found, "header")?)?,
             (number, Some(name)) => {
                 bytes(found, name)?;
                 if self.chunk.as_ref().is_none_or(|chunk| chunk.number != number) {

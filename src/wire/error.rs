@@ -194,6 +194,22 @@ pub enum Error {
         /// The type it does not fit.
         kind: &'static str,
     },
+    /// A float that JSON has no number for.
+    #[error("column {column:?}, row {row}: {value}, which JSON has no number for")]
+    NotFinite {
+        /// The column.
+        column: String,
+        /// The row.
+        row: u64,
+        /// The value.
+        value: f32,
+    },
+    /// A domain without a form in JSON.
+    #[error("the schema of domain {domain:?} has no table `json`, which says how its rows look as JSON")]
+    NoJson {
+        /// The domain.
+        domain: String,
+    },
     /// A text or number that is no value of the field's enum.
     #[error("column {column:?}, row {row}: {value:?} is no value of field {field}")]
     EnumName {
@@ -284,6 +300,9 @@ pub enum Error {
     /// Metadata that is no metadata message.
     #[error("the metadata")]
     Metadata(#[from] prost::DecodeError),
+    /// A chunk's rows could not be digested.
+    #[error(transparent)]
+    Digest(#[from] crate::digest::Error),
     /// Arrow refused the decoded columns.
     #[error("the decoded columns")]
     Columns(#[from] ArrowError),
@@ -300,6 +319,7 @@ impl Error {
             | Self::Choice { row, .. }
             | Self::RepeatedKey { row, .. }
             | Self::Moment { row, .. }
+            | Self::NotFinite { row, .. }
             | Self::RowTooLong { row, .. }
             | Self::WireType { row, .. }
             | Self::Dimension { row, .. }

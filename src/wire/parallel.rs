@@ -24,19 +24,19 @@ use std::{
 use arrow_array::RecordBatch;
 use bytes::Bytes;
 
-use super::{ChunkPlan, Chunking, Error, encode::GRPC_PREFIX_BYTES, spare::Spare, split::Cut};
+use super::{Chunking, Error, encode::GRPC_PREFIX_BYTES, plan::Plan, spare::Spare, split::Cut};
 
 /// One encoded message and the rows of the table it carries.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Encoded {
     /// Rows of the table.
     pub rows: Range<u64>,
-    /// The encoded `IngestDataRequest` behind the prefix of gRPC.
+    /// The encoded request behind the prefix of gRPC.
     pub framed: Bytes,
 }
 
 impl Encoded {
-    /// The encoded `IngestDataRequest`.
+    /// The encoded request.
     pub fn message(&self) -> Bytes {
         self.framed.slice(GRPC_PREFIX_BYTES..)
     }
@@ -44,25 +44,26 @@ impl Encoded {
 
 /// Encodes `batches` on all cores, in order: at most `window` messages are encoded, or being encoded, and not yet taken.
 /// After an error the iterator ends. Rows, also those that errors name, are counted from the first batch's first row.
-pub fn encode_parallel<I, E>(
-    plan: Arc<ChunkPlan>,
+pub fn encode_parallel<P, I, E>(
+    plan: Arc<P>,
     batches: I,
     options: &Chunking,
     window: usize,
-) -> impl Iterator<Item = Result<Encoded, E>> + use<I, E>
+) -> impl Iterator<Item = Result<Encoded, E>> + use<P, I, E>
 where
+    P: Plan,
     I: Iterator<Item = Result<RecordBatch, E>>,
     E: From<Error>,
 {
     let stopped = Arc::new(AtomicBool::new(false));
-    let (cuts, spare) = (VecDeque::new(), Spare::default());
+    let (cuts, spare) = (VecDeque::new(), Spare::new(window.max(1)));
     let source = Chunks { plan, batches, options: *options, batch: None, cuts, spare, rows: 0 };
     Window { source, pending: VecDeque::new(), ahead_max: window.max(1), stopped, is_exhausted: false }
 }
 
 /// One chunk to be encoded.
-struct Chunk {
-    plan: Arc<ChunkPlan>,
+struct Chunk<P> {
+    plan: Arc<P>,
     batch: RecordBatch,
     cut: Cut,
     spare: Spare,
@@ -70,9 +71,9 @@ struct Chunk {
     first_row: u64,
 }
 
-impl Chunk {
+impl<P: Plan> Chunk<P> {
     fn encode(self) -> Result<Encoded, Error> {
-        let framed = self.plan.encode_framed(&self.batch, &self.cut, &self.spare);
+        let framed = self.plan.encode_framed(&self.batch, &self.cut, self.first_row, &self.spare);
         let framed = framed.map_err(|error| error.shifted(self.first_row))?;
         let Range { start, end } = self.cut.rows;
         Ok(Encoded { rows: self.first_row + start as u64..self.first_row + end as u64, framed })
@@ -80,8 +81,8 @@ impl Chunk {
 }
 
 /// The chunks of the batches, one by one.
-struct Chunks<I> {
-    plan: Arc<ChunkPlan>,
+struct Chunks<P, I> {
+    plan: Arc<P>,
     batches: I,
     options: Chunking,
     batch: Option<RecordBatch>,
@@ -91,12 +92,13 @@ struct Chunks<I> {
     rows: u64,
 }
 
-impl<I, E> Chunks<I>
+impl<P, I, E> Chunks<P, I>
 where
+    P: Plan,
     I: Iterator<Item = Result<RecordBatch, E>>,
     E: From<Error>,
 {
-    fn next(&mut self) -> Option<Result<Chunk, E>> {
+    fn next(&mut self) -> Option<Result<Chunk<P>, E>> {
         loop {
             if let (Some(batch), Some(cut)) = (&self.batch, self.cuts.pop_front()) {
                 let (plan, batch, spare) = (Arc::clone(&self.plan), batch.clone(), self.spare.clone());
@@ -110,7 +112,7 @@ where
     }
 
     fn cut(&mut self, batch: RecordBatch) -> Result<(), Error> {
-        let cuts = self.plan.cut(&batch, 0..batch.num_rows(), self.options);
+        let cuts = self.plan.cut(&batch, self.rows, self.options);
         self.cuts = cuts.map_err(|error| error.shifted(self.rows))?.into();
         self.batch = Some(batch);
         Ok(())
@@ -118,8 +120,8 @@ where
 }
 
 /// The chunks that were started and not yet taken, oldest first.
-struct Window<I, E> {
-    source: Chunks<I>,
+struct Window<P, I, E> {
+    source: Chunks<P, I>,
     pending: VecDeque<Pending<E>>,
     ahead_max: usize,
     stopped: Arc<AtomicBool>,
@@ -133,8 +135,9 @@ enum Pending<E> {
     Settled(Result<Encoded, E>),
 }
 
-impl<I, E> Window<I, E>
+impl<P, I, E> Window<P, I, E>
 where
+    P: Plan,
     I: Iterator<Item = Result<RecordBatch, E>>,
     E: From<Error>,
 {
@@ -152,7 +155,7 @@ where
     }
 }
 
-fn start<E: From<Error>>(chunk: Chunk, stopped: &Arc<AtomicBool>) -> Pending<E> {
+fn start<P: Plan, E: From<Error>>(chunk: Chunk<P>, stopped: &Arc<AtomicBool>) -> Pending<E> {
     // A worker of the pool must not wait for its own pool: with one worker nobody would be left to encode.
     if rayon::current_thread_index().is_some() {
         return Pending::Settled(chunk.encode().map_err(E::from));
@@ -178,8 +181,9 @@ impl<E: From<Error>> Pending<E> {
     }
 }
 
-impl<I, E> Iterator for Window<I, E>
+impl<P, I, E> Iterator for Window<P, I, E>
 where
+    P: Plan,
     I: Iterator<Item = Result<RecordBatch, E>>,
     E: From<Error>,
 {
@@ -197,7 +201,7 @@ where
     }
 }
 
-impl<I, E> Drop for Window<I, E> {
+impl<P, I, E> Drop for Window<P, I, E> {
     fn drop(&mut self) {
         self.stopped.store(true, Ordering::Relaxed);
     }

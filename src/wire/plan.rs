@@ -11,11 +11,14 @@ mod shape;
 
 use arrow_array::RecordBatch;
 use arrow_schema::{DataType, Schema};
+use bytes::Bytes;
 use prost_reflect::{DescriptorPool, MessageDescriptor};
 
 use super::{
-    Error,
+    Chunking, Error,
     layout::{Layout, published},
+    spare::Spare,
+    split::Cut,
     wrap::Wrap,
 };
 use crate::{
@@ -28,7 +31,22 @@ pub(super) use missing::Missing;
 pub(super) use planner::Planner;
 pub(super) use shape::{Entry, Inner, Shape};
 
-/// How batches of one schema become messages.
+/// How batches of one schema become messages of one kind.
+pub trait Plan: Send + Sync + 'static {
+    /// Cuts a batch, whose first row is row `first_row` of what is encoded, into chunks within the bounds.
+    fn cut(&self, batch: &RecordBatch, first_row: u64, bounds: Chunking) -> Result<Vec<Cut>, Error>;
+
+    /// The message of one chunk behind the prefix of gRPC, in memory of `spare`.
+    fn encode_framed(
+        &self,
+        batch: &RecordBatch,
+        cut: &Cut,
+        first_row: u64,
+        spare: &Spare,
+    ) -> Result<Bytes, Error>;
+}
+
+/// How batches of one schema become protobuf messages.
 #[derive(Debug, Clone)]
 pub struct ChunkPlan {
     pub(super) fields: Vec<FieldPlan>,
@@ -126,15 +144,21 @@ impl ChunkPlan {
 
 impl FieldPlan {
     fn bind(&self, batch: &RecordBatch) -> Result<Column, Error> {
-        let array = batch.columns().get(self.column);
-        let found = array.map_or(&DataType::Null, |array| array.data_type());
-        let Some(array) = array.filter(|_| *found == self.data_type) else {
-            let (expected, found) = (self.data_type.clone(), found.clone());
-            return Err(Error::Batch { column: self.name.clone(), expected, found });
-        };
-        Column::of(array).map_err(|data_type| {
-            let expected = self.data_type.clone();
-            Error::Batch { column: self.name.clone(), expected, found: data_type }
-        })
+        bind(batch, self.column, &self.name, &self.data_type)
     }
+}
+
+/// Column number `index` of `batch`, which must be of the type that was planned for.
+pub(super) fn bind(
+    batch: &RecordBatch,
+    index: usize,
+    name: &str,
+    data_type: &DataType,
+) -> Result<Column, Error> {
+    let array = batch.columns().get(index);
+    let found = array.map_or(&DataType::Null, |array| array.data_type());
+    let mismatch =
+        |found: DataType| Error::Batch { column: name.to_owned(), expected: data_type.clone(), found };
+    let array = array.filter(|_| found == data_type).ok_or_else(|| mismatch(found.clone()))?;
+    Column::of(array).map_err(mismatch)
 }

@@ -4,9 +4,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 
-/// Buffers for the messages of one stream, as many as were ever in use at the same time.
+/// Buffers for the messages of one stream.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Spare(Arc<Mutex<Vec<Vec<u8>>>>);
+pub struct Spare {
+    buffers: Arc<Mutex<Vec<Vec<u8>>>>,
+    /// How many are kept: a taker who held many messages and lets them all go leaves no more than these.
+    kept_max: usize,
+}
 
 /// A message's bytes, whose memory goes back when nobody holds them any more.
 struct Lent {
@@ -15,6 +19,11 @@ struct Lent {
 }
 
 impl Spare {
+    /// One that keeps no more than `kept_max` buffers.
+    pub(super) fn new(kept_max: usize) -> Self {
+        Self { buffers: Arc::default(), kept_max }
+    }
+
     /// An empty buffer with room for `capacity` bytes.
     pub(super) fn take(&self, capacity: usize) -> Vec<u8> {
         let spare = self.with(Vec::pop).filter(|spare| spare.capacity() >= capacity);
@@ -27,7 +36,7 @@ impl Spare {
     }
 
     fn with<T>(&self, act: impl FnOnce(&mut Vec<Vec<u8>>) -> T) -> T {
-        act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        act(&mut self.buffers.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -41,7 +50,12 @@ impl Drop for Lent {
     fn drop(&mut self) {
         let mut bytes = std::mem::take(&mut self.bytes);
         bytes.clear();
-        self.home.with(|spare| spare.push(bytes));
+        let kept_max = self.home.kept_max;
+        self.home.with(|spare| {
+            if spare.len() < kept_max {
+                spare.push(bytes);
+            }
+        });
     }
 }
 
@@ -51,7 +65,7 @@ mod tests {
 
     #[test]
     fn memory_is_taken_again_when_the_last_holder_lets_go() {
-        let spare = Spare::default();
+        let spare = Spare::new(2);
         let mut bytes = spare.take(8);
         bytes.extend_from_slice(b"brine");
         let place = bytes.as_ptr();
@@ -67,8 +81,16 @@ mod tests {
 
     #[test]
     fn a_buffer_that_is_too_small_is_not_used() {
-        let spare = Spare::default();
+        let spare = Spare::new(2);
         drop(spare.lend(spare.take(4)));
         assert!(spare.take(4_096).capacity() >= 4_096);
+    }
+
+    #[test]
+    fn no_more_is_kept_than_was_said() {
+        let spare = Spare::new(2);
+        let held: Vec<Bytes> = (0..5).map(|_| spare.lend(spare.take(8))).collect();
+        drop(held);
+        assert_eq!(spare.with(|spare| spare.len()), 2);
     }
 }

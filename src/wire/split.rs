@@ -3,8 +3,14 @@
 use std::ops::Range;
 
 use arrow_array::RecordBatch;
+use bytes::Bytes;
 
-use super::{ChunkPlan, Error, encode::InnerLens};
+use super::{
+    ChunkPlan, Error,
+    encode::{Envelope, InnerLens},
+    plan::Plan,
+    spare::Spare,
+};
 use crate::limits;
 
 /// Bounds of one message.
@@ -22,13 +28,22 @@ impl Default for Chunking {
     }
 }
 
-/// The rows of one chunk and the length of each row's message.
+/// The rows of one chunk and the length of each row: exact in protobuf, an upper bound in JSON.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Cut {
+pub struct Cut {
     pub(super) rows: Range<usize>,
     pub(super) row_lens: Vec<usize>,
     /// Lengths of the messages inside the rows, in the order in which they are written.
     pub(super) inner_lens: InnerLens,
+}
+
+/// What a row takes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct RowLen {
+    /// By itself.
+    pub(super) alone: usize,
+    /// Among the others of its chunk.
+    pub(super) in_chunk: usize,
 }
 
 impl Cut {
@@ -47,41 +62,66 @@ impl ChunkPlan {
         chunk_rows: usize,
         message_bytes_max: usize,
     ) -> Result<Vec<Range<usize>>, Error> {
-        let cuts = self.cut(batch, rows, Chunking { chunk_rows, message_bytes_max })?;
+        let cuts = self.cut_rows(batch, rows, Chunking { chunk_rows, message_bytes_max })?;
         Ok(cuts.into_iter().map(|cut| cut.rows).collect())
     }
 
     /// The same with the length of each row, which the encoder needs too.
-    pub(super) fn cut(
+    pub(super) fn cut_rows(
         &self,
         batch: &RecordBatch,
         rows: Range<usize>,
         bounds: Chunking,
     ) -> Result<Vec<Cut>, Error> {
-        let Chunking { chunk_rows, message_bytes_max } = bounds;
         let columns = self.bind(batch)?;
-        let mut cuts = Vec::new();
-        let (mut cut, mut shares, mut inner_lens) = (Cut::at(rows.start), 0, InnerLens::new());
-        for row in rows {
-            let row_len = self.row_len(&columns, row, &mut inner_lens)?;
-            let share = self.wrap.share(row_len);
-            let bytes = self.wrap.chunk_len(share);
-            if bytes > message_bytes_max {
-                return Err(Error::RowTooLong { row: row as u64, bytes, message_bytes_max });
-            }
-            let is_full = cut.row_lens.len() >= chunk_rows.max(1);
-            if is_full || self.wrap.chunk_len(shares + share) > message_bytes_max {
-                cuts.push(std::mem::replace(&mut cut, Cut::at(row)));
-                shares = 0;
-            }
-            shares += share;
-            cut.rows.end = row + 1;
-            cut.row_lens.push(row_len);
-            cut.inner_lens.append(&mut inner_lens);
-        }
-        cuts.extend(Some(cut).filter(|cut| !cut.rows.is_empty()));
-        Ok(cuts)
+        let row_len = |row, inner_lens: &mut InnerLens| {
+            let alone = self.row_len(&columns, row, inner_lens)?;
+            Ok(RowLen { alone, in_chunk: self.wrap.share(alone) })
+        };
+        cut_greedily(rows, bounds, row_len, |chunk_len| self.wrap.chunk_len(chunk_len))
     }
+}
+
+impl Plan for ChunkPlan {
+    fn cut(&self, batch: &RecordBatch, _: u64, bounds: Chunking) -> Result<Vec<Cut>, Error> {
+        self.cut_rows(batch, 0..batch.num_rows(), bounds)
+    }
+
+    fn encode_framed(&self, batch: &RecordBatch, cut: &Cut, _: u64, spare: &Spare) -> Result<Bytes, Error> {
+        self.framed(batch, cut, &Envelope::default(), spare)
+    }
+}
+
+/// Puts as many rows into each chunk as the bounds allow, by what a row takes and what a message of a chunk takes. `row_len`
+/// notes the lengths of messages inside the row.
+#[inline]
+pub(super) fn cut_greedily(
+    rows: Range<usize>,
+    bounds: Chunking,
+    row_len: impl Fn(usize, &mut InnerLens) -> Result<RowLen, Error>,
+    message_len: impl Fn(usize) -> usize,
+) -> Result<Vec<Cut>, Error> {
+    let Chunking { chunk_rows, message_bytes_max } = bounds;
+    let mut cuts = Vec::new();
+    let (mut cut, mut chunk_len, mut inner_lens) = (Cut::at(rows.start), 0, InnerLens::new());
+    for row in rows {
+        let RowLen { alone, in_chunk } = row_len(row, &mut inner_lens)?;
+        let bytes = message_len(in_chunk);
+        if bytes > message_bytes_max {
+            return Err(Error::RowTooLong { row: row as u64, bytes, message_bytes_max });
+        }
+        let is_full = cut.row_lens.len() >= chunk_rows.max(1);
+        if is_full || message_len(chunk_len + in_chunk) > message_bytes_max {
+            cuts.push(std::mem::replace(&mut cut, Cut::at(row)));
+            chunk_len = 0;
+        }
+        chunk_len += in_chunk;
+        cut.rows.end = row + 1;
+        cut.row_lens.push(alone);
+        cut.inner_lens.append(&mut inner_lens);
+    }
+    cuts.extend(Some(cut).filter(|cut| !cut.rows.is_empty()));
+    Ok(cuts)
 }
 
 /// Rows of a chunk that takes `target_latency_ms` to send at `bandwidth_mbps`, by the published rule: 500 bytes a row

@@ -55,7 +55,7 @@ fn decoder(dimension: usize) -> ChunkDecoder {
 
 fn skill_message(rows: Vec<SkillEmbeddingDicRow>) -> Bytes {
     let chunk = ChunkData::SkillEmbeddingDicChunk(SkillEmbeddingDicRowChunk { rows });
-    IngestDataRequest { metadata: None, chunk_data: Some(chunk) }.encode_to_vec().into()
+    IngestDataRequest { chunk_data: Some(chunk), ..Default::default() }.encode_to_vec().into()
 }
 
 /// A chunk whose only row is these bytes.
@@ -90,7 +90,7 @@ fn metadata_and_a_chunk_may_share_a_message() {
     let decoded = decoder(2).decode(&message).unwrap();
     assert_eq!(decoded.metadata.as_ref().unwrap().vector_dimension, 2);
     assert_eq!(decoded.chunk.unwrap().1, batch);
-    assert_eq!(peek(&first).unwrap(), Peeked { metadata: decoded.metadata, chunk: None });
+    assert_eq!(peek(&first).unwrap(), Peeked { metadata: decoded.metadata, header: None, chunk: None });
     assert_eq!(peek(&message).unwrap().chunk, Some("skill_embedding_dic_chunk"));
 }
 
@@ -180,7 +180,8 @@ fn what_no_parser_takes_is_refused() {
 fn the_last_kind_of_chunk_counts_and_must_be_the_announced_one() {
     let skill = skill_message(vec![SkillEmbeddingDicRow { vector: vec![1.0], ..Default::default() }]);
     let other = ChunkData::CandidateChunk(CandidateRowChunk { rows: vec![] });
-    let other: Bytes = IngestDataRequest { metadata: None, chunk_data: Some(other) }.encode_to_vec().into();
+    let other: Bytes =
+        IngestDataRequest { chunk_data: Some(other), ..Default::default() }.encode_to_vec().into();
     let decode = |messages: &[&Bytes]| {
         decoder(1).decode(&messages.iter().map(|m| &m[..]).collect::<Vec<_>>().concat().into())
     };

@@ -10,7 +10,10 @@ use brine::{
         embedding_stream_service_client::EmbeddingStreamServiceClient, ingest_data_request::ChunkData,
     },
     server::Config,
-    service::ingest::{Ingest, IngestService},
+    service::{
+        ingest::{Ingest, IngestService},
+        session::SessionService,
+    },
     store::{Discard, ParquetStore, Store},
 };
 use tokio::sync::oneshot;
@@ -27,7 +30,7 @@ pub(super) struct Running {
 }
 
 pub(super) async fn discarding() -> Running {
-    serving(Arc::new(Discard), ChunkLimits::default()).await
+    serving(Arc::new(Discard::default()), ChunkLimits::default()).await
 }
 
 pub(super) async fn storing(folder: &Path) -> Running {
@@ -42,7 +45,8 @@ pub(super) async fn serving_on(listen: &str, store: Arc<dyn Store>, limits: Chun
     let bound = Config::new(listen).bind().await.unwrap();
     let address = bound.address();
     let (stop, stopped) = oneshot::channel();
-    let routes = Routes::new(IngestService::new(Ingest::new(store, limits)));
+    let ingest = Ingest::new(store, limits);
+    let routes = Routes::new(IngestService::new(ingest.clone())).add_service(SessionService::new(ingest));
     tokio::spawn(async move {
         let stopped = async {
             let _ = stopped.await;
@@ -75,8 +79,8 @@ impl Running {
 pub(super) fn metadata(domain: &str, dimension: i32) -> IngestDataRequest {
     let (domain, file_name) = (domain.to_owned(), "test.pkl".to_owned());
     IngestDataRequest {
-        metadata: Some(IngestMetadata { domain, file_name, vector_dimension: dimension }),
-        chunk_data: None,
+        metadata: Some(IngestMetadata { domain, file_name, vector_dimension: dimension, session: None }),
+        ..Default::default()
     }
 }
 
@@ -126,5 +130,5 @@ pub(super) fn skills(range: std::ops::Range<u32>) -> IngestDataRequest {
 }
 
 fn chunk(chunk: ChunkData) -> IngestDataRequest {
-    IngestDataRequest { metadata: None, chunk_data: Some(chunk) }
+    IngestDataRequest { chunk_data: Some(chunk), ..Default::default() }
 }

@@ -101,7 +101,7 @@ async fn a_message_has_a_number_of_rows_at_most() {
 #[tokio::test]
 async fn a_message_has_a_size_at_most() {
     let limits = ChunkLimits { message_bytes_max: 100_000, ..ChunkLimits::default() };
-    let server = serving(std::sync::Arc::new(Discard), limits).await;
+    let server = serving(std::sync::Arc::new(Discard::default()), limits).await;
     let status = server.ingest(vec![metadata("recruit", 384), some_recruits(0..100)]).await.unwrap_err();
     assert_eq!(status.code(), Code::ResourceExhausted, "{status:?}");
     assert!(status.message().contains("100000 bytes"), "{status:?}");

@@ -3,7 +3,7 @@
 use std::{path::Path, sync::Arc, time::Duration};
 
 use brine::{
-    client::push::{self, Backoff, Error, Failed, Options, Progress, Sizes},
+    client::push::{self, Backoff, Dialect, Error, Failed, Options, Progress, Sizes},
     limits::wire::ChunkLimits,
     proto::embedding::{IngestDataRequest, embedding_stream_service_client::EmbeddingStreamServiceClient},
     store::{Discard, Provenance, Published, Run, Store},
@@ -28,7 +28,7 @@ impl Store for Told {
         dimension: usize,
         provenance: Provenance,
     ) -> Result<Box<dyn Run>, brine::store::Error> {
-        let run = Discard.begin(domain, dimension, provenance)?;
+        let run = Discard::default().begin(domain, dimension, provenance)?;
         let _ = self.0.send("begin");
         Ok(Box::new(ToldRun(run, self.0.clone())))
     }
@@ -161,7 +161,8 @@ fn pending(reached: mpsc::Sender<()>) -> impl Stream<Item = IngestDataRequest> {
 
 fn options(dataset: &Path, url: &str) -> Options {
     let backoff = Backoff { min: Duration::from_millis(1), max: Duration::from_millis(5) };
-    Options { backoff, ..Options::new(dataset, url.parse().unwrap()) }
+    let dialect = Dialect::TypedV1;
+    Options { dialect, backoff, ..Options::new(dataset, url.parse().unwrap()) }
 }
 
 /// Takes one connection, reads a little of it and closes it; then none.

@@ -324,6 +324,83 @@ async fn what_does_not_fit_is_refused_before_anything_is_sent() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn parts_of_a_table_arrive_and_rows_keep_their_numbers() {
+    let from = tempfile::tempdir().unwrap();
+    let dataset = everything(from.path(), 10);
+    let rules = from.path().join("my.toml");
+    let text = "omit = [\"name\", \"address\", \"former\", \"counts\", \"at\", \"took\", \"maybe\", \"blob\", \"flags\"]\n\
+        [[column]]\ncolumn = \"id\"\nfield = \"english\"\n";
+    std::fs::write(&rules, text).unwrap();
+    let put = async |refuses, more: &[&str]| {
+        let (url, seen) = serving(refuses, None).await;
+        let more = [&["--map", rules.to_str().unwrap(), "--chunk-rows", "2"], more].concat();
+        let output = stream(&dataset, &url, "jobs.v1.Jobs/Put", &more);
+        let messages = arrived(&seen, "jobs.v1.Batch");
+        let rows = messages.iter().map(|message| message["jobs"].as_array().unwrap().len()).sum::<usize>();
+        (output.status.code(), stderr(&output), rows)
+    };
+    let (code, error, rows) = put(None, &["--rows", "1..6", "--quiet"]).await;
+    assert_eq!((code, rows), (Some(0), 5), "{error}");
+    let (code, error, rows) = put(None, &["--shard", "1/2", "--quiet"]).await;
+    // Parts begin where digests are known: here all rows are in the last part, and they do not fit.
+    assert_eq!((code, rows), (Some(0), 0), "{error}");
+    let (code, error, rows) = put(None, &["--rows", "4..9"]).await;
+    assert_eq!((code, rows), (Some(3), 0), "{error}");
+    assert!(error.contains("column \"id\", row 6: \"6\" is no value of field"), "{error}");
+    let (code, error, rows) = put(Some(2), &["--rows", "1..6"]).await;
+    assert_eq!((code, rows), (Some(4), 2), "{error}");
+    let said = "rows confirmed: 2 of 5; whether the server took rows 3..5 is not known";
+    assert!(error.contains(said), "{error}");
+    let (code, error, rows) = put(None, &["--rows", "4..11"]).await;
+    assert_eq!((code, rows), (Some(2), 0), "{error}");
+    assert!(error.contains("the data set has 10 rows"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_first_message_counts_the_rows_that_are_sent() {
+    let from = tempfile::tempdir().unwrap();
+    let dataset = everything(from.path(), 10);
+    let (url, seen) = serving(None, None).await;
+    let rules = from.path().join("my.toml");
+    let text = "rows = \"batch.jobs\"\n\
+        omit = [\"id\", \"address\", \"former\", \"counts\", \"at\", \"took\", \"maybe\", \"blob\", \"flags\"]\n\
+        [first]\nheader = { rows = \"{rows}\" }\n[[column]]\ncolumn = \"name\"\nfield = \"key\"\n";
+    std::fs::write(&rules, text).unwrap();
+    let more = ["--map", rules.to_str().unwrap(), "--quiet", "--rows", "2..5"];
+    let output = stream(&dataset, &url, "jobs.v1.Jobs/Import", &more);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let messages = arrived(&seen, "jobs.v1.ImportRequest");
+    assert_eq!(messages[0], json!({ "header": { "rows": "3" } }));
+    let jobs = json!([{ "key": "name 2" }, { "key": "name 3" }, { "key": "name 4" }]);
+    assert_eq!(messages[1]["batch"]["jobs"], jobs);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_only_sessions_and_dialects_promise_is_refused() {
+    let from = tempfile::tempdir().unwrap();
+    let dataset = everything(from.path(), 10);
+    let (url, seen) = serving(None, None).await;
+    let receipt = from.path().join("receipt.json");
+    for option in [
+        ["--dialect", "session"],
+        ["--dialect", "auto"],
+        ["--require", "exactly-once"],
+        ["--require", "at-least-once"],
+        ["--mode", "pending"],
+        ["--new-run=again", "--quiet"],
+        ["--receipt", receipt.to_str().unwrap()],
+    ] {
+        let output = stream(&dataset, &url, "jobs.v1.Everything/Import", &option);
+        assert_eq!(output.status.code(), Some(2), "{option:?}: {}", stderr(&output));
+        let name = option[0].split('=').next().unwrap();
+        let error = stderr(&output);
+        assert!(error.contains("cannot be used with") && error.contains(name), "{option:?}: {error}");
+    }
+    assert_eq!(seen.lock().unwrap().calls, 0);
+    assert!(!receipt.exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_message_may_be_a_row() {
     let from = tempfile::tempdir().unwrap();
     let dataset = everything(from.path(), 300);

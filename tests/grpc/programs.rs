@@ -71,7 +71,9 @@ fn a_stream_prints_the_lines_of_the_published_client_and_one_object() {
     let (from, to) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let dataset = tables::write(from.path(), "recruit", 1_150);
     let mut server = Server::start(&["--store", path(to.path())]);
-    let output = run(&["stream", path(&dataset), "--to", &server.url(), "--chunk-rows", "50", "--json"]);
+    let url = server.url();
+    let arguments = ["stream", path(&dataset), "--to", &url, "--chunk-rows", "50", "--json"];
+    let output = run(&[arguments.as_slice(), &["--dialect", "typed-v1"]].concat());
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     let lines = [
         "Sent metadata: domain=recruit, vector_dim=384",
@@ -100,10 +102,54 @@ fn people_are_told_what_is_guaranteed() {
     let from = tempfile::tempdir().unwrap();
     let dataset = tables::write(from.path(), "skill_dic", 10);
     let server = Server::start(&["--discard"]);
-    let output = run(&["stream", path(&dataset), "--to", &server.url(), "--quiet"]);
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(text.contains("guarantee: at least once"), "{text}");
-    assert_eq!(stderr(&output), "");
+    let to = tempfile::tempdir().unwrap();
+    let keeping = Server::start(&["--store", path(to.path())]);
+    let said = |server: &Server, dialect| {
+        let output = run(&["stream", path(&dataset), "--to", &server.url(), "--quiet", "--dialect", dialect]);
+        assert_eq!(stderr(&output), "");
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    assert!(said(&server, "typed-v1").contains("guarantee: at least once"));
+    assert!(said(&keeping, "auto").contains("guarantee: exactly once, by row position, in the storage"));
+    let counted = said(&server, "auto");
+    assert!(counted.contains("counted exactly once") && counted.contains("keeps none"), "{counted}");
+}
+
+#[test]
+fn a_session_goes_on_by_itself_and_leaves_a_receipt() {
+    let (from, to) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let dataset = tables::write(from.path(), "recruit", 2_500);
+    let receipt = from.path().join("receipt.json");
+    let mut server = Server::start(&["--store", path(to.path())]);
+    let url = server.url();
+    let first = ["stream", path(&dataset), "--to", &url, "--rows", "0..1000", "--receipt", path(&receipt)];
+    assert_eq!(run(&first).status.code(), Some(0));
+    let read = || -> serde_json::Value { serde_json::from_slice(&std::fs::read(&receipt).unwrap()).unwrap() };
+    assert_eq!(read()["rows_acknowledged"], serde_json::json!([[0, 1_000]]));
+    assert_eq!((&read()["complete"], &read()["guarantee"]), (&true.into(), &"exactly-once".into()));
+    let second = ["stream", path(&dataset), "--to", &url, "--shard", "2/2", "--receipt", path(&receipt)];
+    assert_eq!(run(&second).status.code(), Some(0));
+    assert_eq!(read()["rows_acknowledged"], serde_json::json!([[1_000, 2_500]]));
+    let stored = tables::manifest(&to.path().join("recruit"));
+    assert_eq!((stored.rows, stored.k), (2_500, tables::manifest(&dataset).k));
+    assert_eq!(server.stop(), Some(0));
+    // Nobody is there: the receipt says that nothing is acknowledged.
+    let output = run(&[second.as_slice(), &["--new-run", "--deadline", "1"]].concat());
+    assert_eq!(output.status.code(), Some(5), "{}", stderr(&output));
+    assert_eq!((&read()["complete"], &read()["rows_acknowledged"]), (&false.into(), &serde_json::json!([])));
+    assert!(read()["error"].as_str().unwrap().contains("unavailable"), "{}", read());
+}
+
+#[test]
+fn exactly_once_is_not_promised_by_halves() {
+    let from = tempfile::tempdir().unwrap();
+    let dataset = tables::write(from.path(), "recruit", 10);
+    let typed = ["stream", path(&dataset), "--dry-run", "--dialect", "typed-v1"];
+    let output = run(&[typed.as_slice(), &["--require", "exactly-once"]].concat());
+    assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+    assert!(stderr(&output).contains("at least once"), "{}", stderr(&output));
+    let output = run(&[typed.as_slice(), &["--mode", "committed"]].concat());
+    assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
 }
 
 #[test]
@@ -118,17 +164,62 @@ fn a_dry_run_sends_nothing() {
 }
 
 #[test]
+fn a_dry_run_is_of_the_dialect_asked_for() {
+    let from = tempfile::tempdir().unwrap();
+    let dataset = tables::write(from.path(), "recruit", 190);
+    let sizes =
+        |dialect| json(&run(&["stream", path(&dataset), "--dry-run", "--json", "--dialect", dialect]));
+    let (auto, typed, text) = (sizes("auto"), sizes("typed-v1"), sizes("json-v1"));
+    assert_eq!((&auto["dialect"], &auto["rows"]), (&"session".into(), &typed["rows"]));
+    let around = auto["bytes"].as_u64().unwrap() - typed["bytes"].as_u64().unwrap();
+    assert!(around < 300, "a header and a hello take {around} bytes more");
+    assert_eq!((&typed["dialect"], &typed["chunks"]), (&"typed-v1".into(), &1.into()));
+    assert_eq!((&text["dialect"], &text["chunks"]), (&"json-v1".into(), &2.into()));
+    assert_eq!(typed["fields_sent_empty"], serde_json::json!([]));
+    assert_eq!(text["fields_sent_empty"][1], "published_at");
+    assert_eq!(text["nulls_sent_as_empty"], serde_json::json!({}));
+    assert!(text["bytes"].as_u64() > typed["bytes"].as_u64());
+}
+
+#[test]
+fn a_server_without_the_dialect_asked_for_is_4() {
+    let from = tempfile::tempdir().unwrap();
+    let dataset = tables::write(from.path(), "recruit", 10);
+    let server = Server::start(&["--discard"]);
+    let output = run(&["stream", path(&dataset), "--to", &server.url(), "--dialect", "json-v1"]);
+    assert_eq!(output.status.code(), Some(4), "{}", stderr(&output));
+    assert!(stderr(&output).contains("UNIMPLEMENTED"), "{}", stderr(&output));
+}
+
+#[test]
+fn a_key_that_comes_twice_is_3_and_the_remedy_is_told() {
+    let from = tempfile::tempdir().unwrap();
+    let dataset = tables::write_twice(from.path(), "recruit", 10);
+    for arguments in [["--to", "http://127.0.0.1:1"].as_slice(), &["--dry-run"]] {
+        let output = run(&[&["stream", path(&dataset), "--dialect", "typed-v1"], arguments].concat());
+        assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
+        assert!(stderr(&output).contains("--on-bad-row skip"), "{}", stderr(&output));
+    }
+}
+
+#[test]
 fn wrong_usage_is_2() {
     let from = tempfile::tempdir().unwrap();
     let dataset = tables::write(from.path(), "recruit", 1);
     let dataset = path(&dataset);
-    let wrong: [&[&str]; 8] = [
+    let wrong: [&[&str]; 14] = [
         &[],
         &["stream", dataset],
         &["stream", dataset, "--to", "https://localhost:1"],
         &["stream", dataset, "--to", "localhost:1"],
         &["stream", dataset, "--dry-run", "--chunk-rows", "0"],
         &["stream", dataset, "--dry-run", "--bandwidth", "-1"],
+        &["stream", dataset, "--dry-run", "--dialect", "json"],
+        &["stream", dataset, "--dry-run", "--rows", "0..2"],
+        &["stream", dataset, "--dry-run", "--rows", "1..1"],
+        &["stream", dataset, "--dry-run", "--shard", "0/2"],
+        &["stream", dataset, "--dry-run", "--shard", "3/2"],
+        &["stream", dataset, "--dry-run", "--shard", "1/2", "--rows", "0..1"],
         &["batch-server"],
         &["batch-server", "--discard", "--store", "x"],
     ];
@@ -161,8 +252,9 @@ fn a_refusal_is_4() {
     let from = tempfile::tempdir().unwrap();
     let dataset = tables::write(from.path(), "recruit", 2_000);
     let server = Server::start(&["--discard", "--max-rows", "100"]);
-    let arguments = ["stream", path(&dataset), "--to", &server.url(), "--deadline", "1.5"];
-    let output = run(&arguments);
+    let url = server.url();
+    let arguments = ["stream", path(&dataset), "--to", &url, "--deadline", "1.5"];
+    let output = run(&[arguments.as_slice(), &["--dialect", "typed-v1"]].concat());
     assert_eq!(output.status.code(), Some(4), "{}", stderr(&output));
     assert!(stderr(&output).contains("Batch Server resource exhausted"), "{}", stderr(&output));
     assert!(stderr(&output).contains("more than 100 rows"), "{}", stderr(&output));
@@ -185,7 +277,7 @@ fn an_interrupted_stream_is_6_and_says_how_to_go_on() {
     // A server that takes the connection and never answers.
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    let mut command = brine(&["stream", path(&dataset), "--to", &url]);
+    let mut command = brine(&["stream", path(&dataset), "--to", &url, "--dialect", "typed-v1"]);
     let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
     let (_socket, _) = listener.accept().unwrap();
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();

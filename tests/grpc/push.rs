@@ -11,7 +11,7 @@ use std::{
 
 use brine::{
     client::push::{
-        self, Backoff, ChunkRows, ChunkSize, Error, Failed, Options, Progress, Report, Silent, Sizes,
+        self, Backoff, ChunkRows, ChunkSize, Dialect, Error, Failed, Options, Progress, Report, Silent, Sizes,
     },
     limits::wire::ChunkLimits,
     proto::embedding::{
@@ -31,7 +31,8 @@ use super::{
 
 fn options(dataset: &Path, url: &str) -> Options {
     let backoff = Backoff { min: Duration::from_millis(1), max: Duration::from_millis(5) };
-    Options { backoff, ..Options::new(dataset, url.parse().unwrap()) }
+    let dialect = Dialect::TypedV1;
+    Options { dialect, backoff, ..Options::new(dataset, url.parse().unwrap()) }
 }
 
 async fn push(options: &Options) -> Result<Report, Error> {
@@ -120,7 +121,7 @@ async fn null_cells_are_counted_and_arrive_as_nulls() {
 async fn a_message_too_large_for_the_server_is_said_so() {
     let from = tempfile::tempdir().unwrap();
     let limits = ChunkLimits { message_bytes_max: 1 << 20, ..ChunkLimits::default() };
-    let server = serving(Arc::new(Discard), limits).await;
+    let server = serving(Arc::new(Discard::default()), limits).await;
     let dataset = tables::write(from.path(), "recruit", 3_000);
     let error = push(&options(&dataset, &server.url())).await.unwrap_err();
     let (code, text, attempts) = status_of(&error);
@@ -204,7 +205,13 @@ impl EmbeddingStreamService for Failing {
 
 fn success(rows: i32, chunks: i32) -> IngestDataResponse {
     let (status, message) = ("success".to_owned(), "OK".to_owned());
-    IngestDataResponse { status, message, total_rows_received: rows, total_chunks_received: chunks }
+    IngestDataResponse {
+        status,
+        message,
+        total_rows_received: rows,
+        total_chunks_received: chunks,
+        outcome: None,
+    }
 }
 
 fn failing(failures: u32, status: Status) -> Failing {

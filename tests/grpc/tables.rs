@@ -23,12 +23,22 @@ pub(super) fn write(folder: &Path, domain: &str, rows: usize) -> PathBuf {
 }
 
 pub(super) fn write_with(folder: &Path, domain: &str, rows: usize, dimension: usize) -> PathBuf {
+    write_times(folder, domain, rows, dimension, 1)
+}
+
+/// The same rows twice in one data set, keys and all.
+pub(super) fn write_twice(folder: &Path, domain: &str, rows: usize) -> PathBuf {
+    write_times(folder, domain, rows, 384, 2)
+}
+
+fn write_times(folder: &Path, domain: &str, rows: usize, dimension: usize, times: usize) -> PathBuf {
     let schema = of_domain(schema::find(domain).unwrap(), dimension);
     let source = SourceInfo { file_name: format!("{domain}.pkl"), size: 1, blake3: None };
     let options = DatasetOptions { overwrite: true, source: Some(source), ..DatasetOptions::default() };
     let mut writer = DatasetWriter::create(folder, domain, Arc::clone(&schema), options).unwrap();
     let columns = schema.fields().iter().map(|field| column(field, rows)).collect();
-    writer.write(&RecordBatch::try_new(Arc::clone(&schema), columns).unwrap()).unwrap();
+    let batch = RecordBatch::try_new(Arc::clone(&schema), columns).unwrap();
+    (0..times).for_each(|_| writer.write(&batch).unwrap());
     writer.finish().unwrap();
     folder.join(domain)
 }

@@ -34,6 +34,7 @@ public final class BatchServer extends EmbeddingStreamServiceGrpc.EmbeddingStrea
     public static void main(String[] args) throws Exception {
         Server server = NettyServerBuilder.forAddress(new InetSocketAddress("127.0.0.1", 0))
                 .addService(new BatchServer(Path.of(args[0])))
+                .addService(new JsonIngest(Path.of(args[0])))
                 .maxInboundMessageSize(16 << 20)
                 .build()
                 .start();

@@ -14,7 +14,7 @@ use super::super::{
 use crate::{
     client::{
         message::{self, Confirmed, Error, Feed, Options, Report, Source},
-        push::{ChunkSize, Nulls, Sizes},
+        push::{self, Nulls, Sizes},
     },
     server::shutdown_signal,
     wire::Mapped,
@@ -31,7 +31,10 @@ pub(super) struct Foreign {
     #[arg(long, value_name = "DIR", requires = "proto")]
     proto_path: Vec<PathBuf>,
     /// The RPC, as PACKAGE.SERVICE/METHOD: one that takes a stream, or one that takes a message, called for each chunk
-    #[arg(long, value_name = "RPC", env = "BRINE_RPC", requires = "proto")]
+    #[arg(
+        long, value_name = "RPC", env = "BRINE_RPC", requires = "proto",
+        conflicts_with_all = ["dialect", "require", "mode", "new_run", "receipt"]
+    )]
     rpc: Option<String>,
     /// Which column goes where, where names do not say so: see schemas/messages/recruit.toml
     #[arg(long, value_name = "FILE", env = "BRINE_MAP", requires = "proto")]
@@ -76,31 +79,30 @@ fn failure(error: Error, what: String) -> Failure {
     let exit = match &error {
         Error::Remote { failed, .. } if failed.is_unreachable() => Exit::Unreachable,
         Error::Remote { .. } => Exit::Refused,
+        Error::Local(push::Error::Selection { .. }) => Exit::Usage,
         _ => Exit::Input,
     };
     Failure::new(exit, anyhow::Error::new(error).context(what))
 }
 
-pub(super) fn dry_run(
-    dataset: &std::path::Path,
-    source: &Source,
-    chunks: ChunkSize,
-    output: Output,
-) -> Result<(), Failure> {
+pub(super) fn dry_run(options: &Options, bandwidth: f64, output: Output) -> Result<(), Failure> {
+    let Options { dataset, source, chunks, rows, .. } = options;
     let refused = |error: Error| failure(error, format!("encode {} for {}", dataset.display(), source.rpc));
-    let feed = Feed::open(dataset, source, chunks).map_err(refused)?;
+    let feed = Feed::open(dataset, source, *chunks, rows).map_err(refused)?;
     let began = Instant::now();
     let sizes = feed.dry_run().map_err(refused)?;
     let (elapsed, nulls) = (began.elapsed(), feed.nulls().map_err(refused)?);
-    let planned = feed.planned();
+    let (planned, estimated) = (feed.planned(), sizes.bytes as f64 * 8.0 / (bandwidth * 1e6));
     let object = json!({
         "rpc": feed.contract().name(), "row_message": planned.row, "rows_in": planned.rows,
         "rows": sizes.rows, "chunks": sizes.chunks, "bytes": sizes.bytes, "largest_message_bytes": sizes.largest,
         "mapping": feed.mapping().iter().map(mapped_json).collect::<Vec<_>>(),
         "fields_without_column": planned.plan.unfilled(), "null_cells": nulls_json(&nulls),
+        "bandwidth_mbps": bandwidth, "estimated_seconds": estimated,
         "seconds": elapsed.as_secs_f64(), "dry_run": true,
     });
-    Ok(output.result(&object, &dry_run_text(&feed, &sizes, &nulls))?)
+    let text = dry_run_text(&feed, &sizes, &nulls);
+    Ok(output.result(&object, &format!("{text}; {estimated:.1} s at {bandwidth} Mbit/s"))?)
 }
 
 fn mapped_json(mapped: &Mapped) -> serde_json::Value {

@@ -1,7 +1,8 @@
 //! A data set as a stream of somebody else's messages.
 
-use std::{path::Path, sync::Arc, thread};
+use std::{ops::Range, path::Path, sync::Arc};
 
+use arrow_array::RecordBatch;
 use http::uri::PathAndQuery;
 use rayon::prelude::*;
 use tokio::sync::mpsc;
@@ -9,9 +10,9 @@ use tokio::sync::mpsc;
 use super::{Error, Source};
 use crate::{
     client::push::{
-        self, ChunkSize, Nulls, Sizes,
+        self, ChunkSize, Dialect, Nulls, Selection, Sizes,
         body::Item,
-        feed::{batches, chunk_rows, nulls},
+        feed::{batches, nulls, start},
     },
     columnar::schema as conventions,
     file::Dataset,
@@ -26,25 +27,30 @@ pub struct Feed {
     contract: Contract,
     planned: Planned,
     chunking: Chunking,
+    /// The rows that are sent.
+    range: Range<u64>,
 }
 
 impl Feed {
-    /// Maps the data set and plans its columns.
-    pub fn open(path: &Path, source: &Source, size: ChunkSize) -> Result<Self, Error> {
+    /// Maps the data set and plans its columns for some of its rows.
+    pub fn open(path: &Path, source: &Source, size: ChunkSize, rows: &Selection) -> Result<Self, Error> {
         let contract = source.contract()?;
         let map = source.message_map()?;
         let dataset = Dataset::open(path)?;
         // Batches come from the Arrow file: a data set without one must not look empty.
         dataset.arrow()?;
-        let facts = facts(&dataset);
+        let held = dataset.rows();
+        let missing = || push::Error::Selection { asked: format!("{rows:?}"), rows: held };
+        let range = rows.of(held).ok_or_else(missing)?;
+        let facts = facts(&dataset, range.end - range.start);
         let planned = contract.plan(dataset.schema(), &map, &facts)?;
-        let rows = match (planned.repeated, contract.is_client_streaming()) {
+        let chunk_rows = match (planned.repeated, contract.is_client_streaming()) {
             (false, false) => 1,
             // Messages of one row go to the connection as many at a time as rows of one message would.
-            _ => chunk_rows(size.rows, facts.dimension.unwrap_or_default()),
+            _ => Dialect::TypedV1.chunk_rows(size.rows, facts.dimension.unwrap_or_default()),
         };
-        let chunking = Chunking { chunk_rows: rows, message_bytes_max: size.message_bytes_max };
-        Ok(Self { dataset: Arc::new(dataset), contract, planned, chunking })
+        let chunking = Chunking { chunk_rows, message_bytes_max: size.message_bytes_max };
+        Ok(Self { dataset: Arc::new(dataset), contract, planned, chunking, range })
     }
 
     /// The RPC.
@@ -64,7 +70,7 @@ impl Feed {
 
     /// Rows to send.
     pub fn rows(&self) -> u64 {
-        self.dataset.rows()
+        self.range.end - self.range.start
     }
 
     /// The content.
@@ -76,27 +82,26 @@ impl Feed {
     pub fn nulls(&self) -> Result<Vec<Nulls>, Error> {
         let sent = self.mapping();
         let is_sent = |nulls: &Nulls| sent.iter().any(|mapped| mapped.column == nulls.column);
-        Ok(nulls(&self.dataset)?.into_iter().filter(is_sent).collect())
+        Ok(nulls(&self.dataset, self.range.clone())?.into_iter().filter(is_sent).collect())
     }
 
     /// Looks at every cell and sends nothing: the first that does not fit is the error.
     pub fn check(&self) -> Result<(), Error> {
-        let mut first_row = 0;
-        let starts: Vec<u64> = (0..self.dataset.batch_count())
-            .map(|index| {
-                let start = first_row;
-                first_row += self.dataset.batch(index).map_or(0, |batch| batch.num_rows() as u64);
-                start
-            })
-            .collect();
-        let misfit = starts.par_iter().enumerate().map(|(index, start)| self.check_batch(index, *start));
+        let mut first_row = self.range.start;
+        // Batches are parts of the mapped file: to hold all of them costs nothing.
+        let batches = batches(&self.dataset, self.range.clone()).map(|batch| {
+            let (batch, start) = (batch?, first_row);
+            first_row += batch.num_rows() as u64;
+            Ok((batch, start))
+        });
+        let batches = batches.collect::<Result<Vec<_>, push::Error>>()?;
+        let misfit = batches.par_iter().map(|(batch, start)| self.check_batch(batch, *start));
         misfit.find_first(Result::is_err).unwrap_or(Ok(()))
     }
 
-    fn check_batch(&self, index: usize, first_row: u64) -> Result<(), Error> {
-        let batch = self.dataset.batch(index)?;
+    fn check_batch(&self, batch: &RecordBatch, first_row: u64) -> Result<(), Error> {
         let Chunking { chunk_rows, message_bytes_max } = self.chunking;
-        let cut = self.planned.plan.split(&batch, 0..batch.num_rows(), chunk_rows, message_bytes_max);
+        let cut = self.planned.plan.split(batch, 0..batch.num_rows(), chunk_rows, message_bytes_max);
         cut.map_err(|error| error.shifted(first_row))?;
         Ok(())
     }
@@ -120,31 +125,26 @@ impl Feed {
 
     /// Starts encoding on a thread of its own, which ends when the receiver is dropped.
     pub(super) fn start(&self) -> mpsc::Receiver<Item> {
-        let (items, receiver) = mpsc::channel(limits::QUEUE);
         let feed = self.clone();
-        thread::spawn(move || feed.send(&items));
-        receiver
+        start(move || feed.encode())
     }
 
-    fn send(&self, items: &mpsc::Sender<Item>) {
-        for encoded in self.encode() {
-            let item = encoded.map_or_else(Item::Failed, Item::Chunk);
-            let last = matches!(item, Item::Failed(_));
-            if items.blocking_send(item).is_err() || last {
-                return;
-            }
-        }
-        // Nobody listens any more if this fails.
-        let _ = items.blocking_send(Item::End);
-    }
-
-    fn encode(&self) -> impl Iterator<Item = Result<Encoded, push::Error>> {
+    /// The chunks of the rows, which are named by their places in the data set.
+    fn encode(&self) -> impl Iterator<Item = Result<Encoded, push::Error>> + use<> {
         let plan = Arc::new(self.planned.plan.clone());
-        wire::encode_parallel(plan, batches(&self.dataset), &self.chunking, limits::ENCODE_AHEAD)
+        let (batches, first) = (batches(&self.dataset, self.range.clone()), self.range.start);
+        let encoded = wire::encode_parallel(plan, batches, &self.chunking, limits::ENCODE_AHEAD);
+        encoded.map(move |encoded| match encoded {
+            Ok(Encoded { rows, framed }) => {
+                Ok(Encoded { rows: rows.start + first..rows.end + first, framed })
+            }
+            Err(push::Error::Wire(error)) => Err(push::Error::Wire(Box::new(error.shifted(first)))),
+            Err(error) => Err(error),
+        })
     }
 }
 
-fn facts(dataset: &Dataset) -> Facts {
+fn facts(dataset: &Dataset, rows: u64) -> Facts {
     let schema = dataset.schema();
     let table = dataset.name().to_owned();
     let source = dataset.manifest().source.as_ref().map(|source| source.file_name.clone());
@@ -154,6 +154,6 @@ fn facts(dataset: &Dataset) -> Facts {
         file: source.unwrap_or_else(|| table.clone()),
         table,
         dimension: vector.and_then(conventions::dimension),
-        rows: dataset.rows(),
+        rows,
     }
 }

@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use http::uri::PathAndQuery;
+use prost::Message;
 use tokio::time;
 use tonic::{
     Code, Request, Status, TimeoutExpired,
@@ -19,13 +19,14 @@ use tonic::{
 };
 
 use super::{
-    Failed, Feed, Progress, Sizes,
+    Dialect, Failed, Feed, Progress, Sizes,
     body::{Outcome, Outgoing},
+    dialect::Answer,
 };
-use crate::{client::Target, proto::embedding::IngestDataResponse, proto::raw::SendRaw};
-
-const INGEST_PATH: PathAndQuery =
-    PathAndQuery::from_static("/embedding.EmbeddingStreamService/IngestDataStream");
+use crate::{
+    client::Target,
+    proto::{embedding, embedding_json, raw::SendRaw},
+};
 
 /// A stream that the server confirmed.
 #[derive(Debug)]
@@ -76,17 +77,28 @@ pub(super) async fn run(
 ) -> Result<Sent, Error> {
     let channel = connect(target, deadline).await.map_err(Error::Remote)?;
     let began = Instant::now();
-    progress.metadata(&feed.domain().name, feed.dimension(), feed.rows());
+    progress.metadata(feed.domain_name(), feed.dimension(), feed.rows());
     let metadata = feed.metadata();
     let metadata_bytes = metadata.len() as u64;
     let body = Outgoing::new(metadata, feed.start(), Arc::clone(progress));
     let outcome = body.outcome();
     let _awaited = outcome.awaited();
-    let answer = call(channel, Body::new(body), deadline).await;
+    let answer = match feed.dialect() {
+        // Sessions have a stream of their own.
+        Dialect::Session | Dialect::TypedV1 => {
+            call::<embedding::IngestDataResponse>(channel, feed, Body::new(body), deadline).await
+        }
+        Dialect::JsonV1 => {
+            call::<embedding_json::IngestDataResponse>(channel, feed, Body::new(body), deadline).await
+        }
+    };
     let mut sizes = outcome.sent();
     sizes.bytes += metadata_bytes;
     match answer {
-        Ok(answer) => confirm(answer, &sizes).map(|message| Sent { sizes, send: began.elapsed(), message }),
+        Ok(answer) => {
+            let message = answer.confirm(&sizes).map_err(Error::Remote)?;
+            Ok(Sent { sizes, send: began.elapsed(), message })
+        }
         Err(status) => Err(blame(status, &outcome)),
     }
 }
@@ -99,15 +111,19 @@ async fn connect(target: &Target, deadline: time::Instant) -> Result<Channel, Fa
     }
 }
 
-async fn call(channel: Channel, body: Body, deadline: time::Instant) -> Result<IngestDataResponse, Status> {
+/// Sends `body` and reads the answer, a message `M` of the dialect.
+async fn call<M>(channel: Channel, feed: &Feed, body: Body, deadline: time::Instant) -> Result<Answer, Status>
+where
+    M: Message + Default + Into<Answer> + 'static,
+{
     let mut grpc = Grpc::new(Spliced { channel, body: Some(body) });
     let mut request = Request::new(tokio_stream::empty());
     request.set_timeout(deadline.saturating_duration_since(time::Instant::now()));
     let answered = within(deadline, async {
         grpc.ready().await.map_err(|error| Status::unavailable(error.to_string()))?;
-        grpc.client_streaming(request, INGEST_PATH, SendRaw::<IngestDataResponse>::default()).await
+        grpc.client_streaming(request, feed.dialect().path(), SendRaw::<M>::default()).await
     });
-    answered.await.map(tonic::Response::into_inner)
+    answered.await.map(|answer| answer.into_inner().into())
 }
 
 pub(in crate::client) async fn within<T>(
@@ -142,23 +158,4 @@ pub(in crate::client) fn of_transport(status: Status) -> Status {
         return Status::unavailable(format!("the connection broke: {}", status.message()));
     }
     status
-}
-
-/// Success is what the server counted, not that it answered.
-fn confirm(answer: IngestDataResponse, sent: &Sizes) -> Result<String, Error> {
-    let IngestDataResponse { status, message, total_rows_received, total_chunks_received } = answer;
-    if status != "success" {
-        return Err(Error::Remote(Failed::Answer { status, message }));
-    }
-    // The answer's counts are 32 bits wide; our server saturates them.
-    let equal = |received: i32, sent: u64| i32::try_from(sent).unwrap_or(i32::MAX) == received;
-    if equal(total_rows_received, sent.rows) && equal(total_chunks_received, sent.chunks) {
-        return Ok(message);
-    }
-    Err(Error::Remote(Failed::Counts {
-        rows_sent: sent.rows,
-        chunks_sent: sent.chunks,
-        rows_received: total_rows_received,
-        chunks_received: total_chunks_received,
-    }))
 }

@@ -2,7 +2,8 @@
 
 use tonic::{Code, Status};
 
-use crate::{file, wire};
+use super::Dialect;
+use crate::{file, limits::client as limits, wire};
 
 /// Why a push failed.
 #[derive(Debug, thiserror::Error)]
@@ -23,9 +24,58 @@ pub enum Error {
     /// The data set has no column of vectors.
     #[error("the data set has no column of vectors")]
     NoVector,
+    /// Rows with a key that another row has, which an old server may refuse or mix up.
+    #[error(
+        "{rows} rows have a key that an earlier row has, and a {dialect} server may refuse a chunk with both: convert the \
+         source again with --on-bad-row skip, which keeps the first row of each key"
+    )]
+    RepeatedKeys {
+        /// How many rows.
+        rows: u64,
+        /// The dialect that cannot carry them.
+        dialect: Dialect,
+    },
     /// The data set was replaced between two attempts.
     #[error("the data set was changed while it was being sent: run the command again")]
     Changed,
+    /// The data set's columns are not those of its domain, by which the receiver digests rows.
+    #[error(
+        "the columns of the data set are not those of domain {domain:?}: convert it again with this version"
+    )]
+    OtherColumns {
+        /// The domain.
+        domain: String,
+    },
+    /// Rows were asked for that the data set does not have.
+    #[error("the data set has {rows} rows: {asked} are not among them")]
+    Selection {
+        /// What was asked for.
+        asked: String,
+        /// Rows of the data set.
+        rows: u64,
+    },
+    /// The session on the server began with other rows.
+    #[error(
+        "the {rows} rows that the server has of this session are not those of the data set: send it anew with --new-run"
+    )]
+    Prefix {
+        /// How many it has.
+        rows: u64,
+    },
+    /// Another attempt holds the session.
+    #[error("another run sends the same rows to the same server and has taken over: {message}")]
+    Fenced {
+        /// The server's words.
+        message: String,
+    },
+    /// The server refused for a reason that another attempt does not change.
+    #[error("Batch Server refused ({reason}): {message}")]
+    Refused {
+        /// The reason's name.
+        reason: String,
+        /// The server's words.
+        message: String,
+    },
     /// The server, or the way to it.
     #[error("{failed}")]
     Remote {
@@ -67,17 +117,32 @@ pub enum Failed {
         /// Its `message`.
         message: String,
     },
+    /// The server refused for a reason that may pass.
+    #[error("Batch Server refused for now ({reason}): {message}")]
+    Reason {
+        /// The reason's name.
+        reason: String,
+        /// The server's words.
+        message: String,
+    },
+    /// The stream ended before all rows were acknowledged.
+    #[error("Batch Server ended the stream after {acknowledged} acknowledged rows")]
+    Unfinished {
+        /// Rows that it acknowledged.
+        acknowledged: u64,
+    },
     /// The server counted something else than was sent.
     #[error(
-        "Batch Server counted {rows_received} rows in {chunks_received} chunks, sent were {rows_sent} rows in {chunks_sent} chunks"
+        "Batch Server counted {}{chunks_received} chunks, sent were {rows_sent} rows in {chunks_sent} chunks",
+        rows_in(*rows_received)
     )]
     Counts {
         /// What was sent.
         rows_sent: u64,
         /// What was sent.
         chunks_sent: u64,
-        /// What the server says.
-        rows_received: i32,
+        /// What the server says, if it counts rows.
+        rows_received: Option<i32>,
         /// What the server says.
         chunks_received: i32,
     },
@@ -95,6 +160,10 @@ impl From<wire::Error> for Error {
     }
 }
 
+fn rows_in(rows: Option<i32>) -> String {
+    rows.map_or_else(String::new, |rows| format!("{rows} rows in "))
+}
+
 fn sentence(status: &Status) -> String {
     match status.code() {
         Code::Unavailable => "Batch Server unavailable".to_owned(),
@@ -110,8 +179,9 @@ impl Failed {
     pub fn code(&self) -> Code {
         match self {
             Self::Status { status, .. } => status.code(),
-            Self::Connect { .. } => Code::Unavailable,
+            Self::Connect { .. } | Self::Unfinished { .. } => Code::Unavailable,
             Self::Answer { .. } | Self::Counts { .. } => Code::FailedPrecondition,
+            Self::Reason { .. } => Code::Aborted,
         }
     }
 
@@ -120,8 +190,17 @@ impl Failed {
         match self {
             Self::Status { status, .. } => status.message().to_owned(),
             Self::Connect { source, .. } => innermost(source.as_ref()),
-            Self::Answer { .. } | Self::Counts { .. } => self.to_string(),
+            Self::Answer { .. } | Self::Counts { .. } | Self::Reason { .. } | Self::Unfinished { .. } => {
+                self.to_string()
+            }
         }
+    }
+
+    /// How often the same failure is met without progress before it is final, if that is bounded: a chunk that arrives
+    /// damaged again and again, a disk that stays full.
+    pub(super) fn repeats_max(&self) -> Option<u32> {
+        let is_bounded = |reason: &str| matches!(reason, "CHUNK_CORRUPT" | "STORAGE_FULL");
+        matches!(self, Self::Reason { reason, .. } if is_bounded(reason)).then_some(limits::ATTEMPTS)
     }
 
     /// Whether no server was reached or it stopped answering, as opposed to one that refused.

@@ -1,6 +1,7 @@
 //! A data set as a stream of encoded messages.
 
 use std::{
+    ops::Range,
     path::{Path, PathBuf},
     sync::Arc,
     thread,
@@ -10,13 +11,17 @@ use arrow_array::{Array as _, RecordBatch};
 use bytes::Bytes;
 use tokio::sync::mpsc;
 
-use super::{ChunkRows, ChunkSize, Error, Guarantee, Nulls, Report, Sizes, attempt::Sent, body::Item};
+use super::{
+    ChunkSize, Dialect, Error, Guarantee, Nulls, Report, Selection, Sizes, attempt::Sent, body::Item,
+    dialect::Plan,
+};
 use crate::{
     columnar::schema as conventions,
     file::Dataset,
     limits::client as limits,
+    proto::embedding::session::v1::Limits,
     schema::{self, Domain},
-    wire::{self, ChunkPlan, Chunking, Encoded},
+    wire::{self, AppendPlan, ChunkPlan, Chunking, Encoded},
 };
 
 /// An opened data set and the plan by which it is encoded.
@@ -24,16 +29,20 @@ use crate::{
 pub struct Feed {
     path: PathBuf,
     dataset: Arc<Dataset>,
+    dialect: Dialect,
     domain: &'static Domain,
     dimension: usize,
-    plan: Arc<ChunkPlan>,
+    plan: Plan,
     chunking: Chunking,
+    /// The rows that are sent.
+    range: Range<u64>,
 }
 
 impl Feed {
-    /// Maps the data set and checks that its rows fit the messages of its domain.
-    pub fn open(path: &Path, size: ChunkSize) -> Result<Self, Error> {
+    /// Maps the data set and checks that its rows fit the messages of its domain in `dialect`.
+    pub fn open(path: &Path, size: ChunkSize, dialect: Dialect) -> Result<Self, Error> {
         let dataset = Dataset::open(path)?;
+        check_keys(&dataset, dialect)?;
         // Batches come from the Arrow file: a data set without one must not look empty.
         dataset.arrow()?;
         let schema = dataset.schema();
@@ -41,12 +50,53 @@ impl Feed {
         let domain = schema::find(name).ok_or_else(|| Error::UnknownDomain(name.clone()))?;
         let vector = conventions::vector_index(schema).ok_or(Error::NoVector)?;
         let dimension = conventions::dimension(schema.field(vector).data_type()).ok_or(Error::NoVector)?;
-        let plan = Arc::new(ChunkPlan::for_domain(domain, schema)?);
+        let plan = dialect.plan(domain, schema)?;
         let chunking = Chunking {
-            chunk_rows: chunk_rows(size.rows, dimension),
+            chunk_rows: dialect.chunk_rows(size.rows, dimension),
             message_bytes_max: size.message_bytes_max,
         };
-        Ok(Self { path: path.to_owned(), dataset: Arc::new(dataset), domain, dimension, plan, chunking })
+        let (path, range, dataset) = (path.to_owned(), 0..dataset.rows(), Arc::new(dataset));
+        Ok(Self { path, dataset, dialect, domain, dimension, plan, chunking, range })
+    }
+
+    /// The same, of some rows only.
+    pub fn select(mut self, rows: &Selection) -> Result<Self, Error> {
+        let held = self.dataset.rows();
+        let missing = || Error::Selection { asked: format!("{rows:?}"), rows: held };
+        self.range = rows.of(held).ok_or_else(missing)?;
+        Ok(self)
+    }
+
+    pub(super) fn dataset(&self) -> &Dataset {
+        &self.dataset
+    }
+
+    /// The rows that are sent.
+    pub(super) fn range(&self) -> Range<u64> {
+        self.range.clone()
+    }
+
+    /// The plan of typed chunks.
+    pub(super) fn chunk_plan(&self) -> Result<Arc<ChunkPlan>, Error> {
+        match &self.plan {
+            Plan::Typed(plan) => Ok(Arc::clone(plan)),
+            Plan::Json(_) => Ok(Arc::new(ChunkPlan::for_domain(self.domain, self.dataset.schema())?)),
+        }
+    }
+
+    /// The dialect it is sent in.
+    pub fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
+    /// Fields of the dialect that the data set lacks: they are sent empty.
+    pub fn unfilled(&self) -> &[String] {
+        self.plan.unfilled()
+    }
+
+    /// What the dialect calls the domain.
+    pub(super) fn domain_name(&self) -> &str {
+        self.dialect.domain_name(self.domain)
     }
 
     /// The domain sent.
@@ -61,11 +111,11 @@ impl Feed {
 
     /// Rows to send.
     pub fn rows(&self) -> u64 {
-        self.dataset.rows()
+        self.range.end - self.range.start
     }
 
     /// Encodes everything to nowhere.
-    pub fn dry_run(&self) -> Result<Sizes, Error> {
+    pub(super) fn dry_run(&self) -> Result<Sizes, Error> {
         let mut sizes = Sizes { bytes: self.metadata().len() as u64, ..Sizes::default() };
         for encoded in self.encode() {
             let encoded: Encoded = encoded?;
@@ -76,7 +126,8 @@ impl Feed {
 
     /// Null cells that the wire carries as something else.
     pub fn nulls(&self) -> Result<Vec<Nulls>, Error> {
-        nulls(&self.dataset)
+        let named = nulls(&self.dataset, self.range())?;
+        Ok(named.into_iter().filter(|nulls| self.plan.replaces_null(&nulls.column)).collect())
     }
 
     /// Refuses a data set that was replaced since it was opened: a retry must send what the first attempt sent.
@@ -92,41 +143,78 @@ impl Feed {
 
     /// The first message.
     pub(super) fn metadata(&self) -> Bytes {
+        let file_name = self.file_name();
+        // The same bytes in both packages.
+        wire::metadata(self.domain_name(), &file_name, i32::try_from(self.dimension).unwrap_or(i32::MAX))
+    }
+
+    /// The name of the source, for the receiver's records.
+    pub(super) fn file_name(&self) -> String {
         let source = self.dataset.manifest().source.as_ref().map(|source| source.file_name.clone());
         let stem = || self.path.file_name().map(|name| name.to_string_lossy().into_owned());
-        let file_name = source.or_else(stem).unwrap_or_default();
-        wire::metadata(&self.domain.name, &file_name, i32::try_from(self.dimension).unwrap_or(i32::MAX))
+        source.or_else(stem).unwrap_or_default()
     }
 
     /// Starts encoding on a thread of its own, which ends when the receiver is dropped.
     pub(super) fn start(&self) -> mpsc::Receiver<Item> {
-        let (items, receiver) = mpsc::channel(limits::QUEUE);
         let feed = self.clone();
-        thread::spawn(move || feed.send(&items));
-        receiver
+        start(move || feed.encode())
     }
 
-    fn send(&self, items: &mpsc::Sender<Item>) {
-        for encoded in self.encode() {
-            let item = encoded.map_or_else(Item::Failed, Item::Chunk);
-            let last = matches!(item, Item::Failed(_));
-            if items.blocking_send(item).is_err() || last {
-                return;
-            }
+    /// The same for the rows of a session that begins with ours, of which the receiver has `committed_rows`. How large
+    /// chunks are is bounded by what it takes.
+    pub(super) fn start_appending(
+        &self,
+        plan: AppendPlan,
+        committed_rows: u64,
+        receiver: &Limits,
+    ) -> mpsc::Receiver<Item> {
+        let (feed, receiver) = (self.clone(), *receiver);
+        start(move || feed.encode_appending(plan, committed_rows, &receiver))
+    }
+
+    /// The chunks of a session's rows.
+    pub(super) fn encode_appending(
+        &self,
+        plan: AppendPlan,
+        committed_rows: u64,
+        receiver: &Limits,
+    ) -> impl Iterator<Item = Result<Encoded, Error>> + use<> {
+        let mut chunking = self.chunking;
+        let bound = |ours: usize, theirs: u64| match usize::try_from(theirs) {
+            Ok(0) | Err(_) => ours,
+            Ok(theirs) => ours.min(theirs),
+        };
+        chunking.message_bytes_max = bound(chunking.message_bytes_max, receiver.max_chunk_bytes);
+        chunking.chunk_rows = bound(chunking.chunk_rows, u64::from(receiver.max_chunk_rows));
+        let rows = self.range.start + committed_rows..self.range.end;
+        wire::encode_parallel(Arc::new(plan), self.batches(rows), &chunking, limits::ENCODE_AHEAD)
+    }
+
+    fn encode(&self) -> Box<dyn Iterator<Item = Result<Encoded, Error>>> {
+        match &self.plan {
+            Plan::Typed(plan) => Box::new(self.encode_by(plan)),
+            Plan::Json(plan) => Box::new(self.encode_by(plan)),
         }
-        // Nobody listens any more if this fails.
-        let _ = items.blocking_send(Item::End);
     }
 
-    fn encode(&self) -> impl Iterator<Item = Result<Encoded, Error>> {
-        wire::encode_parallel(
-            Arc::clone(&self.plan),
-            batches(&self.dataset),
-            &self.chunking,
-            limits::ENCODE_AHEAD,
-        )
+    fn encode_by<P: wire::Plan>(
+        &self,
+        plan: &Arc<P>,
+    ) -> impl Iterator<Item = Result<Encoded, Error>> + use<P> {
+        let (plan, batches) = (Arc::clone(plan), self.batches(self.range()));
+        wire::encode_parallel(plan, batches, &self.chunking, limits::ENCODE_AHEAD)
     }
 
+    /// Batches of these rows of the data set.
+    pub(super) fn batches(
+        &self,
+        rows: Range<u64>,
+    ) -> impl Iterator<Item = Result<RecordBatch, Error>> + Send + use<> {
+        batches(&self.dataset, rows)
+    }
+
+    /// What a whole stream did.
     pub(super) fn report(
         &self,
         sent: Sent,
@@ -134,25 +222,39 @@ impl Feed {
         elapsed: std::time::Duration,
     ) -> Result<Report, Error> {
         let Sent { sizes, send, message } = sent;
+        Ok(Report { elapsed, attempts, ..self.report_of(sizes, send, message)? })
+    }
+
+    /// What one attempt did.
+    pub(super) fn report_of(
+        &self,
+        sizes: Sizes,
+        send: std::time::Duration,
+        message: String,
+    ) -> Result<Report, Error> {
         Ok(Report {
             domain: self.domain.name.clone(),
+            dialect: self.dialect,
+            unfilled: self.unfilled().to_vec(),
             sent: sizes,
-            elapsed,
+            elapsed: send,
             send,
-            attempts,
+            attempts: 1,
             guarantee: Guarantee::AtLeastOnce,
             nulls: self.nulls()?,
             message,
             fingerprint: self.dataset.manifest().fingerprint.clone(),
+            first_row: self.range.start,
+            session: None,
         })
     }
 }
 
-/// Null cells by column, where there are any.
-pub(in crate::client) fn nulls(dataset: &Arc<Dataset>) -> Result<Vec<Nulls>, Error> {
+/// Null cells among these rows by column, where there are any.
+pub(in crate::client) fn nulls(dataset: &Arc<Dataset>, rows: Range<u64>) -> Result<Vec<Nulls>, Error> {
     let schema = dataset.schema();
     let mut counts = vec![0_u64; schema.fields().len()];
-    for batch in batches(dataset) {
+    for batch in batches(dataset, rows) {
         for (count, column) in counts.iter_mut().zip(batch?.columns()) {
             *count += column.logical_null_count() as u64;
         }
@@ -161,34 +263,59 @@ pub(in crate::client) fn nulls(dataset: &Arc<Dataset>) -> Result<Vec<Nulls>, Err
     Ok(named.map(|(field, cells)| Nulls { column: field.name().clone(), cells }).collect())
 }
 
-/// The batches of a data set, in order.
+/// Batches of these rows of a data set, in order.
 pub(in crate::client) fn batches(
     dataset: &Arc<Dataset>,
+    rows: Range<u64>,
 ) -> impl Iterator<Item = Result<RecordBatch, Error>> + Send + use<> {
     let dataset = Arc::clone(dataset);
-    (0..dataset.batch_count()).map(move |index| dataset.batch(index).map_err(Error::from))
-}
-
-/// Rows of a chunk: 1,000 at 384 dimensions, 500 at 768, and as many as fill the same bytes at others.
-pub(in crate::client) fn chunk_rows(rows: ChunkRows, dimension: usize) -> usize {
-    match rows {
-        ChunkRows::Default => (limits::CHUNK_FLOATS / dimension.max(1)).clamp(1, limits::CHUNK_ROWS),
-        ChunkRows::Fixed(rows) => rows,
-        ChunkRows::Auto(bandwidth) => wire::optimal_chunk_rows(bandwidth, dimension, limits::LATENCY_MS),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{ChunkRows, chunk_rows};
-
-    #[test]
-    fn chunks_are_of_the_published_sizes() {
-        let sizes = [(384, 1_000), (768, 500), (1_536, 250), (4, 1_000), (1_000_000, 1)];
-        for (dimension, rows) in sizes {
-            assert_eq!(chunk_rows(ChunkRows::Default, dimension), rows, "{dimension}");
+    let first = if rows.is_empty() { None } else { dataset.locate(rows.start) };
+    let (mut index, mut skipped) = first.unwrap_or_default();
+    let mut missing = if first.is_some() { rows.end - rows.start } else { 0 };
+    std::iter::from_fn(move || {
+        if missing == 0 {
+            return None;
         }
-        assert_eq!(chunk_rows(ChunkRows::Auto(100.0), 384), 643);
-        assert_eq!(chunk_rows(ChunkRows::Fixed(7), 384), 7);
+        let batch = dataset.recheck().and_then(|()| dataset.batch(index)).map_err(Error::from);
+        let batch = batch.map(|batch| {
+            let length = (batch.num_rows() - skipped).min(usize::try_from(missing).unwrap_or(usize::MAX));
+            batch.slice(skipped, length)
+        });
+        // After an error nobody asks for more.
+        missing -= batch.as_ref().map_or(missing, |batch| batch.num_rows() as u64);
+        (index, skipped) = (index + 1, 0);
+        Some(batch)
+    })
+}
+
+/// Old servers write a chunk in one statement that may not meet a key twice, and nobody told them which row counts.
+fn check_keys(dataset: &Dataset, dialect: Dialect) -> Result<(), Error> {
+    match dataset.manifest().repeated_keys {
+        0 => Ok(()),
+        _ if dialect == Dialect::Session => Ok(()),
+        rows => Err(Error::RepeatedKeys { rows, dialect }),
     }
+}
+
+/// Encodes on a thread of its own, which ends when the receiver is dropped. The iterator is made there: it need not be
+/// sent.
+pub(in crate::client) fn start<I>(encode: impl FnOnce() -> I + Send + 'static) -> mpsc::Receiver<Item>
+where
+    I: Iterator<Item = Result<Encoded, Error>>,
+{
+    let (items, receiver) = mpsc::channel(limits::QUEUE);
+    thread::spawn(move || send(encode(), &items));
+    receiver
+}
+
+fn send(encoded: impl Iterator<Item = Result<Encoded, Error>>, items: &mpsc::Sender<Item>) {
+    for encoded in encoded {
+        let item = encoded.map_or_else(Item::Failed, Item::Chunk);
+        let last = matches!(item, Item::Failed(_));
+        if items.blocking_send(item).is_err() || last {
+            return;
+        }
+    }
+    // Nobody listens any more if this fails.
+    let _ = items.blocking_send(Item::End);
 }

@@ -2,10 +2,14 @@
 
 use std::time::Duration;
 
-use super::{Failed, Sizes};
+use super::{Dialect, Failed, Sizes};
 
 /// Watches a push. Called from the task that sends: return soon.
 pub trait Progress: Send + Sync {
+    /// A push begins in `dialect`, of whose fields the data set lacks `unfilled`: they are sent empty.
+    fn begins(&self, _dialect: Dialect, _unfilled: &[String]) {}
+    /// The server does not know `dialect`; the push begins again in `older`.
+    fn downgraded(&self, _dialect: Dialect, _older: Dialect) {}
     /// An attempt sends `domain` with vectors of `dimension`; `rows` are to follow.
     fn metadata(&self, domain: &str, dimension: usize, rows: u64);
     /// A stream without metadata begins; `rows` are to follow.
@@ -18,6 +22,12 @@ pub trait Progress: Send + Sync {
     fn failed(&self, failed: &Failed);
     /// Attempt `attempt` of `attempts` follows after a pause.
     fn retrying(&self, attempt: u32, attempts: u32, pause: Duration);
+    /// The server has so many rows of the session already.
+    fn resumed(&self, _rows: u64) {}
+    /// So many rows of `total`, from row `first_row` of the data set on, are durable at the server.
+    fn acknowledged(&self, _first_row: u64, _rows: u64, _total: u64) {}
+    /// Attempt `attempt` goes on, after a pause, behind what is acknowledged.
+    fn resuming(&self, _attempt: u32, _pause: Duration) {}
     /// No further attempt is made.
     fn gave_up(&self, attempts: u32, failed: &Failed);
 }

@@ -2,11 +2,17 @@
 
 use std::time::Duration;
 
+use super::Dialect;
+
 /// A push that the server confirmed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Report {
     /// The domain sent.
     pub domain: String,
+    /// The dialect it was sent in.
+    pub dialect: Dialect,
+    /// Fields of the dialect that the data set lacks: they were sent empty.
+    pub unfilled: Vec<String>,
     /// Sizes of what was sent, in the attempt that succeeded.
     pub sent: Sizes,
     /// From opening the data set to the answer.
@@ -23,6 +29,25 @@ pub struct Report {
     pub message: String,
     /// The content sent.
     pub fingerprint: String,
+    /// The first row sent, in the data set.
+    pub first_row: u64,
+    /// The session, if it was one.
+    pub session: Option<SessionReport>,
+}
+
+/// What became of a session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionReport {
+    /// Its name, in hexadecimal.
+    pub id: String,
+    /// Its first row in the data set.
+    pub first_row: u64,
+    /// Its rows; all of them are acknowledged.
+    pub rows: u64,
+    /// Rows that the server had when the push began.
+    pub resumed_at: u64,
+    /// The version of the server's table that holds the rows.
+    pub version: u64,
 }
 
 /// Sizes of a stream of messages.
@@ -43,6 +68,8 @@ pub struct Sizes {
 pub enum Guarantee {
     /// Every row arrived; after a retry some may have arrived twice, which a server that upserts by key hides.
     AtLeastOnce,
+    /// Every row is in the server's storage, once for this session, by its position.
+    ExactlyOnce,
 }
 
 /// Null cells of a column that the wire carries as something else.
@@ -69,6 +96,7 @@ impl Guarantee {
     pub fn name(self) -> &'static str {
         match self {
             Self::AtLeastOnce => "at-least-once",
+            Self::ExactlyOnce => "exactly-once",
         }
     }
 }

@@ -271,17 +271,26 @@ impl<'g, T: ArrowPrimitiveType, F: Fn(&Value<'_>) -> Option<T::Native>> Build<'g
     }
 }
 
+/// Appends what was read of a value by `append`: a null where it is missing, or is none of the kind.
+fn append_read<T>(read: Result<Option<T>, Reason>, append: impl FnOnce(Option<T>)) -> Result<(), Reason> {
+    let (read, done) = match read {
+        Ok(read) => (read, Ok(())),
+        Err(reason) => (None, Err(reason)),
+    };
+    append(read);
+    done
+}
+
 struct Bools(BooleanBuilder);
 
 impl<'g> Build<'g> for Bools {
     fn append(&mut self, value: &Value<'g>) -> Result<(), Reason> {
-        let (read, done) = match value {
-            Value::Bool(value) => (Some(*value), Ok(())),
-            Value::Missing | Value::Nan => (None, Ok(())),
-            other => (None, Err(wrong(other))),
+        let read = match value {
+            Value::Bool(value) => Ok(Some(*value)),
+            Value::Missing | Value::Nan => Ok(None),
+            other => Err(wrong(other)),
         };
-        self.0.append_option(read);
-        done
+        append_read(read, |read| self.0.append_option(read))
     }
 
     fn finish(&mut self) -> ArrayRef {
@@ -310,15 +319,14 @@ struct Binaries(BinaryBuilder);
 
 impl<'g> Build<'g> for Binaries {
     fn append(&mut self, value: &Value<'g>) -> Result<(), Reason> {
-        let (read, done): (Option<&[u8]>, _) = match value {
-            Value::Bytes(bytes) if bytes.len() > TEXT_BYTES_MAX => (None, Err(Reason::TooLong)),
-            Value::Bytes(bytes) => (Some(bytes.as_ref()), Ok(())),
-            Value::OldText(bytes) => (Some(*bytes), Ok(())),
-            Value::Missing | Value::Nan => (None, Ok(())),
-            other => (None, Err(wrong(other))),
+        let read = match value {
+            Value::Bytes(bytes) if bytes.len() > TEXT_BYTES_MAX => Err(Reason::TooLong),
+            Value::Bytes(bytes) => Ok(Some(bytes.as_ref())),
+            Value::OldText(bytes) => Ok(Some(*bytes)),
+            Value::Missing | Value::Nan => Ok(None),
+            other => Err(wrong(other)),
         };
-        self.0.append_option(read);
-        done
+        append_read(read, |read| self.0.append_option(read))
     }
 
     fn finish(&mut self) -> ArrayRef {
@@ -330,16 +338,7 @@ struct Texts(StringBuilder);
 
 impl<'g> Build<'g> for Texts {
     fn append(&mut self, value: &Value<'g>) -> Result<(), Reason> {
-        let read = text(value);
-        match read {
-            Ok(Some(text)) => self.0.append_value(text),
-            Ok(None) => self.0.append_null(),
-            Err(reason) => {
-                self.0.append_null();
-                return Err(reason);
-            }
-        }
-        Ok(())
+        append_read(text(value), |read| self.0.append_option(read))
     }
 
     fn finish(&mut self) -> ArrayRef {

@@ -22,13 +22,9 @@ use arrow_schema::TimeUnit;
 
 use super::{build::Build, label::Label, moment::Moment, value::Value};
 use crate::{
-    columnar::{
-        calendar::{DAY_SECONDS, date_of_days},
-        error::Reason,
-        times::per_second,
-    },
+    columnar::{calendar::DAY_SECONDS, error::Reason, times::per_second},
     limits::{Limits, TEXT_BYTES_MAX},
-    numpy::items::Number,
+    numpy::{calendar::civil, items::Number},
     pickle::{Graph, NodeId},
 };
 
@@ -257,7 +253,7 @@ impl Label {
 }
 
 fn date(days: i64) -> String {
-    let (year, month, day) = date_of_days(days);
+    let (year, month, day) = civil(days.into());
     format!("{year:04}-{month:02}-{day:02}")
 }
 

@@ -11,6 +11,11 @@ use crate::columnar::cells::{Cells, Fixed};
 /// Bytes of a text or binary value that are compared and shown.
 const KEPT_BYTES: usize = 64;
 
+/// The text of a value that is one number, time or decimal; none for floats that are no number and for nested values.
+pub fn text_of(cells: &Cells, row: usize, data_type: &DataType) -> Option<String> {
+    Value::of(cells, row, data_type).map(|value| value.text(data_type))
+}
+
 /// A value that has an order.
 #[derive(Debug, Clone)]
 pub(super) enum Value {

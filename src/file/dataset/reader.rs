@@ -280,7 +280,7 @@ fn structure(path: &Path, reason: &str) -> Error {
 }
 
 /// The data set that `path` means.
-fn find(path: &Path) -> Result<Place, Error> {
+pub(super) fn find(path: &Path) -> Result<Place, Error> {
     let named = place(path).filter(|place| place.manifest().is_file());
     if let Some(found) = named.or_else(|| of_file(path)) {
         return Ok(found);

@@ -15,7 +15,7 @@ use crate::{
         atomic::{self, Synced},
         error::{self, Damage},
         ids::{IdsBuilder, Repeats},
-        manifest::{self, FileInfo, Files},
+        manifest::{self, FileInfo, Files, SessionMark},
         map::{Access, Contents},
         parquet::{ParquetOptions, ParquetSink, ParquetSource},
     },
@@ -37,6 +37,7 @@ pub struct DatasetWriter {
     rows: u64,
     /// Rows that came by `write_ahead` and are not in the Arrow file yet.
     ahead: u64,
+    session: Option<SessionMark>,
 }
 
 /// Where the time of `finish` went.
@@ -67,12 +68,18 @@ impl DatasetWriter {
         let (parquet, arrow) = (parquet(&place, &schema, &options)?, arrow(&place, &schema, &options)?);
         let ids = convention::key_index(&schema)
             .map(|key| (key, IdsBuilder::new(&place.plain("ids"), &place.folder)));
-        Ok(Self { place, schema, options, parquet, arrow, ids, digester, rows: 0, ahead: 0 })
+        Ok(Self { place, schema, options, parquet, arrow, ids, digester, rows: 0, ahead: 0, session: None })
     }
 
     /// Says where the rows come from, if that was not known at the start.
     pub fn set_source(&mut self, source: SourceInfo) {
         self.options.source = Some(source);
+    }
+
+    /// Says which session brings the rows, if one does.
+    #[must_use]
+    pub fn of_session(self, session: Option<SessionMark>) -> Self {
+        Self { session, ..self }
     }
 
     /// Removes what writers of data set `name` left in `folder` when they died.
@@ -141,7 +148,7 @@ impl DatasetWriter {
 
     /// The same, and says where the time went.
     pub fn finish_timed(self) -> Result<(Manifest, Timings), Error> {
-        let Self { place, schema, options, parquet, arrow, ids, digester, rows, ahead } = self;
+        let Self { place, schema, options, parquet, arrow, ids, digester, rows, ahead, session } = self;
         if ahead > 0 {
             return Err(error::damaged(
                 place.plain("arrow"),
@@ -160,7 +167,8 @@ impl DatasetWriter {
         let parts = Parts::of(ended(parquet)?, (ended(arrow)?, ids?));
         let timings = Timings { sync: parts.sync() };
         parts.supersede(&schema, &mut digest, &place)?;
-        let manifest = describe(&schema, options.source, &digest, fingerprint, &parts);
+        let manifest =
+            Manifest { session, ..describe(&schema, options.source, &digest, fingerprint, &parts) };
         let manifest = place.publish(parts.files, manifest, options.overwrite)?;
         Ok((manifest, timings))
     }
@@ -277,6 +285,7 @@ fn describe(
         repeated_keys: parts.repeats.superseded.len() as u64,
         schema: manifest::columns(schema),
         source,
+        session: None,
         fingerprint,
         d: digest.d,
         k: digest.k,

@@ -158,9 +158,14 @@ impl CategoryChunk {
         Ok(())
     }
 
-    /// Bytes so far, those waiting for a page among them.
+    /// Bytes of rows so far, those waiting for a page among them.
     pub(super) fn bytes(&self) -> usize {
-        self.entries.plain.len() + self.body.len() + self.page.numbers.len() * size_of::<u32>()
+        self.body.len() + self.page.numbers.len() * size_of::<u32>()
+    }
+
+    /// Bytes of the dictionary.
+    pub(super) fn dictionary_bytes(&self) -> usize {
+        self.entries.plain.len()
     }
 
     /// The chunk's bytes, and what the footer says of them when they stand at `offset` of the file.

@@ -163,11 +163,14 @@ impl RowGroup {
         Ok(())
     }
 
-    pub(super) fn bytes(&self) -> usize {
+    /// Whether the group has as many bytes as it may. Dictionaries make half of them at most: they stand in every group again,
+    /// and the rows of a group must be worth that.
+    pub(super) fn is_full(&self, bytes_max: usize) -> bool {
         let vectors: usize = self.vectors.iter().map(|(chunk, _)| chunk.bytes()).sum();
         let ordinary: usize = self.ordinary.iter().map(ArrowColumnWriter::get_estimated_total_bytes).sum();
         let categories: usize = self.categories.iter().map(CategoryChunk::bytes).sum();
-        vectors + categories + ordinary
+        let dictionaries: usize = self.categories.iter().map(CategoryChunk::dictionary_bytes).sum();
+        vectors + categories + ordinary + dictionaries.min(bytes_max / 2) >= bytes_max
     }
 
     pub(super) fn finish(

@@ -15,11 +15,14 @@ use parquet::{
     file::metadata::{PageIndexPolicy, ParquetMetaData},
 };
 
-use super::hint;
-use crate::file::{
-    error::{self, Damage, Error},
-    guard,
-    map::Contents,
+use super::{fixed, hint};
+use crate::{
+    file::{
+        error::{self, Damage, Error},
+        guard,
+        map::Contents,
+    },
+    limits::files::FIXED_BATCH_BYTES_MAX,
 };
 
 /// An open Parquet file.
@@ -27,6 +30,8 @@ use crate::file::{
 pub struct ParquetSource {
     contents: Contents,
     metadata: ArrowReaderMetadata,
+    /// Rows of a batch at most.
+    batch_rows_max: usize,
 }
 
 impl ParquetSource {
@@ -39,7 +44,13 @@ impl ParquetSource {
             let schema = Arc::new(hint::meant(&without_footer_keys(loaded.schema())));
             ArrowReaderMetadata::try_new(Arc::clone(loaded.metadata()), options.with_schema(schema))
         })?;
-        Ok(Self { contents, metadata })
+        let found = fixed::row_bytes(metadata.schema());
+        if found > FIXED_BATCH_BYTES_MAX {
+            let (what, limit) = ("the vectors of one row", FIXED_BATCH_BYTES_MAX);
+            return Err(error::damaged(&path, Damage::TooLarge { what, found, limit }));
+        }
+        let batch_rows_max = (FIXED_BATCH_BYTES_MAX / found.max(1)) as usize;
+        Ok(Self { contents, metadata, batch_rows_max })
     }
 
     /// The Arrow schema.
@@ -63,7 +74,7 @@ impl ParquetSource {
         pairs.iter().find(|pair| pair.key == super::FINGERPRINT)?.value.as_deref()
     }
 
-    /// Every row, in batches of `batch_rows`; only the columns with these indexes, if any are named.
+    /// Every row, in batches of `batch_rows`, or fewer where the vectors are long; only the columns with these indexes, if any are named.
     pub fn batches(&self, batch_rows: usize, columns: Option<&[usize]>) -> Result<Batches, Error> {
         let path = self.contents.path().to_owned();
         let reader = guarded(&path, || {
@@ -74,7 +85,7 @@ impl ParquetSource {
             let mask = columns.map_or_else(ProjectionMask::all, |columns| {
                 ProjectionMask::roots(builder.parquet_schema(), columns.iter().copied())
             });
-            builder.with_batch_size(batch_rows).with_projection(mask).build()
+            builder.with_batch_size(batch_rows.min(self.batch_rows_max)).with_projection(mask).build()
         })?;
         let schema = columns.map(|columns| self.schema().project(columns).map(Arc::new)).transpose();
         let schema = schema.map_err(error::arrow(&path))?.unwrap_or_else(|| Arc::clone(self.schema()));

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use arrow_schema::Schema;
+use arrow_schema::{DataType, Field, Schema};
 use parquet::file::metadata::ColumnChunkMetaData;
 
 use super::*;
@@ -119,4 +119,35 @@ fn damage_is_an_error_not_a_panic() {
         fs::write(&path, &flipped).unwrap();
         _ = read(&path);
     }
+}
+
+/// A file whose footer says that its one column holds lists of this length, all of them missing.
+fn missing_vectors(path: &Path, dimension: &str, rows: usize) {
+    let note = [("brine.dimension".to_owned(), dimension.to_owned())].into();
+    let field =
+        Field::new_list("v", Field::new_list_field(DataType::Float32, true), true).with_metadata(note);
+    let column = arrow_array::new_null_array(field.data_type(), rows);
+    let batch = RecordBatch::try_new(Arc::new(Schema::new(vec![field])), vec![column]).unwrap();
+    let file = fs::File::create(path).unwrap();
+    let mut writer = parquet::arrow::ArrowWriter::try_new(file, batch.schema(), None).unwrap();
+    writer.write(&batch).unwrap();
+    writer.close().unwrap();
+}
+
+#[test]
+fn no_row_takes_memory_because_the_footer_names_a_dimension() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("claim.parquet");
+    for dimension in ["2147483647", "16777217"] {
+        missing_vectors(&path, dimension, 1_000);
+        let error = read(&path).unwrap_err().to_string();
+        assert!(error.contains("the vectors of one row of"), "{dimension}: {error}");
+    }
+    // As many rows at a time as there is room for.
+    missing_vectors(&path, "1048576", 40);
+    let rows: Vec<usize> = read(&path).unwrap().iter().map(RecordBatch::num_rows).collect();
+    assert_eq!(rows, [16, 16, 8]);
+    missing_vectors(&path, "0", 3);
+    let rows: Vec<usize> = read(&path).unwrap().iter().map(RecordBatch::num_rows).collect();
+    assert_eq!(rows, [3]);
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::{super::session, session_stream::SessionStream};
 use crate::{
     limits::wire::ChunkLimits,
     proto::embedding::IngestDataResponse,
@@ -22,7 +23,13 @@ pub(super) struct Intake {
 }
 
 /// What the metadata opened.
-struct Stream {
+enum Stream {
+    Run(Box<RunStream>),
+    /// The same with positions: exactly once.
+    Session(Box<SessionStream>),
+}
+
+struct RunStream {
     metadata: Metadata,
     domain: &'static Domain,
     decoder: ChunkDecoder,
@@ -42,8 +49,20 @@ pub(crate) enum Refusal {
     Dimension { dimension: i32, domain: &'static str, allowed: String },
     #[error("chunk {chunk}: {source}")]
     Chunk { chunk: u64, source: wire::Error },
+    #[error("this server keeps no sessions")]
+    NoSessions,
+    #[error(transparent)]
+    Unclear(#[from] session::Unclear),
+    #[error("the chunk has no header")]
+    NoHeader,
     #[error(transparent)]
     Store(#[from] store::Error),
+}
+
+impl From<crate::session::Refusal> for Refusal {
+    fn from(refusal: crate::session::Refusal) -> Self {
+        Self::Store(refusal.into())
+    }
 }
 
 fn known_domains() -> String {
@@ -61,7 +80,7 @@ impl Intake {
         if self.stream.is_none() {
             let peeked = wire::peek(message).map_err(|source| Refusal::Chunk { chunk: 1, source })?;
             let metadata = peeked.metadata.ok_or(Refusal::MetadataMissing)?;
-            self.stream = Some(Stream::open(metadata, &*self.store, self.limits)?);
+            self.stream = Some(Stream::open(metadata, &self.store, self.limits)?);
         }
         let Some(stream) = &mut self.stream else { return Err(Refusal::MetadataMissing) };
         let chunk = self.chunks + 1;
@@ -74,13 +93,20 @@ impl Intake {
 
     /// Publishes what was taken.
     pub(super) fn finish(self) -> Result<IngestDataResponse, Refusal> {
-        let stream = self.stream.ok_or(Refusal::MetadataMissing)?;
-        let published = stream.run.finish()?;
+        let (domain, published, outcome) = match self.stream.ok_or(Refusal::MetadataMissing)? {
+            Stream::Run(stream) => (stream.domain, stream.run.finish()?, None),
+            Stream::Session(stream) => {
+                let domain = stream.domain;
+                let (published, outcome) = stream.finish(&*self.store)?;
+                (domain, published, Some(outcome))
+            }
+        };
         Ok(IngestDataResponse {
             status: "success".to_owned(),
-            message: describe(stream.domain, self.rows, self.chunks, &published),
+            message: describe(domain, self.rows, self.chunks, &published),
             total_rows_received: i32::try_from(self.rows).unwrap_or(i32::MAX),
             total_chunks_received: i32::try_from(self.chunks).unwrap_or(i32::MAX),
+            outcome,
         })
     }
 }
@@ -97,13 +123,30 @@ fn describe(domain: &Domain, rows: u64, chunks: u64, published: &Published) -> S
 }
 
 impl Stream {
+    fn open(metadata: Metadata, store: &Arc<dyn Store>, limits: ChunkLimits) -> Result<Self, Refusal> {
+        if metadata.session.is_some() {
+            let stream = SessionStream::open(metadata, store, limits)?;
+            return Ok(Self::Session(Box::new(stream)));
+        }
+        RunStream::open(metadata, &**store, limits).map(|stream| Self::Run(Box::new(stream)))
+    }
+
+    /// Takes one message; the rows of its chunk, if it carries one.
+    fn take(&mut self, message: &Bytes, chunk: u64) -> Result<Option<u64>, Refusal> {
+        match self {
+            Self::Run(stream) => stream.take(message, chunk),
+            Self::Session(stream) => stream.take(message, chunk),
+        }
+    }
+}
+
+impl RunStream {
     fn open(metadata: Metadata, store: &dyn Store, limits: ChunkLimits) -> Result<Self, Refusal> {
-        let domain =
-            schema::find(&metadata.domain).ok_or_else(|| Refusal::UnknownDomain(metadata.domain.clone()))?;
+        let domain = session::intake::domain(&metadata.domain)?;
         let dimension = checked_dimension(domain, metadata.vector_dimension)?;
         let decoder = ChunkDecoder::new(domain, dimension, limits)
             .map_err(|source| Refusal::Chunk { chunk: 1, source })?;
-        let provenance = Provenance { file_name: metadata.file_name.clone() };
+        let provenance = Provenance::named(&metadata.file_name);
         let run = store.begin(domain, dimension, provenance)?;
         Ok(Self { metadata, domain, decoder, run })
     }
@@ -133,7 +176,12 @@ impl Stream {
     }
 }
 
-fn checked_dimension(domain: &'static Domain, dimension: i32) -> Result<usize, Refusal> {
+/// The dimension of a session's vectors, if the domain has such.
+pub(in crate::service) fn dimension(domain: &'static Domain, dimension: u32) -> Result<usize, Refusal> {
+    checked_dimension(domain, i32::try_from(dimension).unwrap_or(i32::MAX))
+}
+
+pub(super) fn checked_dimension(domain: &'static Domain, dimension: i32) -> Result<usize, Refusal> {
     let allowed = &domain.columns[domain.vector].dimensions;
     let fits = |dimension: &usize| *dimension > 0 && (allowed.is_empty() || allowed.contains(dimension));
     usize::try_from(dimension).ok().filter(fits).ok_or_else(|| {

@@ -14,7 +14,7 @@ use super::{
     merge::{self, Incoming},
     spool::{Spool, arrow_error},
 };
-use crate::{columnar::schema as conventions, digest::key_hash};
+use crate::{columnar::schema as conventions, digest::key_hash, file::manifest::SessionMark, schema::Domain};
 
 /// Rows on their way into a table.
 pub(super) struct TableRun {
@@ -83,11 +83,8 @@ impl TableRun {
         let mut all_new = true;
         let column = self.table.domain.key;
         let keys: &StringArray = batch.column(column).as_string();
+        check_keys(self.table.domain, batch, u64::from(self.rows))?;
         for (row, index) in (self.rows..).zip(0..keys.len()) {
-            if keys.is_null(index) || keys.value(index).is_empty() {
-                let column = self.schema.field(column).name().clone();
-                return Err(Error::BadKey { row: u64::from(row), column });
-            }
             all_new &= self.keys.insert(key_hash(keys.value(index)), row);
         }
         Ok(all_new)
@@ -126,21 +123,51 @@ impl Run for TableRun {
     }
 
     fn finish(self: Box<Self>) -> Result<Published, Error> {
-        let Self { table, dimension, provenance, schema, categories, keys, spool, draft, rows, .. } = *self;
+        self.publish(None, |_| Ok(()))
+    }
+}
+
+impl TableRun {
+    /// Merges the rows into the table in the name of a session and notes that, before anybody else publishes.
+    pub(super) fn publish(
+        self,
+        mark: Option<SessionMark>,
+        note: impl Fn(&Published) -> Result<(), Error> + Send + 'static,
+    ) -> Result<Published, Error> {
+        let Self { table, dimension, provenance, schema, categories, keys, spool, draft, rows, .. } = self;
         let (batches, _memory) = spool.into_batches()?;
         let incoming = Incoming { batches, categories, keys };
         // A run that panicked while it published left the table as it was.
         let _turn = table.publishing.lock().unwrap_or_else(PoisonError::into_inner);
+        table.settle()?;
         let present = table.present(dimension)?;
         // What another run published meanwhile makes a merge of this one.
         let draft = draft.filter(|_| present.is_none());
-        let outcome = merge::publish(&table, schema, present.as_ref(), &incoming, |schema| match draft {
-            Some(draft) => Ok(draft.into_writer()),
-            None => merge::create(&table, schema, &provenance),
+        let outcome = merge::publish(&table, schema, present.as_ref(), &incoming, |schema| {
+            match draft {
+                Some(draft) => Ok(draft.into_writer()),
+                None => merge::create(&table, schema, &provenance),
+            }
+            .map(|writer| writer.of_session(mark))
         })?;
         let merge::Outcome { version, changed, table_rows } = outcome;
-        Ok(Published { version, changed, table_rows, run_rows: u64::from(rows) })
+        let published = Published { version, changed, table_rows, run_rows: u64::from(rows) };
+        if let Err(error) = note(&published) {
+            let again = published.clone();
+            *table.unsettled.lock().unwrap_or_else(PoisonError::into_inner) =
+                Some(Box::new(move || note(&again)));
+            return Err(error);
+        }
+        Ok(published)
     }
+}
+
+/// Refuses rows without a key; the batch's first row is row `first_row` of the run.
+pub(super) fn check_keys(domain: &Domain, batch: &RecordBatch, first_row: u64) -> Result<(), Error> {
+    let keys: &StringArray = batch.column(domain.key).as_string();
+    let bad = (0..keys.len()).find(|index| keys.is_null(*index) || keys.value(*index).is_empty());
+    let column = || domain.columns[domain.key].field.clone();
+    bad.map_or(Ok(()), |index| Err(Error::BadKey { row: first_row + index as u64, column: column() }))
 }
 
 fn is_category(field: &Field) -> bool {

@@ -16,16 +16,16 @@ use crate::{
     store::{Error, Provenance, Published, Run, Store},
 };
 
-const DIMENSION: usize = 4;
+pub(super) const DIMENSION: usize = 4;
 
 /// A row: key, category, first element of its vector.
-type Row = (&'static str, Option<&'static str>, f32);
+pub(super) type Row = (&'static str, Option<&'static str>, f32);
 
-fn domain() -> &'static Domain {
+pub(super) fn domain() -> &'static Domain {
     schema::find("skill_embedding_dic").unwrap()
 }
 
-fn batch_of(dimension: usize, rows: &[Row]) -> RecordBatch {
+pub(super) fn batch_of(dimension: usize, rows: &[Row]) -> RecordBatch {
     let schema = of_domain(domain(), dimension);
     let keys: ArrayRef = Arc::new(StringArray::from_iter_values(rows.iter().map(|row| row.0)));
     let values: Vec<&str> = rows.iter().filter_map(|row| row.1).collect();
@@ -71,7 +71,7 @@ fn held(folder: &Path) -> Vec<(String, Option<String>, f32)> {
     rows
 }
 
-fn expect(folder: &Path, rows: &[Row]) {
+pub(super) fn expect(folder: &Path, rows: &[Row]) {
     let rows =
         rows.iter().map(|(key, category, first)| ((*key).to_owned(), category.map(str::to_owned), *first));
     assert_eq!(held(folder), rows.collect::<Vec<_>>());

@@ -105,3 +105,18 @@ fn the_footer_knows_bounds_distinct_and_missing_rows() {
     assert_eq!((statistics.min_bytes_opt(), statistics.max_bytes_opt()), (Some(&b"a"[..]), Some(&b"b"[..])));
     assert_eq!((statistics.distinct_count_opt(), statistics.null_count_opt()), (Some(2), Some(1)));
 }
+
+#[test]
+fn a_dictionary_larger_than_a_row_group_is_not_written_for_a_few_rows() {
+    let folder = tempfile::tempdir().unwrap();
+    let names: Vec<String> = (0..4).map(|entry| entry.to_string().repeat(16 << 10)).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let rows: Vec<_> =
+        (0..200).map(|_| column(&names, (0..100).map(|row| Some(row % 4)).collect())).collect();
+    let path = written(&folder, false, 32 << 10, &rows);
+    // Each row group has the dictionary, of 64 KiB: one for each of the 200 batches would be 13 MB.
+    let bytes = path.metadata().unwrap().len();
+    assert!(bytes < 8 * (64 << 10), "{bytes} bytes");
+    let source = ParquetSource::open(Contents::open(&path, Access::Map).unwrap()).unwrap();
+    assert_eq!(source.rows(), 20_000);
+}

@@ -1,0 +1,62 @@
+//! What follows from a refusal or a failure: another attempt, which asks the server first, or an end.
+
+use tonic::{Code, Status};
+use tonic_types::StatusExt as _;
+
+use super::super::{Error, Failed, attempt::of_transport};
+use crate::proto::embedding::session::v1::{AppendError, Reason};
+
+/// What follows.
+#[derive(Debug)]
+pub(super) enum Next {
+    /// Ask where the session stands, and go on from there.
+    Again(Failed),
+    /// Nothing that this process can mend.
+    Stop(Error),
+}
+
+impl From<Error> for Next {
+    fn from(error: Error) -> Self {
+        Self::Stop(error)
+    }
+}
+
+/// What follows from a status: by its reason if the server gave one, because transports make codes up.
+pub(super) fn of_status(status: Status, chunks: u64) -> Next {
+    let reason = status.get_details_error_info().map(|info| info.reason);
+    if let Some(reason) = reason.and_then(|reason| Reason::from_str_name(&format!("REASON_{reason}"))) {
+        return of_reason(reason, status.message());
+    }
+    let status = of_transport(status);
+    let is_final = matches!(
+        status.code(),
+        Code::InvalidArgument | Code::Unauthenticated | Code::PermissionDenied | Code::FailedPrecondition
+    );
+    let failed = Failed::Status { status: Box::new(status), chunks };
+    if is_final { Next::Stop(Error::Remote { failed, attempts: 1 }) } else { Next::Again(failed) }
+}
+
+/// What follows from a chunk that the server refused on the stream.
+pub(super) fn of_error(error: &AppendError) -> Next {
+    of_reason(error.reason(), &error.message)
+}
+
+fn of_reason(reason: Reason, message: &str) -> Next {
+    let name = reason.as_str_name().trim_start_matches("REASON_").to_owned();
+    let message = message.to_owned();
+    match reason {
+        Reason::Fenced => Next::Stop(Error::Fenced { message }),
+        Reason::FingerprintMismatch | Reason::PrefixMismatch | Reason::RowInvalid => {
+            Next::Stop(Error::Refused { reason: name, message })
+        }
+        Reason::Unspecified
+        | Reason::OffsetGap
+        | Reason::ChunkCorrupt
+        | Reason::SessionFinalized
+        | Reason::SessionUnknown
+        | Reason::Incomplete
+        | Reason::StorageFull
+        | Reason::Draining
+        | Reason::Backpressure => Next::Again(Failed::Reason { reason: name, message }),
+    }
+}

@@ -1,0 +1,140 @@
+//! The deciding half of a session's stream: plain code without async, one chunk after another.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::{
+    super::ingest::Refusal,
+    hello::{Announced, digest},
+    securing::{Secured, Securing},
+};
+use crate::{
+    limits::{server::GROUP_BYTES, wire::ChunkLimits},
+    proto::embedding::ChunkHeader,
+    schema::{self, Domain},
+    session::{Admission, ChunkRange, Refusal as State, Session, SessionId},
+    store::{Sessions, Store, sessions::Attempt},
+    wire::{self, ChunkDecoder},
+};
+
+/// The stream of one epoch.
+pub(in crate::service) struct Intake {
+    store: Arc<dyn Store>,
+    session: SessionId,
+    epoch: u64,
+    attempt: Box<dyn Attempt>,
+    decoder: ChunkDecoder,
+    securing: Option<Securing>,
+    chunks: u64,
+    duplicate_rows: u64,
+}
+
+/// The store's sessions.
+pub(in crate::service) fn sessions(store: &dyn Store) -> Result<&dyn Sessions, Refusal> {
+    store.sessions().ok_or(Refusal::NoSessions)
+}
+
+impl Intake {
+    /// Begins the stream that `announced` names. `secured` is told of every group that is durable.
+    pub(in crate::service) fn begin(
+        store: Arc<dyn Store>,
+        announced: &Announced,
+        limits: ChunkLimits,
+        secured: Secured,
+    ) -> Result<Self, Refusal> {
+        let (session, epoch) = (announced.hello.session, announced.epoch);
+        let known = sessions(&*store)?.status(session)?.ok_or(State::SessionUnknown)?;
+        if *known.hello() != announced.hello {
+            return Err(State::FingerprintMismatch.into());
+        }
+        announced.check_start(known.durable())?;
+        let attempt = sessions(&*store)?.attempt(session, epoch)?;
+        let (domain, dimension) = attempt.table();
+        let decoder = ChunkDecoder::new(domain, dimension, limits).map_err(in_chunk(1))?;
+        let securing = Some(Securing::start(secured));
+        Ok(Self { store, session, epoch, attempt, decoder, securing, chunks: 0, duplicate_rows: 0 })
+    }
+
+    /// Takes one chunk. After an error that is a refusal the stream may go on with another.
+    pub(in crate::service) fn take(&mut self, request: &Bytes) -> Result<(), Refusal> {
+        let peeked = wire::peek(request).map_err(in_chunk(self.chunks + 1))?;
+        let range = range(&peeked.header.ok_or(Refusal::NoHeader)?)?;
+        let admission = match self.attempt.admit(range)? {
+            Admission::Duplicate => Admission::Duplicate,
+            Admission::Next => self.append(request, range)?,
+        };
+        self.chunks += 1;
+        if admission == Admission::Duplicate {
+            self.duplicate_rows += range.row_count;
+        }
+        if self.attempt.counts_only() || self.attempt.unsealed_bytes() >= GROUP_BYTES {
+            self.seal()?;
+        }
+        Ok(())
+    }
+
+    fn append(&mut self, request: &Bytes, range: ChunkRange) -> Result<Admission, Refusal> {
+        if self.attempt.counts_only() {
+            let rows = self.decoder.count(request).map_err(in_chunk(self.chunks + 1))?.rows as u64;
+            return Ok(self.attempt.skip(range, rows)?);
+        }
+        let decoded = self.decoder.decode(request).map_err(in_chunk(self.chunks + 1))?;
+        let (_, batch) = decoded.chunk.ok_or(State::ChunkCorrupt { first_row: range.first_row })?;
+        Ok(self.attempt.append(range, batch)?)
+    }
+
+    /// Has everything taken so far made durable, on the other thread.
+    pub(in crate::service) fn seal(&mut self) -> Result<(), Refusal> {
+        let Some(group) = self.attempt.seal() else { return Ok(()) };
+        if self.securing.as_ref().is_some_and(|securing| securing.push(group)) {
+            return Ok(());
+        }
+        // A group before this one failed.
+        self.securing.take().map_or(Ok(()), Securing::finish)?;
+        Err(State::SessionUnknown.into())
+    }
+
+    /// Waits until everything taken is durable.
+    pub(in crate::service) fn settle(&mut self) -> Result<(), Refusal> {
+        self.seal()?;
+        self.securing.take().map_or(Ok(()), Securing::finish).map_err(Refusal::from)
+    }
+
+    /// Rows of the stream that were there already.
+    pub(in crate::service) fn duplicate_rows(&self) -> u64 {
+        self.duplicate_rows
+    }
+
+    /// Lets readers see what a session in committed mode has.
+    pub(in crate::service) fn show(&self) -> Result<(), Refusal> {
+        Ok(sessions(&*self.store)?.show(self.session, self.epoch)?)
+    }
+
+    /// How far the session is.
+    pub(in crate::service) fn status(&self) -> Result<Session, Refusal> {
+        Ok(sessions(&*self.store)?.status(self.session)?.ok_or(State::SessionUnknown)?)
+    }
+}
+
+/// A stream that broke off keeps what it took: the less is sent again.
+impl Drop for Intake {
+    fn drop(&mut self) {
+        // Whoever is still there to hear of an error has asked for it with `settle`.
+        let _ = self.settle();
+    }
+}
+
+fn range(header: &ChunkHeader) -> Result<ChunkRange, Refusal> {
+    let digest = digest(&header.range_digest, "range_digest")?;
+    Ok(ChunkRange { first_row: header.first_row, row_count: u64::from(header.row_count), digest })
+}
+
+fn in_chunk(chunk: u64) -> impl FnOnce(wire::Error) -> Refusal {
+    move |source| Refusal::Chunk { chunk, source }
+}
+
+/// The domain that a message names.
+pub(in crate::service) fn domain(name: &str) -> Result<&'static Domain, Refusal> {
+    schema::find(name).ok_or_else(|| Refusal::UnknownDomain(name.to_owned()))
+}

@@ -1,0 +1,48 @@
+//! The thread that makes a stream's groups durable, one after the other, while the next rows arrive.
+
+use std::{
+    sync::mpsc::{Receiver, SyncSender, sync_channel},
+    thread::{self, JoinHandle},
+};
+
+use crate::{
+    session::Position,
+    store::{self, sessions::Group},
+};
+
+/// Groups that wait while one is being written.
+const WAITING: usize = 1;
+
+/// Told of every group that is durable.
+pub(super) type Secured = Box<dyn FnMut(Position) + Send>;
+
+/// The thread, and the way to it.
+pub(super) struct Securing {
+    groups: SyncSender<Box<dyn Group>>,
+    thread: JoinHandle<Result<(), store::Error>>,
+}
+
+impl Securing {
+    pub(super) fn start(secured: Secured) -> Self {
+        let (groups, queue) = sync_channel(WAITING);
+        Self { groups, thread: thread::spawn(move || secure_all(&queue, secured)) }
+    }
+
+    /// Hands a group over; false if one before it failed, which [`Securing::finish`] then tells.
+    pub(super) fn push(&self, group: Box<dyn Group>) -> bool {
+        self.groups.send(group).is_ok()
+    }
+
+    /// Waits until everything handed over is durable.
+    pub(super) fn finish(self) -> Result<(), store::Error> {
+        drop(self.groups);
+        self.thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    }
+}
+
+fn secure_all(queue: &Receiver<Box<dyn Group>>, mut secured: Secured) -> Result<(), store::Error> {
+    while let Ok(group) = queue.recv() {
+        secured(group.secure()?);
+    }
+    Ok(())
+}
