@@ -1,5 +1,6 @@
-//! Clients: what brings a data set to a server. So far [`push`], to servers that take `IngestDataStream`.
+//! Clients: what brings a data set to a server: [`push`] to servers that take `IngestDataStream`, [`message`] to any RPC.
 
+pub mod message;
 pub mod push;
 mod target;
 

@@ -7,6 +7,7 @@
 use std::fmt;
 
 pub mod coerce;
+pub mod message_map;
 
 mod builtin;
 mod check;
@@ -19,7 +20,7 @@ pub use builtin::{builtin, find};
 pub use error::{Error, Fault, Problem, Rule};
 pub use json::{JsonForm, JsonKey};
 pub use near::nearest;
-pub use parse::parse;
+pub use parse::{At, parse, parse_map};
 
 /// One kind of table: its columns, its key and the messages that carry it.
 #[derive(Debug, Clone, PartialEq, Eq)]

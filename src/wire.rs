@@ -4,6 +4,7 @@
 //! builds message objects; the bytes of vectors are copied once.
 
 mod append;
+mod contract;
 mod decode;
 mod encode;
 mod envelope;
@@ -11,6 +12,7 @@ mod error;
 mod fill;
 mod json;
 mod layout;
+mod moment;
 mod parallel;
 mod plan;
 mod scalar;
@@ -20,12 +22,14 @@ mod split;
 #[cfg(test)]
 mod tests;
 mod varint;
+mod wrap;
 
 pub use append::{Append, AppendPlan, append_start, open_append};
+pub use contract::{Contract, Facts, Planned};
 pub use decode::{ChunkDecoder, Counted, Decoded, Metadata, Peeked, peek};
 pub use encode::metadata;
 pub use error::Error;
 pub use json::JsonPlan;
 pub use parallel::{Encoded, encode_parallel};
-pub use plan::{ChunkPlan, Plan};
+pub use plan::{ChunkPlan, Mapped, Plan};
 pub use split::{Chunking, optimal_chunk_rows};

@@ -17,6 +17,7 @@ mod contract;
 mod fuzz;
 mod grpc;
 mod joblib;
+mod messages;
 mod packed;
 mod pickles;
 mod properties;

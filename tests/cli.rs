@@ -9,8 +9,9 @@
 //! leaves: what stands in out/ afterwards, or nothing
 //! ```
 //!
-//! Commands run in an empty folder of their own; `$DATA`, `$PICKLES`, `$PACKED`, `$ARRAYS` and `$RARE` are the samples and the fixtures,
-//! `$CASES` the folder of the cases.
+//! Commands run in an empty folder of their own; `$DATA`, `$PICKLES`, `$PACKED`, `$ARRAYS`, `$RARE` and
+//! `$MESSAGES` are the samples and the fixtures, `$CASES` the folder of the cases, `$SCHEMAS` and `$PROTO` the folders of
+//! those names.
 //! `NAME.stdout`, `NAME.stderr` and `NAME.rejected` (the rows put aside) hold what is expected, with times, rates and file digests as `…`;
 //! `BLESS=1 cargo test cli` writes them anew.
 

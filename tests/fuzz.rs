@@ -32,7 +32,7 @@ fn seeds(target: &str) -> &'static [&'static str] {
     match target {
         "machine" | "table" => &["tests/fixtures/hostile", "tests/fixtures/pickles"],
         "packed" => &["tests/fixtures/pickles"],
-        "schema" => &["schemas"],
+        "schema" => &["schemas", "schemas/messages"],
         _ => &[],
     }
 }

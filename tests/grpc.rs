@@ -11,6 +11,7 @@ mod checks;
 mod dialects;
 mod faults;
 mod frames;
+mod messages;
 mod programs;
 mod proxy;
 mod push;

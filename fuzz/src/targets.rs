@@ -71,10 +71,11 @@ pub fn packed(data: &[u8]) {
     }
 }
 
-/// Domain schemas.
+/// Domain schemas and message maps.
 pub fn schema(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
-    if let Err(error) = schema::parse(text, "fuzzed.toml") {
+    let errors = [schema::parse(text, "fuzzed.toml").err(), schema::parse_map(text, "fuzzed.toml").err()];
+    for error in errors.into_iter().flatten() {
         assert!(error.to_string().contains("fuzzed.toml"), "{error}");
     }
 }

@@ -4,7 +4,9 @@
     python scripts/peers/interop.py --brine target/release/brine
 
 A Python client pushes all three domains into `brine batch-server`, and what the server stored is read with pyarrow; a
-Python server takes what `brine stream` pushes, and so does one that knows only the dialect json-v1. Requests that the contract forbids must be refused with INVALID_ARGUMENT.
+Python server takes what `brine stream` pushes, and so does one that knows only the dialect json-v1; another, of a service
+that brine knows by its .proto file only, takes what `brine stream --proto` sends. Requests that the contract forbids must be
+refused with INVALID_ARGUMENT.
 Needs pandas, numpy, pyarrow, grpcio and grpcio-tools, of any age from grpcio 1.60 on.
 
 `--brine python` lets the Python client talk to the Python server instead: a check of this script alone.
@@ -13,17 +15,21 @@ Needs pandas, numpy, pyarrow, grpcio and grpcio-tools, of any age from grpcio 1.
 import argparse
 import concurrent.futures
 import contextlib
+import functools
 import json
 import pathlib
+import sys
 import tempfile
 
 import contract
 import grpc
+import grpc_tools
 import json_rows
 import numpy as np
 import pyarrow
 import pyarrow.parquet
 
+FOREIGN = contract.ROOT / "tests" / "fixtures" / "messages"
 CHUNK_ROWS = {"recruit": 300, "candidate": 100, "skill_embedding_dic": 50}
 
 
@@ -171,6 +177,83 @@ def out_of_brine(report, brine, sources, data, folder):
             report.check(f"every received value of {domain}", contract.differences(rows, received, key))
 
 
+@functools.cache
+def foreign_stubs():
+    """The two generated modules of the service that is not ours."""
+    from grpc_tools import protoc
+
+    out = tempfile.mkdtemp(prefix="brine-foreign-")
+    arguments = [f"-I{FOREIGN}", f"--python_out={out}", f"--grpc_python_out={out}", "jobs.proto"]
+    if protoc.main(["", f"-I{pathlib.Path(grpc_tools.__file__).parent / '_proto'}", *arguments]):
+        raise SystemExit("protoc refused jobs.proto")
+    sys.path.insert(0, out)
+    import jobs_pb2
+    import jobs_pb2_grpc
+
+    return jobs_pb2, jobs_pb2_grpc
+
+
+@contextlib.contextmanager
+def foreign_server():
+    """A server of that service on a free port, and the messages it is given."""
+    pb, rpc = foreign_stubs()
+    streamed, called = [], []
+
+    class Servicer(rpc.JobsServicer):
+        def Import(self, request_iterator, context):  # noqa: N802: the contract's name
+            streamed.extend(request_iterator)
+            return pb.Reply(rows=len(streamed))
+
+        def Put(self, request, context):  # noqa: N802: the contract's name
+            called.append(request)
+            return pb.Reply(rows=len(request.jobs))
+
+    server = grpc.server(concurrent.futures.ThreadPoolExecutor(4))
+    rpc.add_JobsServicer_to_server(Servicer(), server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    try:
+        yield f"http://127.0.0.1:{port}", streamed, called
+    finally:
+        server.stop(None)
+
+
+def job_of(message):
+    """A received job in the form of `contract.rows_of`, with the level by its name."""
+    pb, _ = foreign_stubs()
+    level = pb.English.Name(message.english)
+    return {
+        "id": message.key,
+        "company_name": message.company if message.HasField("company") else None,
+        "exp_years": message.years,
+        "english_level": None if level == "none" else level,
+        "primary_keyword": message.keyword.value if message.HasField("keyword") else None,
+        "vector": np.array(message.embedding, dtype="<f4").tobytes(),
+    }
+
+
+def foreign(report, brine, data, folder):
+    """`brine stream --proto` to a service of somebody else's, in one stream and in calls."""
+    rows = contract.source_rows(data / "recruit.pkl", "recruit", missing=None)
+    contract.run([brine, "convert", data / "recruit.pkl", "-o", folder / "foreign"])
+    with foreign_server() as (address, streamed, called):
+        for rpc, rules, messages in (("Import", "jobs.toml", streamed), ("Put", "batch.toml", called)):
+            command = [brine, "stream", folder / "foreign" / "recruit", "--to", address, "--chunk-rows", 300, "--json"]
+            command += ["--proto", FOREIGN / "jobs.proto", "--rpc", f"jobs.v1.Jobs/{rpc}", "--map", FOREIGN / rules]
+            said = json.loads(contract.run(command))
+            report.check(f"brine sends {said['rows']} rows to {rpc}: {said['answer']}", said["rows_confirmed"] == len(rows))
+            batches = [one.batch if rpc == "Import" else one for one in messages]
+            if rpc == "Import":
+                header = streamed[0].header
+                facts = (header.table, header.file, header.rows, header.dimension, header.origin)
+                report.check(f"header: {facts}", facts == ("recruit", "recruit.pkl", len(rows), 384, "tests"))
+                batches = batches[1:]
+            report.check(f"tenants of {rpc}", {batch.tenant for batch in batches} == {"acme"})
+            received = [job_of(job) for batch in batches for job in batch.jobs]
+            report.check(f"{rpc} arrives in file order", [row["id"] for row in rows] == [row["id"] for row in received])
+            report.check(f"every value of {rpc}", contract.differences(rows, received, "id"))
+
+
 def alone(report, sources):
     """The Python client against the Python server."""
     with recorder() as (record, port):
@@ -196,6 +279,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="brine-interop-") as folder:
         into_brine(report, args.brine, sources, pathlib.Path(folder))
         out_of_brine(report, args.brine, sources, args.data, pathlib.Path(folder))
+        foreign(report, args.brine, args.data, pathlib.Path(folder))
         json_rows.out_of_brine(report, args.brine, args.data, pathlib.Path(folder) / "json")
     return report.finish()
 

@@ -78,6 +78,10 @@ impl Progress for Printed {
 
     fn metadata(&self, domain: &str, dimension: usize, rows: u64) {
         self.line(&format!("Sent metadata: domain={domain}, vector_dim={dimension}"));
+        self.began(rows);
+    }
+
+    fn began(&self, rows: u64) {
         if let Some(bar) = &self.bar {
             bar.reset();
             bar.set_length(rows);

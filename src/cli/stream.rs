@@ -1,4 +1,6 @@
-//! `brine stream`: pushes a data set to a Batch Server.
+//! `brine stream`: pushes a data set to a Batch Server, or to an RPC of the user's own.
+
+mod message;
 
 use std::{path::PathBuf, str::FromStr, sync::Arc, time::Duration};
 
@@ -14,6 +16,7 @@ use super::{
 use crate::{
     client::{
         Target,
+        message::{self as foreign, Source},
         push::{self, ChunkRows, ChunkSize, Dialect, Feed, Options, Selection, SessionOptions, Sizes},
     },
     limits::{client as limits, wire::SEND_BYTES_MAX},
@@ -31,6 +34,7 @@ Examples:
   brine stream out/recruit --to http://localhost:9090 --dialect json-v1
   brine stream out/recruit --to http://localhost:50052 --shard 1/4 --receipt recruit-1.json
   brine stream out/recruit --dry-run --bandwidth 1000
+  brine stream out/orders --to http://localhost:50060 --proto shop.proto --rpc shop.Orders/Import --map orders.toml
 
 Dialects, and what is guaranteed once the command has succeeded:
   session    rows with positions, acknowledged when they are durable: every row is in the server's storage exactly once,
@@ -41,10 +45,13 @@ Dialects, and what is guaranteed once the command has succeeded:
   auto       session; typed-v1 if the server does not know sessions; json-v1 if it does not know that either.
              With --require exactly-once: session, or nothing
 
+An RPC of your own (--proto, --rpc) has no dialect. To it nothing is sent twice: a send stops at the first failure and says
+how many rows were confirmed.
+
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 data set refused, 4 refused by the server, 5 server not reached,
 6 interrupted (run the same command again), 8 another run of the same rows has taken over";
 
-/// Push a data set to a Batch Server.
+/// Push a data set to a Batch Server, or to an RPC of your own.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
@@ -91,6 +98,8 @@ pub(super) struct Args {
     /// Encode everything and send nothing
     #[arg(long)]
     dry_run: bool,
+    #[command(flatten)]
+    message: message::Foreign,
 }
 
 /// The dialects by name, and the choice among them.
@@ -169,6 +178,9 @@ impl FromStr for Rows {
 
 #[allow(clippy::needless_pass_by_value, reason = "every subcommand is given its arguments")]
 pub(super) fn run(args: Args, output: Output) -> Result<(), Failure> {
+    if let Some(source) = args.message.source() {
+        return foreign(&args, source, output);
+    }
     let options = args.options()?;
     match &args.to {
         Some(target) if !args.dry_run => {
@@ -177,6 +189,17 @@ pub(super) fn run(args: Args, output: Output) -> Result<(), Failure> {
             send(&options, downgrading, args.receipt.as_deref(), output)
         }
         _ => dry_run(&options, args.bandwidth, output),
+    }
+}
+
+/// To an RPC of the user's own.
+fn foreign(args: &Args, source: Source, output: Output) -> Result<(), Failure> {
+    let (dataset, rows, chunks) = (args.dataset.clone(), args.selection(), args.chunk_size()?);
+    let (target, deadline) = (args.target()?, seconds(args.deadline)?);
+    let options = foreign::Options { dataset, source, target, rows, chunks, deadline };
+    match args.to {
+        Some(_) if !args.dry_run => message::send(&options, output),
+        _ => message::dry_run(&options, args.bandwidth, output),
     }
 }
 
@@ -191,20 +214,28 @@ impl Args {
             let text = format!("--mode and --new-run are of sessions; {dialect} has none");
             return Err(Failure::new(Exit::Usage, anyhow!(text)));
         }
-        // A dry run asks nobody.
-        let nowhere = || {
-            "http://localhost".parse().map_err(|error| Failure::new(Exit::Usage, anyhow::Error::new(error)))
-        };
-        let target = self.to.clone().map_or_else(nowhere, |to: Target| Ok::<Target, Failure>(to))?;
-        let part = self.rows.as_ref().or(self.shard.as_ref());
+        let target = self.target()?;
         Ok(Options {
             dialect,
-            rows: part.map(|part| part.0.clone()).unwrap_or_default(),
+            rows: self.selection(),
             session: SessionOptions { mode: self.mode(), salt: self.salt() },
             chunks: self.chunk_size()?,
             deadline: seconds(self.deadline)?,
             ..Options::new(&self.dataset, target)
         })
+    }
+
+    fn target(&self) -> Result<Target, Failure> {
+        // A dry run asks nobody.
+        let nowhere = || {
+            "http://localhost".parse().map_err(|error| Failure::new(Exit::Usage, anyhow::Error::new(error)))
+        };
+        self.to.clone().map_or_else(nowhere, Ok)
+    }
+
+    fn selection(&self) -> Selection {
+        let part = self.rows.as_ref().or(self.shard.as_ref());
+        part.map(|part| part.0.clone()).unwrap_or_default()
     }
 
     fn mode(&self) -> Mode {

@@ -16,11 +16,11 @@ use tokio::time;
 use super::Target;
 use crate::limits::{client as limits, wire::SEND_BYTES_MAX};
 
-mod attempt;
-mod body;
+pub(super) mod attempt;
+pub(super) mod body;
 mod dialect;
 mod error;
-mod feed;
+pub(super) mod feed;
 mod progress;
 mod report;
 mod retry;

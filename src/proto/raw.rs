@@ -74,6 +74,25 @@ impl<M: Message + Default + 'static> Codec for ReceiveRaw<M> {
     }
 }
 
+/// Sends and receives encoded messages: the client's codec of an RPC that is known by its descriptors only.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Raw;
+
+impl Codec for Raw {
+    type Encode = Bytes;
+    type Decode = Bytes;
+    type Encoder = RawEncoder;
+    type Decoder = RawDecoder;
+
+    fn encoder(&mut self) -> RawEncoder {
+        RawEncoder
+    }
+
+    fn decoder(&mut self) -> RawDecoder {
+        RawDecoder
+    }
+}
+
 /// Puts encoded messages into tonic's buffer.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct RawEncoder;

@@ -58,7 +58,7 @@ pub(super) fn follows(rule: Rule, name: &str) -> bool {
                 && name.starts_with(|first: char| first.is_ascii_alphabetic())
         }
         Rule::Field => is_identifier(name),
-        Rule::Message => name.split('.').all(is_identifier),
+        Rule::Message | Rule::Path => name.split('.').all(is_identifier),
         Rule::Source => !name.is_empty(),
     }
 }

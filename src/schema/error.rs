@@ -111,6 +111,9 @@ pub enum Rule {
     /// Full names of messages.
     #[error("a protobuf message is its full name, such as `package.Message`")]
     Message,
+    /// Ways through a message.
+    #[error("a way through a message is names of fields joined by `.`, or `.` for the message itself")]
+    Path,
     /// Names of source columns.
     #[error("a source column has a name")]
     Source,

@@ -16,6 +16,10 @@ use super::{
 };
 use crate::limits::schema::{DIMENSION_MAX, FILE_BYTES_MAX};
 
+mod message_map;
+
+pub use message_map::parse_map;
+
 const SCHEMA: &str = "a schema";
 const SCHEMA_KEYS: &[&str] =
     &["name", "aliases", "message", "chunk_field", "key", "recognised_by", "json", "column"];
@@ -38,7 +42,7 @@ pub(super) fn parse_unchecked_names(text: &str, file: &str) -> Result<Domain, Er
 }
 
 fn read(text: &str, file: &str, names: fn(&Draft, &mut Vec<Fault>)) -> Result<Domain, Error> {
-    let mut reader = Reader { line_starts: line_starts(text), faults: Vec::new() };
+    let mut reader = Reader::over(text);
     let draft = reader.document(text);
     let domain = draft.and_then(|draft| {
         names(&draft, &mut reader.faults);
@@ -56,10 +60,12 @@ fn sorted(mut faults: Vec<Fault>) -> Vec<Fault> {
 }
 
 /// A value and the line it stands in.
-#[derive(Debug, Clone)]
-pub(super) struct At<T> {
-    pub(super) line: usize,
-    pub(super) value: T,
+#[derive(Debug, Clone, PartialEq)]
+pub struct At<T> {
+    /// The line, counted from 1.
+    pub line: usize,
+    /// The value.
+    pub value: T,
 }
 
 /// A document of the right shape, with the lines that later faults will name.
@@ -119,6 +125,10 @@ struct Reader {
 }
 
 impl Reader {
+    fn over(text: &str) -> Self {
+        Self { line_starts: line_starts(text), faults: Vec::new() }
+    }
+
     fn document(&mut self, text: &str) -> Option<Draft> {
         if text.len() > FILE_BYTES_MAX {
             return self.fault(1, Problem::TooLong { bytes: text.len() });

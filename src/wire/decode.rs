@@ -216,6 +216,7 @@ fn target(
         column: column.field.clone(),
         field: describe(&found),
         data_type: field.data_type().clone(),
+        reason: "a received column of this kind is not made of it",
     })?;
     if matches!(holds, Holds::Vector(_)) && column.null != NullPolicy::Refuse {
         return Err(Error::Policy { column: column.field.clone(), field: describe(&found) });
@@ -235,8 +236,10 @@ impl Holds {
     fn of(kind: schema::Kind, field: &prost_reflect::FieldDescriptor, dimension: usize) -> Option<Self> {
         use prost_reflect::Kind as Wire;
         use schema::Kind;
-        let integer =
-            || Scalar::of(&field.kind()).filter(|scalar| scalar.carries(&arrow_schema::DataType::Int64));
+        let integer = || {
+            Scalar::of(&field.kind())
+                .filter(|scalar| scalar.is_integer() || matches!(scalar, Scalar::Enum(_)))
+        };
         match (kind, field.kind(), field.is_list()) {
             (Kind::Text, Wire::String, false) => Some(Self::Text),
             (Kind::Category, Wire::String, false) => Some(Self::Category),

@@ -1,7 +1,11 @@
 //! Batches to bytes: exact lengths first, then one write into one allocation of that size.
 //!
 //! Lengths of nested messages stand before them, so each row is looked at twice: once to add up its length, once to
-//! write it. Both passes look at cells through [`Cell`], so they cannot disagree.
+//! write it. Both passes look at cells through [`Cell`](field::Cell), so they cannot disagree; the lengths of messages
+//! inside rows are kept from the first pass to the second.
+
+mod field;
+mod inner;
 
 use std::ops::Range;
 
@@ -11,34 +15,49 @@ use prost::Message as _;
 
 use super::{
     ChunkPlan, Error,
-    plan::{FieldPlan, Missing, Shape},
-    scalar::{Scalar, Unfit},
+    plan::{Choice, FieldPlan},
     spare::Spare,
     split::Cut,
-    varint::{delimited_len, put_delimited, put_varint, varint_len},
+    varint::{delimited_len, put_delimited},
 };
 use crate::{
-    columnar::cells::{Cells, Column},
+    columnar::cells::Column,
     proto::embedding::{IngestDataRequest, IngestMetadata},
 };
+
+use field::Cell;
+
+/// The lengths of messages and of packed runs inside rows that take a pass to know, in the order in which they are
+/// written.
+pub(super) type InnerLens = Vec<usize>;
+
+/// The next length that was noted. Both passes see the same cells, so there is one.
+fn noted(lens: &mut std::slice::Iter<'_, usize>) -> usize {
+    lens.next().copied().unwrap_or_default()
+}
 
 impl ChunkPlan {
     /// Bytes of the message that [`ChunkPlan::encode`] makes of `rows`.
     pub fn encoded_len(&self, batch: &RecordBatch, rows: Range<usize>) -> Result<usize, Error> {
         let columns = self.bind(batch)?;
-        let mut chunk_len = 0;
+        let (mut shares, mut inner_lens) = (0, InnerLens::new());
         for row in rows {
-            chunk_len += delimited_len(self.rows_key, self.row_len(&columns, row)?);
+            shares += self.wrap.share(self.row_len(&columns, row, &mut inner_lens)?);
+            inner_lens.clear();
         }
-        Ok(self.message_len(chunk_len))
+        Ok(self.wrap.chunk_len(shares))
     }
 
-    /// One encoded `IngestDataRequest` that carries `rows`: byte for byte what prost makes of the same message.
+    /// One encoded request that carries `rows`: byte for byte what prost makes of the same message. Where a message
+    /// carries one row, the requests of all `rows`, each but the first behind the prefix of gRPC.
     pub fn encode(&self, batch: &RecordBatch, rows: Range<usize>) -> Result<Bytes, Error> {
         let columns = self.bind(batch)?;
-        let row_lens = rows.clone().map(|row| self.row_len(&columns, row)).collect::<Result<Vec<_>, _>>()?;
-        self.framed(batch, &Cut { rows, row_lens }, &Envelope::default(), &Spare::default())
-            .map(|framed| framed.slice(GRPC_PREFIX_BYTES..))
+        let mut inner_lens = InnerLens::new();
+        let row_lens = rows.clone().map(|row| self.row_len(&columns, row, &mut inner_lens));
+        let row_lens = row_lens.collect::<Result<Vec<_>, _>>()?;
+        let cut = Cut { rows, row_lens, inner_lens };
+        self.framed(batch, &cut, &Envelope::default(), &Spare::default())
+            .map(|framed| framed.slice(GRPC_PREFIX_BYTES.min(framed.len())..))
     }
 
     /// The message of one chunk behind the prefix that gRPC puts before it (not compressed, and its length), so that it
@@ -51,44 +70,99 @@ impl ChunkPlan {
         spare: &Spare,
     ) -> Result<Bytes, Error> {
         let columns = self.bind(batch)?;
-        let chunk_len = cut.row_lens.iter().map(|len| delimited_len(self.rows_key, *len)).sum();
-        let request_len = self.message_len(chunk_len) + envelope.behind.len();
-        let message_len = checked_len(envelope.message_len(request_len))?;
-        let mut out = spare.take(GRPC_PREFIX_BYTES + message_len);
-        out.push(0);
-        out.extend_from_slice(&(message_len as u32).to_be_bytes());
-        if let Some(key) = envelope.outer_key {
-            put_delimited(key, request_len, &mut out);
+        let framed_len = self.framed_len(cut, envelope)?;
+        let mut out = spare.take(framed_len);
+        let mut inner_lens = cut.inner_lens.iter();
+        let mut rows = cut.rows.clone().zip(&cut.row_lens);
+        if let Some(rows_key) = self.wrap.rows_key() {
+            self.put_message(self.shares(cut), envelope, &mut out, &mut |out: &mut Vec<u8>| {
+                rows.try_for_each(|(row, row_len)| {
+                    put_delimited(rows_key, *row_len, out);
+                    self.put_row(&columns, row, &mut inner_lens, out)
+                })
+            })?;
+        } else {
+            for (row, row_len) in rows {
+                let mut put = |out: &mut Vec<u8>| self.put_row(&columns, row, &mut inner_lens, out);
+                self.put_message(*row_len, envelope, &mut out, &mut put)?;
+            }
         }
-        put_delimited(self.chunk_key, chunk_len, &mut out);
-        for (row, row_len) in cut.rows.clone().zip(&cut.row_lens) {
-            put_delimited(self.rows_key, *row_len, &mut out);
-            self.put_row(&columns, row, &mut out)?;
-        }
-        out.extend_from_slice(envelope.behind);
-        debug_assert_eq!(out.len(), GRPC_PREFIX_BYTES + message_len, "the two passes agree");
+        debug_assert_eq!(out.len(), framed_len, "the two passes agree");
+        debug_assert_eq!(inner_lens.next(), None, "the two passes see the same messages");
         Ok(spare.lend(out))
     }
 
-    /// Bytes of a message whose chunk takes `chunk_len`.
-    pub(super) fn message_len(&self, chunk_len: usize) -> usize {
-        delimited_len(self.chunk_key, chunk_len)
+    /// Bytes of a chunk's message, or of its messages, each behind the prefix of gRPC.
+    fn framed_len(&self, cut: &Cut, envelope: &Envelope<'_>) -> Result<usize, Error> {
+        let framed = |held| {
+            let message_len = checked_len(envelope.message_len(self.request_len(held, envelope)))?;
+            Ok(GRPC_PREFIX_BYTES + message_len)
+        };
+        match self.wrap.rows_key() {
+            Some(_) => framed(self.shares(cut)),
+            None => cut.row_lens.iter().map(|row_len| framed(*row_len)).sum(),
+        }
     }
 
-    /// Bytes of one row's message, without its key and length.
+    fn shares(&self, cut: &Cut) -> usize {
+        cut.row_lens.iter().map(|len| self.wrap.share(*len)).sum()
+    }
+
+    /// Bytes of a request whose innermost message holds `held` bytes of rows.
+    fn request_len(&self, held: usize, envelope: &Envelope<'_>) -> usize {
+        self.wrap.len_from(0, held) + envelope.behind.len()
+    }
+
+    /// Appends a message behind its prefix; `rows` appends what the innermost holds, which takes `held` bytes.
+    fn put_message(
+        &self,
+        held: usize,
+        envelope: &Envelope<'_>,
+        out: &mut Vec<u8>,
+        rows: &mut impl FnMut(&mut Vec<u8>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let request_len = self.request_len(held, envelope);
+        out.push(0);
+        out.extend_from_slice(&(envelope.message_len(request_len) as u32).to_be_bytes());
+        if let Some(key) = envelope.outer_key {
+            put_delimited(key, request_len, out);
+        }
+        self.wrap.put(0, held, out, rows)?;
+        out.extend_from_slice(envelope.behind);
+        Ok(())
+    }
+
+    /// Bytes of one row's message, without its key and length; the lengths of those inside it go to `inner_lens`.
     #[inline]
-    pub(super) fn row_len(&self, columns: &[Column], row: usize) -> Result<usize, Error> {
+    pub(super) fn row_len(
+        &self,
+        columns: &[Column],
+        row: usize,
+        inner_lens: &mut InnerLens,
+    ) -> Result<usize, Error> {
         let mut len = 0;
         for (field, column) in self.fields.iter().zip(columns) {
-            len += field.len(field.cell(column, row)?)?;
+            len += field.len(&field.cell(column, row, row)?, inner_lens)?;
+        }
+        if !self.choices.is_empty() {
+            let is_there = |index: usize, field: &FieldPlan| -> Result<bool, Error> {
+                Ok(!matches!(field.cell(&columns[index], row, row)?, Cell::Absent))
+            };
+            check_choices(&self.choices, &self.fields, row, is_there)?;
         }
         Ok(len)
     }
 
     #[inline]
-    fn put_row(&self, columns: &[Column], row: usize, out: &mut Vec<u8>) -> Result<(), Error> {
+    fn put_row(
+        &self,
+        columns: &[Column],
+        row: usize,
+        inner_lens: &mut std::slice::Iter<'_, usize>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Error> {
         for (field, column) in self.fields.iter().zip(columns) {
-            field.put(field.cell(column, row)?, out)?;
+            field.put(field.cell(column, row, row)?, inner_lens, out)?;
         }
         Ok(())
     }
@@ -122,182 +196,25 @@ pub(super) const GRPC_PREFIX_BYTES: usize = 5;
 /// The most that any protobuf message may take.
 pub(super) const MESSAGE_BYTES_MAX: usize = i32::MAX as usize;
 
-/// What a field has to say of one row.
-enum Cell<'a> {
-    Absent,
-    Bytes(&'a [u8]),
-    Word(u64),
-    Items(Items<'a>),
-}
-
-/// The items of a list, and the row it stands in.
-struct Items<'a> {
-    column: &'a Column,
-    range: Range<usize>,
+/// Of two fields of a oneof a receiver keeps the last: the other would be lost.
+fn check_choices(
+    choices: &[Choice],
+    fields: &[FieldPlan],
     row: usize,
-}
-
-impl FieldPlan {
-    /// The value at `row`; absent also if it is the empty value of a field that cannot tell the two apart.
-    #[inline]
-    fn cell<'a>(&'a self, column: &'a Column, row: usize) -> Result<Cell<'a>, Error> {
-        let cell = match (column.resolve(row), &self.missing) {
-            (Some((cells, at)), _) => self.value(cells, at, row)?,
-            (None, Missing::Refused) => return Err(self.null(row)),
-            (None, Missing::Absent) => return Ok(Cell::Absent),
-            (None, Missing::Bytes(bytes)) => Cell::Bytes(bytes),
-            (None, Missing::Word(word)) => Cell::Word(*word),
-        };
-        Ok(if !self.presence && cell.is_empty() { Cell::Absent } else { cell })
-    }
-
-    #[inline]
-    fn value<'a>(&self, cells: &'a Cells, at: usize, row: usize) -> Result<Cell<'a>, Error> {
-        Ok(match (&self.shape, cells) {
-            (Shape::Scalar(scalar), cells) => Cell::Word(self.word(scalar, cells, at, row)?),
-            (_, Cells::Bytes(values)) => Cell::Bytes(values.value(at)),
-            (_, Cells::List(spans, column)) => Cell::Items(Items { column, range: spans.range(at), row }),
-            // The plan lets no other pair through.
-            _ => Cell::Absent,
-        })
-    }
-
-    #[inline]
-    fn len(&self, cell: Cell<'_>) -> Result<usize, Error> {
-        let key_len = varint_len(u64::from(self.key));
-        match (cell, &self.shape) {
-            (Cell::Bytes(bytes), _) => Ok(delimited_len(self.key, bytes.len())),
-            (Cell::Word(word), Shape::Scalar(scalar)) => Ok(key_len + scalar.word_len(word)),
-            (Cell::Items(items), Shape::Packed { scalar, copied }) => {
-                Ok(delimited_len(self.key, self.run_len(scalar, *copied, &items)?))
+    is_there: impl Fn(usize, &FieldPlan) -> Result<bool, Error>,
+) -> Result<(), Error> {
+    for choice in choices {
+        let mut present = Vec::new();
+        for &index in &choice.members {
+            if is_there(index, &fields[index])? {
+                present.push(fields[index].name.clone());
             }
-            (Cell::Items(items), Shape::Many(scalar)) => {
-                Ok(items.range.len() * key_len + self.run_len(scalar, false, &items)?)
-            }
-            (Cell::Items(items), _) => {
-                let lens = items
-                    .range
-                    .clone()
-                    .map(|at| Ok(delimited_len(self.key, self.item_bytes(&items, at)?.len())));
-                lens.sum()
-            }
-            _ => Ok(0),
+        }
+        if present.len() > 1 {
+            return Err(Error::Choice { row: row as u64, oneof: choice.oneof.clone(), columns: present });
         }
     }
-
-    #[inline]
-    fn put(&self, cell: Cell<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
-        match (cell, &self.shape) {
-            (Cell::Bytes(bytes), _) => self.put_bytes(bytes, out),
-            (Cell::Word(word), Shape::Scalar(scalar)) => self.put_scalar(scalar, word, out),
-            (Cell::Items(items), Shape::Packed { scalar, copied }) => {
-                put_delimited(self.key, self.run_len(scalar, *copied, &items)?, out);
-                self.put_run(scalar, *copied, &items, out)?;
-            }
-            (Cell::Items(items), Shape::Many(scalar)) => {
-                for at in items.range.clone() {
-                    self.put_scalar(scalar, self.item_word(scalar, &items, at)?, out);
-                }
-            }
-            (Cell::Items(items), _) => {
-                for at in items.range.clone() {
-                    self.put_bytes(self.item_bytes(&items, at)?, out);
-                }
-            }
-            _ => {}
-        }
-        Ok(())
-    }
-
-    fn put_bytes(&self, bytes: &[u8], out: &mut Vec<u8>) {
-        put_delimited(self.key, bytes.len(), out);
-        out.extend_from_slice(bytes);
-    }
-
-    fn put_scalar(&self, scalar: &Scalar, word: u64, out: &mut Vec<u8>) {
-        put_varint(u64::from(self.key), out);
-        scalar.put_word(word, out);
-    }
-
-    /// Bytes of a run of scalars, without keys.
-    fn run_len(&self, scalar: &Scalar, copied: bool, items: &Items<'_>) -> Result<usize, Error> {
-        if let Some(run) = self.copied_run(copied, items)? {
-            return Ok(run.len());
-        }
-        items.range.clone().map(|at| Ok(scalar.word_len(self.item_word(scalar, items, at)?))).sum()
-    }
-
-    fn put_run(
-        &self,
-        scalar: &Scalar,
-        copied: bool,
-        items: &Items<'_>,
-        out: &mut Vec<u8>,
-    ) -> Result<(), Error> {
-        if let Some(run) = self.copied_run(copied, items)? {
-            out.extend_from_slice(run);
-            return Ok(());
-        }
-        for at in items.range.clone() {
-            scalar.put_word(self.item_word(scalar, items, at)?, out);
-        }
-        Ok(())
-    }
-
-    /// The bytes of the items, if they are what goes on the wire.
-    #[inline]
-    fn copied_run<'a>(&self, copied: bool, items: &Items<'a>) -> Result<Option<&'a [u8]>, Error> {
-        let Cells::Fixed(values) = items.column.cells() else { return Ok(None) };
-        if !copied {
-            return Ok(None);
-        }
-        if !items.column.all_valid(items.range.clone()) {
-            return Err(self.null(items.row));
-        }
-        Ok(Some(values.bytes(items.range.clone())))
-    }
-
-    fn item_word(&self, scalar: &Scalar, items: &Items<'_>, at: usize) -> Result<u64, Error> {
-        let (cells, at) = items.column.resolve(at).ok_or_else(|| self.null(items.row))?;
-        self.word(scalar, cells, at, items.row)
-    }
-
-    fn item_bytes<'a>(&self, items: &Items<'a>, at: usize) -> Result<&'a [u8], Error> {
-        match items.column.resolve(at) {
-            Some((Cells::Bytes(values), at)) => Ok(values.value(at)),
-            _ => Err(self.null(items.row)),
-        }
-    }
-
-    #[inline]
-    fn word(&self, scalar: &Scalar, cells: &Cells, at: usize, row: usize) -> Result<u64, Error> {
-        scalar.word(cells, at).map_err(|unfit| self.unfit(scalar, unfit, row))
-    }
-
-    #[cold]
-    fn unfit(&self, scalar: &Scalar, unfit: Unfit, row: usize) -> Error {
-        let (column, row) = (self.name.clone(), row as u64);
-        match unfit {
-            Unfit::Overflow(value) => Error::Overflow { column, row, value, kind: scalar.name() },
-            Unfit::EnumName(value) => Error::EnumName { column, row, value },
-        }
-    }
-
-    #[cold]
-    fn null(&self, row: usize) -> Error {
-        Error::Null { column: self.name.clone(), row: row as u64 }
-    }
-}
-
-impl Cell<'_> {
-    fn is_empty(&self) -> bool {
-        match self {
-            Self::Absent => true,
-            Self::Bytes(bytes) => bytes.is_empty(),
-            Self::Word(word) => *word == 0,
-            Self::Items(items) => items.range.is_empty(),
-        }
-    }
+    Ok(())
 }
 
 /// The first message of a stream: metadata alone.

@@ -23,7 +23,9 @@ pub enum Error {
         carries: String,
     },
     /// A column that no field of the message carries.
-    #[error("column {column:?}: message {message:?} has no such field")]
+    #[error(
+        "column {column:?}: message {message:?} has no such field; a message map can name another, or omit the column"
+    )]
     NoField {
         /// The column.
         column: String,
@@ -39,7 +41,7 @@ pub enum Error {
         domain: String,
     },
     /// A column whose type its field cannot carry.
-    #[error("column {column:?}: field {field} cannot carry {data_type}")]
+    #[error("column {column:?}: field {field} cannot carry {data_type}: {reason}")]
     Type {
         /// The column.
         column: String,
@@ -47,7 +49,109 @@ pub enum Error {
         field: String,
         /// The column's type.
         data_type: DataType,
+        /// Why not.
+        reason: &'static str,
     },
+    /// Two columns for one field.
+    #[error("columns {first:?} and {second:?} both fill field {field}")]
+    SameField {
+        /// The earlier column.
+        first: String,
+        /// The later one.
+        second: String,
+        /// The field's label, type and number.
+        field: String,
+    },
+    /// A field that must be there and has no column.
+    #[error("message {message:?}: field {field} is required, and nothing fills it")]
+    Required {
+        /// Full name of the message.
+        message: String,
+        /// The field's label, type and number.
+        field: String,
+    },
+    /// Two columns of one oneof that both have a value.
+    #[error("row {row}: oneof {oneof:?} takes one value, columns {columns:?} have more")]
+    Choice {
+        /// The row.
+        row: u64,
+        /// Name of the oneof.
+        oneof: String,
+        /// The columns that fill its fields.
+        columns: Vec<String>,
+    },
+    /// A key that stands twice in a map: a receiver keeps one of the values and drops the others.
+    #[error(
+        "column {column:?}, row {row}: a key stands twice in the map, and field {field} keeps one value only"
+    )]
+    RepeatedKey {
+        /// The column.
+        column: String,
+        /// The row.
+        row: u64,
+        /// The field's label, type and number.
+        field: String,
+    },
+    /// A time outside the range of its message.
+    #[error("column {column:?}, row {row}: {seconds} s is outside the range of field {field}")]
+    Moment {
+        /// The column.
+        column: String,
+        /// The row.
+        row: u64,
+        /// The field's label, type and number.
+        field: String,
+        /// Whole seconds, since 1970 or in all.
+        seconds: i64,
+    },
+    /// Something in a message map that the table or the message does not have.
+    #[error("{file}:{line}: {what}")]
+    Map {
+        /// The file's name as it was given.
+        file: String,
+        /// The line, counted from 1.
+        line: usize,
+        /// What is wrong there.
+        what: String,
+    },
+    /// Nothing tells which field carries rows.
+    #[error(
+        "message {message:?}: no field is the only one that can carry rows; name it in a map (--map), as rows = \"FIELD\""
+    )]
+    NoPlace {
+        /// Full name of the request.
+        message: String,
+    },
+    /// No such RPC.
+    #[error("no RPC {rpc:?} in the .proto file; it has: {}", known.join(", "))]
+    NoRpc {
+        /// As it was asked for.
+        rpc: String,
+        /// Those there are.
+        known: Vec<String>,
+    },
+    /// An RPC that answers with a stream.
+    #[error(
+        "RPC {rpc:?} answers with a stream: only RPCs with one answer to a stream or to a call are sent to"
+    )]
+    StreamOfAnswers {
+        /// The RPC.
+        rpc: String,
+    },
+    /// Descriptors that are not whole.
+    #[error("the descriptors of the .proto file")]
+    Descriptors(#[source] Box<prost_reflect::DescriptorError>),
+    /// An answer that is not the message the RPC promises.
+    #[error("the answer is no {message:?}")]
+    Answer {
+        /// Full name of the message.
+        message: String,
+        /// Why not.
+        source: prost::DecodeError,
+    },
+    /// An answer that JSON cannot carry.
+    #[error("the answer as JSON")]
+    Json(#[from] serde_json::Error),
     /// A null policy that names a value the field cannot carry.
     #[error("column {column:?}: its null policy does not fit field {field}")]
     Policy {
@@ -67,20 +171,24 @@ pub enum Error {
         found: DataType,
     },
     /// A null, or a null inside a list, that the wire cannot carry.
-    #[error("column {column:?}, row {row}: null, which the wire cannot carry")]
+    #[error("column {column:?}, row {row}: null, which field {field} cannot carry")]
     Null {
         /// The column.
         column: String,
         /// The row.
         row: u64,
+        /// The field's label, type and number.
+        field: String,
     },
     /// An integer outside the range of its field.
-    #[error("column {column:?}, row {row}: {value} does not fit {kind}")]
+    #[error("column {column:?}, row {row}: {value} does not fit {kind}, the type of field {field}")]
     Overflow {
         /// The column.
         column: String,
         /// The row.
         row: u64,
+        /// The field: its label, type and number where they are known.
+        field: String,
         /// The value.
         value: i128,
         /// The type it does not fit.
@@ -102,13 +210,15 @@ pub enum Error {
         /// The domain.
         domain: String,
     },
-    /// A text that names no value of the field's enum.
-    #[error("column {column:?}, row {row}: {value:?} is no value of the field's enum")]
+    /// A text or number that is no value of the field's enum.
+    #[error("column {column:?}, row {row}: {value:?} is no value of field {field}")]
     EnumName {
         /// The column.
         column: String,
         /// The row.
         row: u64,
+        /// The field's label, type and number.
+        field: String,
         /// The text.
         value: String,
     },
@@ -206,6 +316,9 @@ impl Error {
             Self::Null { row, .. }
             | Self::Overflow { row, .. }
             | Self::EnumName { row, .. }
+            | Self::Choice { row, .. }
+            | Self::RepeatedKey { row, .. }
+            | Self::Moment { row, .. }
             | Self::NotFinite { row, .. }
             | Self::RowTooLong { row, .. }
             | Self::WireType { row, .. }

@@ -142,7 +142,7 @@ impl Target {
 
     #[cold]
     fn overflow(&self, value: i128, row: u64, kind: &'static str) -> Error {
-        Error::Overflow { column: self.name.clone(), row, value, kind }
+        Error::Overflow { column: self.name.clone(), row, value, kind, field: self.name.clone() }
     }
 }
 

@@ -15,7 +15,7 @@ use bytes::Bytes;
 
 use super::{
     Chunking, Error,
-    encode::{GRPC_PREFIX_BYTES, MESSAGE_BYTES_MAX},
+    encode::{GRPC_PREFIX_BYTES, InnerLens, MESSAGE_BYTES_MAX},
     plan::Plan,
     spare::Spare,
     split::{Cut, RowLen, cut_greedily},
@@ -118,7 +118,7 @@ impl JsonPlan {
 impl Plan for JsonPlan {
     fn cut(&self, batch: &RecordBatch, _: u64, bounds: Chunking) -> Result<Vec<Cut>, Error> {
         let columns = self.bind(batch)?;
-        let row_len = |row| {
+        let row_len = |row, _: &mut InnerLens| {
             let mut alone = self.row_len_max(&columns, row);
             // Only a row whose bound does not fit is looked at twice: it may still fit.
             if message_len(alone + 1) > bounds.message_bytes_max {

@@ -80,11 +80,24 @@ static CHUNKS: LazyLock<Vec<(u32, String)>> = LazyLock::new(|| {
 
 /// Label, type and number of a field, as an error names it.
 pub(super) fn describe(field: &FieldDescriptor) -> String {
-    let label = if field.is_list() { "repeated " } else { "" };
-    let kind = match field.kind() {
+    let label = match (field.is_list(), field.is_required(), field.is_group()) {
+        (_, _, true) => "group ",
+        (true, _, _) => "repeated ",
+        (_, true, _) => "required ",
+        _ if field.containing_oneof().is_some_and(|oneof| oneof.is_synthetic()) => "optional ",
+        _ => "",
+    };
+    format!("\"{label}{} {} = {}\"", kind_name(field), field.name(), field.number())
+}
+
+fn kind_name(field: &FieldDescriptor) -> String {
+    match field.kind() {
+        Kind::Message(entry) if field.is_map() => {
+            let (key, value) = (entry.map_entry_key_field(), entry.map_entry_value_field());
+            format!("map<{}, {}>", kind_name(&key), kind_name(&value))
+        }
         Kind::Message(message) => message.full_name().to_owned(),
         Kind::Enum(values) => values.full_name().to_owned(),
         plain => format!("{plain:?}").to_lowercase(),
-    };
-    format!("\"{label}{kind} {} = {}\"", field.name(), field.number())
+    }
 }

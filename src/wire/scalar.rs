@@ -1,12 +1,15 @@
 //! Scalar kinds of protobuf: which Arrow values each can carry, and the word it is written as.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use arrow_schema::DataType;
 use prost_reflect::{EnumDescriptor, Kind};
 
 use super::varint::{Wire, put_varint, varint_len};
-use crate::columnar::cells::Cells;
+use crate::columnar::cells::{Cells, Integers};
 
 /// A scalar kind.
 #[derive(Debug, Clone)]
@@ -24,7 +27,14 @@ pub(super) enum Scalar {
     Sfixed64,
     Float,
     Double,
-    Enum(Arc<HashMap<String, i32>>),
+    Enum(Arc<EnumValues>),
+}
+
+/// The values of an enum.
+#[derive(Debug)]
+pub(super) struct EnumValues {
+    by_name: HashMap<String, i32>,
+    numbers: HashSet<i32>,
 }
 
 /// Why a value has no word.
@@ -32,6 +42,7 @@ pub(super) enum Scalar {
 pub(super) enum Unfit {
     Overflow(i128),
     EnumName(String),
+    EnumNumber(i128),
 }
 
 impl Scalar {
@@ -51,7 +62,7 @@ impl Scalar {
             Kind::Sfixed64 => Self::Sfixed64,
             Kind::Float => Self::Float,
             Kind::Double => Self::Double,
-            Kind::Enum(descriptor) => Self::Enum(Arc::new(names(descriptor))),
+            Kind::Enum(descriptor) => Self::Enum(Arc::new(EnumValues::of(descriptor))),
             Kind::String | Kind::Bytes | Kind::Message(_) => return None,
         })
     }
@@ -61,12 +72,17 @@ impl Scalar {
         match (self, data_type) {
             (_, DataType::Dictionary(_, values)) => self.carries(values),
             (Self::Bool, DataType::Boolean)
-            | (Self::Float, DataType::Float32)
-            | (Self::Double, DataType::Float32 | DataType::Float64)
+            | (Self::Float, DataType::Float16 | DataType::Float32)
+            | (Self::Double, DataType::Float16 | DataType::Float32 | DataType::Float64)
             | (Self::Enum(_), DataType::Utf8 | DataType::LargeUtf8) => true,
-            (Self::Bool | Self::Float | Self::Double, _) => false,
+            (Self::Bool, _) => false,
             (_, integer) => integer.is_integer(),
         }
+    }
+
+    /// True for the kinds that hold integers and nothing else.
+    pub(super) fn is_integer(&self) -> bool {
+        !matches!(self, Self::Bool | Self::Float | Self::Double | Self::Enum(_))
     }
 
     /// How the scalar is delimited.
@@ -102,24 +118,43 @@ impl Scalar {
     #[inline]
     pub(super) fn word(&self, cells: &Cells, row: usize) -> Result<u64, Unfit> {
         match (cells, self) {
-            (Cells::Integer(values), _) => self.integer(values.value(row)),
+            (Cells::Integer(Integers::U64(values)), _) => self.integer(values[row].into()),
+            (Cells::Integer(values), _) => self.signed(values.bits(row) as i64),
             (Cells::Boolean(values), _) => Ok(u64::from(values.value(row))),
             (Cells::Fixed(values), Self::Double) => Ok(double(values.bytes(row..row + 1))),
             (Cells::Fixed(values), _) => Ok(u64::from(single(values.bytes(row..row + 1)).to_bits())),
-            (Cells::Bytes(values), Self::Enum(names)) => by_name(names, values.value(row)),
+            (Cells::Bytes(values), Self::Enum(known)) => known.word(values.value(row)),
             // `carries` lets no other pair through.
             _ => Ok(0),
+        }
+    }
+
+    /// The same as [`Self::integer`], for what 64 bits hold: nearly all there is.
+    #[inline]
+    fn signed(&self, value: i64) -> Result<u64, Unfit> {
+        let narrow = i64::from(value as i32) == value;
+        match self {
+            Self::Int64 | Self::Sfixed64 => Ok(value as u64),
+            Self::Int32 if narrow => Ok(value as u64),
+            Self::Sint64 => Ok((value << 1 ^ value >> 63) as u64),
+            Self::Sint32 if narrow => Ok((value << 1 ^ value >> 63) as u64),
+            _ => self.integer(value.into()),
         }
     }
 
     /// The word of an integer, if the kind has it.
     pub(super) fn integer(&self, value: i128) -> Result<u64, Unfit> {
         let fits = match self {
-            Self::Int32 | Self::Sint32 | Self::Sfixed32 | Self::Enum(_) => i32::try_from(value).is_ok(),
+            Self::Int32 | Self::Sint32 | Self::Sfixed32 => i32::try_from(value).is_ok(),
+            Self::Enum(known) if !known.has(value) => return Err(Unfit::EnumNumber(value)),
+            Self::Enum(_) => true,
             Self::Int64 | Self::Sint64 | Self::Sfixed64 => i64::try_from(value).is_ok(),
             Self::Uint32 | Self::Fixed32 => u32::try_from(value).is_ok(),
             Self::Uint64 | Self::Fixed64 => u64::try_from(value).is_ok(),
-            Self::Bool | Self::Float | Self::Double => false,
+            Self::Bool => false,
+            // Integers up to here are floats too, every one of them.
+            Self::Float => value.unsigned_abs() <= 1 << f32::MANTISSA_DIGITS,
+            Self::Double => value.unsigned_abs() <= 1 << f64::MANTISSA_DIGITS,
         };
         if !fits {
             return Err(Unfit::Overflow(value));
@@ -127,6 +162,8 @@ impl Scalar {
         Ok(match self {
             Self::Sint32 | Self::Sint64 => (value << 1 ^ value >> 127) as u64,
             Self::Sfixed32 => u64::from(value as u32),
+            Self::Float => u64::from((value as f32).to_bits()),
+            Self::Double => (value as f64).to_bits(),
             _ => value as u64,
         })
     }
@@ -141,6 +178,16 @@ impl Scalar {
             Self::Sint64 => i128::from((word >> 1) as i64 ^ -((word & 1) as i64)),
             Self::Uint32 | Self::Fixed32 => i128::from(word as u32),
             Self::Uint64 | Self::Fixed64 | Self::Float | Self::Double => i128::from(word),
+        }
+    }
+
+    /// What a word stands for, for people.
+    pub(super) fn spoken(&self, word: u64) -> String {
+        match self {
+            Self::Bool => (word != 0).to_string(),
+            Self::Float => f32::from_bits(word as u32).to_string(),
+            Self::Double => f64::from_bits(word).to_string(),
+            integer => integer.value(word).to_string(),
         }
     }
 
@@ -170,18 +217,38 @@ impl Scalar {
     }
 }
 
-fn names(descriptor: &EnumDescriptor) -> HashMap<String, i32> {
-    descriptor.values().map(|value| (value.name().to_owned(), value.number())).collect()
-}
+impl EnumValues {
+    fn of(descriptor: &EnumDescriptor) -> Self {
+        let values = || descriptor.values();
+        Self {
+            by_name: values().map(|value| (value.name().to_owned(), value.number())).collect(),
+            numbers: values().map(|value| value.number()).collect(),
+        }
+    }
 
-fn by_name(names: &HashMap<String, i32>, bytes: &[u8]) -> Result<u64, Unfit> {
-    let name = String::from_utf8_lossy(bytes);
-    let number = names.get(name.as_ref()).ok_or_else(|| Unfit::EnumName(name.into_owned()))?;
-    Ok(i64::from(*number) as u64)
+    fn has(&self, number: i128) -> bool {
+        i32::try_from(number).is_ok_and(|number| self.numbers.contains(&number))
+    }
+
+    /// The number of a name.
+    pub(super) fn number(&self, name: &str) -> Option<i32> {
+        self.by_name.get(name).copied()
+    }
+
+    fn word(&self, name: &[u8]) -> Result<u64, Unfit> {
+        let name = String::from_utf8_lossy(name);
+        let number = self.number(&name).ok_or_else(|| Unfit::EnumName(name.into_owned()))?;
+        Ok(i64::from(number) as u64)
+    }
 }
 
 fn single(bytes: &[u8]) -> f32 {
-    bytes.try_into().map_or(0.0, f32::from_le_bytes)
+    // Two bytes are a 16-bit float.
+    bytes.try_into().map_or_else(|_| bytes.try_into().map_or(0.0, half), f32::from_le_bytes)
+}
+
+fn half(bytes: [u8; 2]) -> f32 {
+    half::f16::from_le_bytes(bytes).to_f32()
 }
 
 fn double(bytes: &[u8]) -> u64 {

@@ -5,7 +5,12 @@ use std::ops::Range;
 use arrow_array::RecordBatch;
 use bytes::Bytes;
 
-use super::{ChunkPlan, Error, encode::Envelope, plan::Plan, spare::Spare, varint::delimited_len};
+use super::{
+    ChunkPlan, Error,
+    encode::{Envelope, InnerLens},
+    plan::Plan,
+    spare::Spare,
+};
 use crate::limits;
 
 /// Bounds of one message.
@@ -28,6 +33,8 @@ impl Default for Chunking {
 pub struct Cut {
     pub(super) rows: Range<usize>,
     pub(super) row_lens: Vec<usize>,
+    /// Lengths of the messages inside the rows, in the order in which they are written.
+    pub(super) inner_lens: InnerLens,
 }
 
 /// What a row takes.
@@ -41,7 +48,7 @@ pub(super) struct RowLen {
 
 impl Cut {
     fn at(row: usize) -> Self {
-        Self { rows: row..row, row_lens: Vec::new() }
+        Self { rows: row..row, row_lens: Vec::new(), inner_lens: InnerLens::new() }
     }
 }
 
@@ -67,11 +74,11 @@ impl ChunkPlan {
         bounds: Chunking,
     ) -> Result<Vec<Cut>, Error> {
         let columns = self.bind(batch)?;
-        let row_len = |row| {
-            let alone = self.row_len(&columns, row)?;
-            Ok(RowLen { alone, in_chunk: delimited_len(self.rows_key, alone) })
+        let row_len = |row, inner_lens: &mut InnerLens| {
+            let alone = self.row_len(&columns, row, inner_lens)?;
+            Ok(RowLen { alone, in_chunk: self.wrap.share(alone) })
         };
-        cut_greedily(rows, bounds, row_len, |chunk_len| self.message_len(chunk_len))
+        cut_greedily(rows, bounds, row_len, |chunk_len| self.wrap.chunk_len(chunk_len))
     }
 }
 
@@ -85,19 +92,20 @@ impl Plan for ChunkPlan {
     }
 }
 
-/// Puts as many rows into each chunk as the bounds allow, by what a row takes and what a message of a chunk takes.
+/// Puts as many rows into each chunk as the bounds allow, by what a row takes and what a message of a chunk takes. `row_len`
+/// notes the lengths of messages inside the row.
 #[inline]
 pub(super) fn cut_greedily(
     rows: Range<usize>,
     bounds: Chunking,
-    row_len: impl Fn(usize) -> Result<RowLen, Error>,
+    row_len: impl Fn(usize, &mut InnerLens) -> Result<RowLen, Error>,
     message_len: impl Fn(usize) -> usize,
 ) -> Result<Vec<Cut>, Error> {
     let Chunking { chunk_rows, message_bytes_max } = bounds;
     let mut cuts = Vec::new();
-    let (mut cut, mut chunk_len) = (Cut::at(rows.start), 0);
+    let (mut cut, mut chunk_len, mut inner_lens) = (Cut::at(rows.start), 0, InnerLens::new());
     for row in rows {
-        let RowLen { alone, in_chunk } = row_len(row)?;
+        let RowLen { alone, in_chunk } = row_len(row, &mut inner_lens)?;
         let bytes = message_len(in_chunk);
         if bytes > message_bytes_max {
             return Err(Error::RowTooLong { row: row as u64, bytes, message_bytes_max });
@@ -110,6 +118,7 @@ pub(super) fn cut_greedily(
         chunk_len += in_chunk;
         cut.rows.end = row + 1;
         cut.row_lens.push(alone);
+        cut.inner_lens.append(&mut inner_lens);
     }
     cuts.extend(Some(cut).filter(|cut| !cut.rows.is_empty()));
     Ok(cuts)

@@ -497,7 +497,7 @@ fn cells_that_do_not_fit_are_named_by_column_and_row() {
     let unnamed = fails(level, Arc::new(StringArray::from(vec!["FLUENT", "?"])));
     assert!(matches!(unnamed, Error::EnumName { row: 1, value, .. } if value == "?"));
     assert!(matches!(
-        Error::Null { column: String::new(), row: 1 }.shifted(1_000),
+        Error::Null { column: String::new(), row: 1, field: String::new() }.shifted(1_000),
         Error::Null { row: 1_001, .. }
     ));
 }

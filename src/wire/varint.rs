@@ -13,7 +13,7 @@ pub(super) enum Wire {
 }
 
 /// The key of a field: number and wire type.
-pub(super) fn key(number: u32, wire: Wire) -> u32 {
+pub(super) const fn key(number: u32, wire: Wire) -> u32 {
     number << 3 | wire as u32
 }
 

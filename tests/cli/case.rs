@@ -126,7 +126,10 @@ fn shell(line: &str, folder: &Path) -> Command {
         .env("PACKED", root.join("tests/fixtures/packed"))
         .env("ARRAYS", root.join("tests/fixtures/arrays"))
         .env("CASES", root.join("tests/cli"))
-        .env("RARE", root.join("tests/fixtures/rare"));
+        .env("RARE", root.join("tests/fixtures/rare"))
+        .env("MESSAGES", root.join("tests/fixtures/messages"))
+        .env("SCHEMAS", root.join("schemas"))
+        .env("PROTO", root.join("proto"));
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("BRINE_")) {
         command.env_remove(name);
     }

@@ -56,6 +56,8 @@ const OWNERS: &[(&[&str], &[&str])] = &[
     (&["clap", "anyhow", "indicatif"], &["cli"]),
     (&["parquet", "memmap2"], &["file"]),
     (&["prost_reflect"], &["proto", "wire"]),
+    // It reads the files that a .proto file imports.
+    (&["protox"], &["client"]),
     (&["tonic", "tonic_prost"], &["proto", "store", "server", "service", "client", "cli"]),
     (&["tokio", "tokio_stream"], &["proto", "store", "server", "service", "client", "cli"]),
     (ARROW, &["columnar", "digest", "file", "wire", "store", "analytics", "service", "client", "cli"]),

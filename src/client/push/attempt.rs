@@ -46,9 +46,9 @@ pub(super) enum Error {
 }
 
 /// A channel that sends our body in place of the one tonic built, which would copy every message.
-pub(super) struct Spliced {
-    pub(super) channel: Channel,
-    pub(super) body: Option<Body>,
+pub(in crate::client) struct Spliced {
+    pub(in crate::client) channel: Channel,
+    pub(in crate::client) body: Option<Body>,
 }
 
 impl tower_service::Service<http::Request<Body>> for Spliced {
@@ -126,7 +126,7 @@ where
     answered.await.map(|answer| answer.into_inner().into())
 }
 
-async fn within<T>(
+pub(in crate::client) async fn within<T>(
     deadline: time::Instant,
     call: impl Future<Output = Result<T, Status>>,
 ) -> Result<T, Status> {
@@ -147,7 +147,7 @@ fn blame(status: Status, outcome: &Outcome) -> Error {
 }
 
 /// A status that the transport made up, because the connection broke, is the server's absence, not its answer.
-pub(super) fn of_transport(status: Status) -> Status {
+pub(in crate::client) fn of_transport(status: Status) -> Status {
     let causes = || iter::successors(StdError::source(&status), |&cause| cause.source());
     // The channel reads the deadline from the request's header and may notice it first.
     if causes().any(<dyn StdError>::is::<TimeoutExpired>) {

@@ -15,14 +15,14 @@ use crate::wire::Encoded;
 
 /// What the encoding thread sends. The end is an item of its own: a thread that dies must not look like one that is done.
 #[derive(Debug)]
-pub(super) enum Item {
+pub(in crate::client) enum Item {
     Chunk(Encoded),
     Failed(Error),
     End,
 }
 
 /// The request's body.
-pub(super) struct Outgoing {
+pub(in crate::client) struct Outgoing {
     metadata: Option<Bytes>,
     items: mpsc::Receiver<Item>,
     outcome: Arc<Outcome>,
@@ -31,7 +31,7 @@ pub(super) struct Outgoing {
 
 /// What became of the body, for whoever sent it.
 #[derive(Debug, Default)]
-pub(super) struct Outcome {
+pub(in crate::client) struct Outcome {
     state: Mutex<State>,
 }
 
@@ -45,7 +45,7 @@ struct State {
 /// Cuts the stream when it is dropped. The connection goes on sending a body whose answer nobody awaits any more, and a
 /// server must not take that for a finished stream.
 #[derive(Debug)]
-pub(super) struct Awaited(Arc<Outcome>);
+pub(in crate::client) struct Awaited(Arc<Outcome>);
 
 impl Drop for Awaited {
     fn drop(&mut self) {
@@ -56,21 +56,21 @@ impl Drop for Awaited {
 /// The stream is cut because it could not be encoded to its end.
 #[derive(Debug, thiserror::Error)]
 #[error("encoding failed")]
-pub(super) struct Cut;
+pub(in crate::client) struct Cut;
 
 impl Outcome {
     /// What was handed to the connection.
-    pub(super) fn sent(&self) -> Sizes {
+    pub(in crate::client) fn sent(&self) -> Sizes {
         self.with(|state| state.sent)
     }
 
     /// Whoever awaits the answer holds this.
-    pub(super) fn awaited(self: &Arc<Self>) -> Awaited {
+    pub(in crate::client) fn awaited(self: &Arc<Self>) -> Awaited {
         Awaited(Arc::clone(self))
     }
 
     /// The error that cut the stream here, if one did.
-    pub(super) fn take_error(&self) -> Option<Error> {
+    pub(in crate::client) fn take_error(&self) -> Option<Error> {
         self.with(|state| state.error.take())
     }
 
@@ -81,11 +81,19 @@ impl Outcome {
 
 impl Outgoing {
     pub(super) fn new(metadata: Bytes, items: mpsc::Receiver<Item>, progress: Arc<dyn Progress>) -> Self {
-        let outcome = Arc::default();
-        Self { metadata: Some(metadata), items, outcome, progress }
+        Self::after(Some(metadata), items, progress)
     }
 
-    pub(super) fn outcome(&self) -> Arc<Outcome> {
+    /// The same, with or without a message before the chunks.
+    pub(in crate::client) fn after(
+        first: Option<Bytes>,
+        items: mpsc::Receiver<Item>,
+        progress: Arc<dyn Progress>,
+    ) -> Self {
+        Self { metadata: first, items, outcome: Arc::default(), progress }
+    }
+
+    pub(in crate::client) fn outcome(&self) -> Arc<Outcome> {
         Arc::clone(&self.outcome)
     }
 

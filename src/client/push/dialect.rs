@@ -94,7 +94,7 @@ impl Dialect {
     }
 
     /// Rows of a chunk: typed 1,000 at 384 dimensions, 500 at 768, and as many as fill the same bytes at others.
-    pub(super) fn chunk_rows(self, rows: ChunkRows, dimension: usize) -> usize {
+    pub(in crate::client) fn chunk_rows(self, rows: ChunkRows, dimension: usize) -> usize {
         match (rows, self) {
             (ChunkRows::Default, Self::Session | Self::TypedV1) => {
                 (limits::CHUNK_FLOATS / dimension.max(1)).clamp(1, limits::CHUNK_ROWS)

@@ -126,17 +126,8 @@ impl Feed {
 
     /// Null cells that the wire carries as something else.
     pub fn nulls(&self) -> Result<Vec<Nulls>, Error> {
-        let schema = self.dataset.schema();
-        let mut counts = vec![0_u64; schema.fields().len()];
-        for batch in self.batches(self.range()) {
-            for (count, column) in counts.iter_mut().zip(batch?.columns()) {
-                *count += column.logical_null_count() as u64;
-            }
-        }
-        let replaced = |name: &str, cells| cells > 0 && self.plan.replaces_null(name);
-        let named =
-            schema.fields().iter().zip(counts).filter(|(field, cells)| replaced(field.name(), *cells));
-        Ok(named.map(|(field, cells)| Nulls { column: field.name().clone(), cells }).collect())
+        let named = nulls(&self.dataset, self.range())?;
+        Ok(named.into_iter().filter(|nulls| self.plan.replaces_null(&nulls.column)).collect())
     }
 
     /// Refuses a data set that was replaced since it was opened: a retry must send what the first attempt sent.
@@ -220,24 +211,7 @@ impl Feed {
         &self,
         rows: Range<u64>,
     ) -> impl Iterator<Item = Result<RecordBatch, Error>> + Send + use<> {
-        let dataset = Arc::clone(&self.dataset);
-        let first = if rows.is_empty() { None } else { dataset.locate(rows.start) };
-        let (mut index, mut skipped) = first.unwrap_or_default();
-        let mut missing = if first.is_some() { rows.end - rows.start } else { 0 };
-        std::iter::from_fn(move || {
-            if missing == 0 {
-                return None;
-            }
-            let batch = dataset.recheck().and_then(|()| dataset.batch(index)).map_err(Error::from);
-            let batch = batch.map(|batch| {
-                let length = (batch.num_rows() - skipped).min(usize::try_from(missing).unwrap_or(usize::MAX));
-                batch.slice(skipped, length)
-            });
-            // After an error nobody asks for more.
-            missing -= batch.as_ref().map_or(missing, |batch| batch.num_rows() as u64);
-            (index, skipped) = (index + 1, 0);
-            Some(batch)
-        })
+        batches(&self.dataset, rows)
     }
 
     /// What a whole stream did.
@@ -276,6 +250,44 @@ impl Feed {
     }
 }
 
+/// Null cells among these rows by column, where there are any.
+pub(in crate::client) fn nulls(dataset: &Arc<Dataset>, rows: Range<u64>) -> Result<Vec<Nulls>, Error> {
+    let schema = dataset.schema();
+    let mut counts = vec![0_u64; schema.fields().len()];
+    for batch in batches(dataset, rows) {
+        for (count, column) in counts.iter_mut().zip(batch?.columns()) {
+            *count += column.logical_null_count() as u64;
+        }
+    }
+    let named = schema.fields().iter().zip(counts).filter(|(_, cells)| *cells > 0);
+    Ok(named.map(|(field, cells)| Nulls { column: field.name().clone(), cells }).collect())
+}
+
+/// Batches of these rows of a data set, in order.
+pub(in crate::client) fn batches(
+    dataset: &Arc<Dataset>,
+    rows: Range<u64>,
+) -> impl Iterator<Item = Result<RecordBatch, Error>> + Send + use<> {
+    let dataset = Arc::clone(dataset);
+    let first = if rows.is_empty() { None } else { dataset.locate(rows.start) };
+    let (mut index, mut skipped) = first.unwrap_or_default();
+    let mut missing = if first.is_some() { rows.end - rows.start } else { 0 };
+    std::iter::from_fn(move || {
+        if missing == 0 {
+            return None;
+        }
+        let batch = dataset.recheck().and_then(|()| dataset.batch(index)).map_err(Error::from);
+        let batch = batch.map(|batch| {
+            let length = (batch.num_rows() - skipped).min(usize::try_from(missing).unwrap_or(usize::MAX));
+            batch.slice(skipped, length)
+        });
+        // After an error nobody asks for more.
+        missing -= batch.as_ref().map_or(missing, |batch| batch.num_rows() as u64);
+        (index, skipped) = (index + 1, 0);
+        Some(batch)
+    })
+}
+
 /// Old servers write a chunk in one statement that may not meet a key twice, and nobody told them which row counts.
 fn check_keys(dataset: &Dataset, dialect: Dialect) -> Result<(), Error> {
     match dataset.manifest().repeated_keys {
@@ -287,7 +299,7 @@ fn check_keys(dataset: &Dataset, dialect: Dialect) -> Result<(), Error> {
 
 /// Encodes on a thread of its own, which ends when the receiver is dropped. The iterator is made there: it need not be
 /// sent.
-fn start<I>(encode: impl FnOnce() -> I + Send + 'static) -> mpsc::Receiver<Item>
+pub(in crate::client) fn start<I>(encode: impl FnOnce() -> I + Send + 'static) -> mpsc::Receiver<Item>
 where
     I: Iterator<Item = Result<Encoded, Error>>,
 {

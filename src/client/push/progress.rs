@@ -12,6 +12,8 @@ pub trait Progress: Send + Sync {
     fn downgraded(&self, _dialect: Dialect, _older: Dialect) {}
     /// An attempt sends `domain` with vectors of `dimension`; `rows` are to follow.
     fn metadata(&self, domain: &str, dimension: usize, rows: u64);
+    /// A stream without metadata begins; `rows` are to follow.
+    fn began(&self, _rows: u64) {}
     /// Another chunk was handed to the connection.
     fn chunk(&self, sent: &Sizes);
     /// The last one was.

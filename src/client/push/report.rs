@@ -95,7 +95,7 @@ impl Report {
 
 impl Sizes {
     /// Counts one message of `rows` rows.
-    pub(super) fn add(&mut self, rows: u64, bytes: u64) {
+    pub(in crate::client) fn add(&mut self, rows: u64, bytes: u64) {
         self.rows += rows;
         self.chunks += 1;
         self.bytes += bytes;

@@ -33,6 +33,9 @@ pub(super) struct JsonField {
     missing: Option<String>,
 }
 
+/// What errors call a field.
+const TARGET: &str = "of a JSON object";
+
 /// The shape of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Shape {
@@ -44,10 +47,11 @@ enum Shape {
 
 impl JsonField {
     pub(super) fn new(before: String, column: usize, field: &Field) -> Result<Self, Error> {
-        const TARGET: &str = "of a JSON object";
         let (name, data_type) = (field.name().clone(), field.data_type().clone());
         let Some(shape) = Shape::of(&data_type) else {
-            return Err(Error::Type { column: name, field: TARGET.to_owned(), data_type });
+            let (field, reason) =
+                (TARGET.to_owned(), "rows in JSON have texts, integers, and lists of texts or floats");
+            return Err(Error::Type { column: name, field, data_type, reason });
         };
         let missing = match (null_policy(field), shape) {
             (Some(NullPolicy::Refuse), _) => None,
@@ -163,7 +167,7 @@ impl JsonField {
 
     #[cold]
     fn null(&self, row: usize) -> Error {
-        Error::Null { column: self.name.clone(), row: row as u64 }
+        Error::Null { column: self.name.clone(), row: row as u64, field: TARGET.to_owned() }
     }
 }
 
