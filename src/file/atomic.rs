@@ -36,6 +36,8 @@ pub struct AtomicFile {
     length: u64,
     writer: Option<BlockWriter>,
     hasher: Option<blake3::Hasher>,
+    /// A block was not written: whatever comes after it would close the gap unseen.
+    is_condemned: bool,
     #[cfg(test)]
     pub(crate) room: Option<u64>,
 }
@@ -76,6 +78,7 @@ impl AtomicFile {
             length: 0,
             writer: None,
             hasher: Some(blake3::Hasher::new()),
+            is_condemned: false,
             #[cfg(test)]
             room: None,
         })
@@ -138,14 +141,21 @@ impl AtomicFile {
             None => BlockWriter::start(Arc::clone(&self.file))?,
         };
         let full = std::mem::take(&mut self.block);
+        self.hashed = 0;
         let Some(empty) = writer.exchange(full) else {
+            self.is_condemned = true;
             return Err(writer.finish().err().unwrap_or_else(|| io::ErrorKind::BrokenPipe.into()));
         };
-        (self.block, self.hashed, self.writer) = (empty, 0, Some(writer));
+        (self.block, self.writer) = (empty, Some(writer));
         Ok(())
     }
 
+    fn check(&self) -> io::Result<()> {
+        if self.is_condemned { Err(io::Error::other("a write to this file failed before")) } else { Ok(()) }
+    }
+
     fn write_rest(&mut self) -> io::Result<()> {
+        self.check()?;
         self.hash();
         self.writer.take().map_or(Ok(()), BlockWriter::finish)?;
         (&*self.file).write_all(self.block.filled(0))
@@ -161,6 +171,7 @@ impl AtomicFile {
 
 impl Write for AtomicFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.check()?;
         let piece = bytes.len().min(PIECE_BYTES - self.block.len() % PIECE_BYTES);
         #[cfg(test)]
         self.spend(piece)?;

@@ -14,7 +14,7 @@ pub(crate) fn of_refusal(refusal: &Refusal) -> Status {
     let status = without_reason(refusal);
     let reason = match refusal {
         Refusal::Store(store::Error::Session(state)) => state.reason(),
-        Refusal::Store(error) if is_full(error) => "STORAGE_FULL",
+        Refusal::Store(error) if is_full(error) => STORAGE_FULL,
         _ => return status,
     };
     let details = ErrorDetails::with_error_info(reason, REASONS, facts(refusal));
@@ -37,6 +37,9 @@ fn without_reason(refusal: &Refusal) -> Status {
 
 /// The domain of the reasons in `google.rpc.ErrorInfo`.
 const REASONS: &str = "embedding.session";
+
+/// The reason that is the disk's and not the session's.
+const STORAGE_FULL: &str = "STORAGE_FULL";
 
 /// Why a session refused a chunk, if it did: other errors are the server's, and end the stream.
 pub(crate) fn reason_of(refusal: &Refusal) -> Option<Reason> {
@@ -148,4 +151,23 @@ pub(crate) fn sentence(error: &(dyn StdError + 'static)) -> String {
 
 fn chain<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
     std::iter::successors(Some(error), |&error| error.source())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_a_reason_wherever_it_shows() {
+        let source = io::Error::from(io::ErrorKind::StorageFull);
+        let refusal = Refusal::Store(store::Error::Io { path: "x".into(), source });
+        let status = of_refusal(&refusal);
+        assert_eq!(status.code(), tonic::Code::ResourceExhausted);
+        assert_eq!(status.get_details_error_info().unwrap().reason, STORAGE_FULL);
+        assert_eq!(reason_of(&refusal), None, "it ends the stream");
+        let source = io::Error::from(io::ErrorKind::BrokenPipe);
+        let other = of_refusal(&Refusal::Store(store::Error::Io { path: "x".into(), source }));
+        assert_eq!(other.code(), tonic::Code::Internal);
+        assert!(other.get_details_error_info().is_none());
+    }
 }

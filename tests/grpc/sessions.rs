@@ -356,6 +356,26 @@ async fn acknowledgements_come_while_the_stream_runs() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_group_that_cannot_be_kept_is_told_to_a_client_that_only_waits() {
+    let to = tempfile::tempdir().unwrap();
+    let server = storing(to.path()).await;
+    let mut hand = Hand::new(&server, 20).await;
+    hand.open().await;
+    let mut stream = hand.append().await;
+    // What stands where the segment should be named makes its renaming fail.
+    let session = std::fs::read_dir(to.path().join("_sessions")).unwrap().next().unwrap().unwrap().path();
+    let in_the_way = session.join("rows-1-0.arrow");
+    std::fs::create_dir(&in_the_way).unwrap();
+    stream.send(hand.chunk(0..20)).await;
+    assert_eq!(stream.next().await.unwrap_err().code(), tonic::Code::Internal);
+    std::fs::remove_dir(&in_the_way).unwrap();
+    assert_eq!(hand.open().await.committed_rows, 0);
+    let mut stream = hand.append().await;
+    stream.send(hand.chunk(0..20)).await;
+    assert_eq!(stream.end().await.committed_rows, 20);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_newer_of_two_attempts_wins() {
     let to = tempfile::tempdir().unwrap();
     let server = storing(to.path()).await;

@@ -15,7 +15,7 @@ use std::{
 use tokio::time;
 
 use super::{Dialect, Error, Failed, Feed, Guarantee, Push, Report, SessionReport, Sizes};
-use crate::{proto::embedding::session::v1::Limits, session::Mode, wire::append_start};
+use crate::{failpoint, proto::embedding::session::v1::Limits, session::Mode, wire::append_start};
 
 mod call;
 mod identity;
@@ -116,7 +116,9 @@ impl Sending<'_> {
     /// Opens the session, sends what is missing, commits.
     async fn attempt(&mut self) -> Result<Done, Next> {
         let mut call = Call::connect(&self.push.options.target).await?;
+        failpoint::hit("client.before_open");
         let at = call.open(&self.identity, self.feed).await?;
+        failpoint::hit("client.after_open");
         self.identity.check(&at.outcome, self.feed)?;
         let rows = at.outcome.committed_rows;
         self.note(rows);
@@ -130,7 +132,9 @@ impl Sending<'_> {
         if rows < self.identity.rows() {
             stream::send(self, &mut call, &at).await?;
         }
+        failpoint::hit("client.before_commit");
         let (version, message) = call.commit(&self.identity, at.outcome.epoch).await?;
+        failpoint::hit("client.after_commit");
         Ok(Done { version, message })
     }
 

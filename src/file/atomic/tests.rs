@@ -53,6 +53,19 @@ fn a_full_disk_names_the_file_and_leaves_nothing() {
 }
 
 #[test]
+fn a_file_with_a_gap_takes_nothing_more_and_is_never_synced() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut file = AtomicFile::create(folder.path(), "x").unwrap();
+    // Opened for reading, so that every write to it fails.
+    file.file = Arc::new(File::open(&file.temporary.path).unwrap());
+    let block = vec![1; BLOCK_BYTES];
+    assert!((0..100).any(|_| file.write_all(&block).is_err()));
+    assert!((0..100).all(|_| file.write_all(b"1").is_err()));
+    assert!(file.sync().is_err());
+    assert!(names(folder.path()).is_empty());
+}
+
+#[test]
 fn sweeping_takes_what_dead_writers_left_and_nothing_else() {
     let folder = tempfile::tempdir().unwrap();
     let living = AtomicFile::create(folder.path(), "x").unwrap();

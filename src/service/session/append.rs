@@ -86,6 +86,8 @@ async fn serve(ingest: Ingest, body: Body, acks: Acks) {
         // Half a second's worth of chunks may wait in the queue: they are taken before the intake hears of the end.
         () = ingest.draining() => { let _ = events.send(Event::Drain).await; Ok(()) }
         forwarded = forward(messages, &events) => forwarded,
+        // The intake has ended, and a client that waits for acknowledgements sends nothing that would show it.
+        () = events.closed() => Ok(()),
     };
     ticking.abort();
     drop(events);

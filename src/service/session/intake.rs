@@ -84,10 +84,15 @@ impl Intake {
         Ok(self.attempt.append(range, batch)?)
     }
 
-    /// Has everything taken so far made durable, on the other thread.
+    /// Has everything taken so far made durable, on the other thread. Also tells, when nothing is left to hand over, that
+    /// a group failed: a client that waits for its acknowledgement sends nothing more.
     pub(in crate::service) fn seal(&mut self) -> Result<(), Refusal> {
-        let Some(group) = self.attempt.seal() else { return Ok(()) };
-        if self.securing.as_ref().is_some_and(|securing| securing.push(group)) {
+        let goes_on = match (&self.securing, self.attempt.seal()) {
+            (Some(securing), Some(group)) => securing.push(group),
+            (Some(securing), None) => !securing.has_failed(),
+            (None, group) => group.is_none(),
+        };
+        if goes_on {
             return Ok(());
         }
         // A group before this one failed.
@@ -137,4 +142,79 @@ fn in_chunk(chunk: u64) -> impl FnOnce(wire::Error) -> Refusal {
 /// The domain that a message names.
 pub(in crate::service) fn domain(name: &str) -> Result<&'static Domain, Refusal> {
     schema::find(name).ok_or_else(|| Refusal::UnknownDomain(name.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{thread, time::Duration};
+
+    use arrow_array::RecordBatch;
+
+    use super::*;
+    use crate::{
+        session::Position,
+        store::{self, Discard, sessions::Group},
+    };
+
+    struct Failing;
+
+    impl Group for Failing {
+        fn secure(self: Box<Self>) -> Result<Position, store::Error> {
+            Err(State::ChunkCorrupt { first_row: 7 }.into())
+        }
+    }
+
+    /// Has one group, which fails.
+    struct OneGroup(Option<Box<dyn Group>>);
+
+    impl Attempt for OneGroup {
+        fn table(&self) -> (&'static Domain, usize) {
+            (schema::find("recruit").unwrap(), 384)
+        }
+
+        fn admit(&self, _: ChunkRange) -> Result<Admission, store::Error> {
+            Ok(Admission::Next)
+        }
+
+        fn append(&mut self, _: ChunkRange, _: RecordBatch) -> Result<Admission, store::Error> {
+            Ok(Admission::Next)
+        }
+
+        fn skip(&mut self, _: ChunkRange, _: u64) -> Result<Admission, store::Error> {
+            Ok(Admission::Next)
+        }
+
+        fn unsealed_bytes(&self) -> usize {
+            0
+        }
+
+        fn seal(&mut self) -> Option<Box<dyn Group>> {
+            self.0.take()
+        }
+    }
+
+    #[test]
+    fn a_group_that_fails_behind_the_last_chunk_is_told() {
+        let (domain, limits) = (schema::find("recruit").unwrap(), ChunkLimits::default());
+        let mut intake = Intake {
+            store: Arc::new(Discard::default()),
+            session: SessionId::from_bytes(&[7; 16]).unwrap(),
+            epoch: 1,
+            attempt: Box::new(OneGroup(Some(Box::new(Failing)))),
+            decoder: ChunkDecoder::new(domain, 384, limits).unwrap(),
+            securing: Some(Securing::start(Box::new(|_| {}))),
+            chunks: 0,
+            duplicate_rows: 0,
+        };
+        assert!(intake.seal().is_ok());
+        // Nothing is left to hand over: only ticks come.
+        let told = (0..5_000).find_map(|_| {
+            thread::sleep(Duration::from_millis(1));
+            intake.seal().err()
+        });
+        let is_its_own = |told: &Refusal| {
+            matches!(told, Refusal::Store(store::Error::Session(State::ChunkCorrupt { first_row: 7 })))
+        };
+        assert!(told.as_ref().is_some_and(is_its_own), "{told:?}");
+    }
 }

@@ -33,6 +33,11 @@ impl Securing {
         self.groups.send(group).is_ok()
     }
 
+    /// Whether it has ended, which it does before [`Securing::finish`] only when a group failed.
+    pub(super) fn has_failed(&self) -> bool {
+        self.thread.is_finished()
+    }
+
     /// Waits until everything handed over is durable.
     pub(super) fn finish(self) -> Result<(), store::Error> {
         drop(self.groups);

@@ -18,6 +18,7 @@ use super::{
     window::Window,
 };
 use crate::{
+    failpoint,
     limits::server::UNACKNOWLEDGED_BYTES_MAX,
     proto::{
         embedding::session::v1::{AppendAck, append_ack::Kind},
@@ -87,6 +88,7 @@ async fn pump(mut encoded: mpsc::Receiver<Item>, items: mpsc::Sender<Item>, wind
         if items.send(item).await.is_err() {
             return;
         }
+        failpoint::hit("client.after_chunk");
     }
 }
 
@@ -98,6 +100,7 @@ async fn follow(sending: &mut Sending<'_>, call: &mut Call, body: Body, window: 
             Some(Kind::Committed(outcome)) => {
                 window.acknowledge(outcome.committed_rows);
                 sending.note(outcome.committed_rows);
+                failpoint::hit("client.after_acknowledgement");
             }
             Some(Kind::Error(error)) => return Err(of_error(&error)),
             Some(Kind::Draining(_)) => return Err(Next::Again(draining())),

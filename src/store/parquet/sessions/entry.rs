@@ -234,7 +234,11 @@ fn replay(
                 kept.segments.push(segment);
             }
             Record::Shown(shown) => kept.shown = shown,
-            Record::Finalized { version } => phase = Phase::Finalized { version },
+            Record::Finalized { version } => {
+                phase = Phase::Finalized { version };
+                // Their removal may not have outlasted a power cut.
+                kept.segments.clear();
+            }
             Record::Aborted => (at, phase, kept) = (At::default(), Phase::Aborted, Kept::default()),
             Record::Rows(_) | Record::Opened(_) => return Err(damaged(folder, "its log contradicts itself")),
         }

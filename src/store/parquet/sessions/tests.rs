@@ -131,6 +131,25 @@ fn a_whole_session_is_one_version_and_leaves_no_rows_behind() {
 }
 
 #[test]
+fn rows_whose_removal_did_not_outlast_the_power_go_when_the_store_is_opened() {
+    let (folder, store) = store();
+    let session = open(&store);
+    let mut stream = attempt(&store, &session);
+    secured(&mut stream, 0..6).unwrap();
+    drop(stream);
+    let place = folder.path().join("_sessions").join(session.hello().session.to_string());
+    let segment = place.join(&names(folder.path(), "rows-")[0]);
+    let rows = fs::read(&segment).unwrap();
+    commit(&store, &session).unwrap();
+    drop(store);
+    assert!(names(folder.path(), "rows-").is_empty());
+    fs::write(&segment, rows).unwrap();
+    let store = ParquetStore::open(folder.path()).unwrap();
+    assert!(names(folder.path(), "rows-").is_empty());
+    assert!(matches!(open(&store).phase(), Phase::Finalized { version: 1 }));
+}
+
+#[test]
 fn what_was_acknowledged_survives_a_crash_and_nothing_else_does() {
     let (folder, store) = store();
     let session = open(&store);

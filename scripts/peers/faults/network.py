@@ -1,0 +1,123 @@
+"""F4, F5, F7, F8, F9: what a network does to a session, done by a proxy."""
+
+import time
+
+from faults import proxy
+from faults.lab import MODES
+
+# Long enough for several resets: the data set is 19 MB.
+SLOW = 4_000_000
+CUTS = 64
+PREFACE = 24
+
+
+def resets(row, lab):
+    """F5: every connection is reset each second."""
+    for mode in MODES:
+        with row.run(mode):
+            run = lab.run()
+            run.server.start()
+            run.watched()
+            with proxy.before(run.server.port) as line:
+                line.rate = SLOW / 4 if lab.long else SLOW
+                client = run.client(lab.data, "--mode", mode, address=line.address())
+                while client.process.poll() is None and line.cuts < 200:
+                    time.sleep(1)
+                    line.reset_all()
+                report = client.succeed(1)
+            row.count("resets", line.cuts)
+            row.check(mode, line.cuts >= 4, f"only {line.cuts} resets before it was over")
+            row.sent_again(mode, max(0, report["bytes"] - lab.size(lab.data.path)), per=line.cuts)
+            run.end(row, mode, lab.data)
+
+
+def partitions(row, lab):
+    """F4: nothing passes for a while, in either direction, and nobody is told."""
+    for seconds, most in ((0.5, 2), (3, 2), (15, 12)):
+        for mode in MODES:
+            what = f"{seconds} s, {mode}"
+            with row.run(what):
+                run = lab.run()
+                run.server.start()
+                watch = run.watched()
+                with proxy.before(run.server.port) as line:
+                    line.rate = SLOW
+                    client = run.client(lab.data, "--mode", mode, address=line.address())
+                    watch.until(lambda rows: rows > 0)
+                    line.is_open.clear()
+                    time.sleep(seconds)
+                    line.is_open.set()
+                    healed = time.monotonic()
+                    client.succeed()
+                row.resumed(what, watch.first_after(healed), most)
+                run.end(row, what, lab.data)
+
+
+def slow(row, lab):
+    """F7: a line that is late and slow is filled all the same."""
+    for mode in MODES:
+        with row.run(mode):
+            run = lab.run()
+            run.server.start()
+            with proxy.before(run.server.port) as line:
+                line.rate, line.delay = 2_000_000, 0.0005
+                begin = time.monotonic()
+                report = run.client(lab.data, "--mode", mode, address=line.address()).succeed()
+                share = report["bytes"] / (time.monotonic() - begin) / line.rate
+            row.check(mode, report["attempts"] == 1, f"{report['attempts']} attempts")
+            row.check(mode, share > 0.6, f"only {share:.0%} of the line's rate")
+            run.end(row, mode, lab.data)
+
+
+def corruption(row, lab):
+    """F8: one bit in each MiB to the server is another: nothing of it is stored, and everything arrives in the end."""
+    for mode in MODES:
+        with row.run(mode):
+            run = lab.run()
+            run.server.start()
+            with proxy.before(run.server.port) as line:
+                line.corrupt_every = 1 << 20
+                client = run.client(lab.data, "--mode", mode, "--chunk-rows", "50", address=line.address())
+                client.succeed()
+            row.count("bits changed", line.corrupted)
+            run.end(row, mode, lab.data)
+
+
+def positions(lab, run):
+    """Where to cut: inside every kind of frame, one way and the other, and behind whole ones."""
+    heard = [bytearray(), bytearray()]
+    run.server.start()
+    with proxy.before(run.server.port) as line:
+        line.hears = lambda direction, data: heard[direction].extend(data)
+        run.client(lab.small, address=line.address()).succeed()
+    run.server.stop()
+    found = []
+    for direction, skip in ((0, PREFACE), (1, 0)):
+        by_name = {}
+        for name, first, end in proxy.frames(heard[direction], skip):
+            by_name.setdefault(name, []).extend([(name, direction, at) for at in (first, first + 4, (first + end) // 2, end)])
+        kinds = [by_name[name] for name in ("HEADERS", "DATA", "trailers", "WINDOW_UPDATE") if name in by_name]
+        share = CUTS * (3 if direction == 0 else 2) // 5 // len(kinds)
+        for places in kinds:
+            step = max(1, len(places) // share)
+            # From the end on: there stands the answer to Commit.
+            found += places[::-1][::step][:share]
+    rest = CUTS - len(found)
+    found += [("anywhere", 0, lab.random.randrange(PREFACE, len(heard[0]))) for _ in range(rest)]
+    return found
+
+
+def cuts(row, lab):
+    """F9: the connection ends after so many bytes one way."""
+    for number, (name, direction, at) in enumerate(positions(lab, lab.run())):
+        what = f"{('to', 'from')[direction]} the server after byte {at} ({name})"
+        with row.run(what):
+            mode = MODES[number % 2]
+            run = lab.run()
+            run.server.start()
+            with proxy.before(run.server.port) as line:
+                line.cut = (direction, at)
+                report = run.client(lab.small, "--mode", mode, address=line.address()).succeed()
+                row.count("cuts", line.cuts)
+            row.sent_again(what, max(0, report["bytes"] - lab.size(lab.small.path)))
+            run.end(row, what, lab.small)
