@@ -38,7 +38,7 @@ def loss(row, _):
 ROWS = [
     ("F1", "server killed at each named point", kills.server_points, True),
     ("F2", "client killed at each named point", kills.client_points, True),
-    ("F3", "either side killed at random, ten times a run", kills.at_random, True),
+    ("F3", "either side killed at random, up to ten times a run", kills.at_random, True),
     ("F4", "silence of 0.5, 3 and 15 s in the middle", network.partitions, False),
     ("F5", "every connection reset each second", network.resets, True),
     ("F6", "1 and 5 % of the packets lost", loss, False),

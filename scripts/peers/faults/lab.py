@@ -102,19 +102,19 @@ class Run:
     def acknowledged_is_kept(self, row, what):
         """O3 in a table that is not published yet: the server that came back stands no lower than it said before."""
         before = self.watch.rows
-        found = committed(self.server)
+        found = committed(self.server, self.watch.session)
         row.check(what, found >= before, f"{before} rows were acknowledged, {found} are there")
         row.lost += max(0, before - found)
 
 
-def committed(server):
-    """How far the newest session is, as the server says it."""
+def committed(server, session=None):
+    """How far a session is, as the server says it; the newest one if none is named."""
     pb, _ = contract.stubs("ingest_session")
-    sessions = session_ids(server.store)
-    if not sessions:
+    session = session or next(reversed(session_ids(server.store)), None)
+    if session is None:
         return 0
     with channel_to(server.port) as channel:
         try:
-            return stub(channel).Status(pb.StatusRequest(session_id=sessions[-1]), timeout=5).at.committed_rows
+            return stub(channel).Status(pb.StatusRequest(session_id=session), timeout=5).at.committed_rows
         except grpc.RpcError as error:
             raise Failed(f"Status: {error.code().name} {error.details()}") from None

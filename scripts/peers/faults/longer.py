@@ -43,7 +43,7 @@ def conversions(row, lab):
         with row.run(f"kill {number}"):
             out = place / str(number)
             process = start([lab.brine, "convert", pickle, "-o", out], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-            time.sleep(lab.random.uniform(0.01, 0.7))
+            time.sleep(lab.random.uniform(0.01, 1.2))
             process.kill()
             process.communicate()
             stored = oracles.read(out) if out.exists() else None

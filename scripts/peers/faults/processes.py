@@ -125,6 +125,7 @@ class Watch:
 
     def __init__(self, server):
         self.server, self.rows, self.seen, self.finalized = server, 0, [], False
+        self.session = None
         self.stopped = threading.Event()
         self.thread = threading.Thread(target=self.run, daemon=True)
         self.thread.start()
@@ -135,7 +136,9 @@ class Watch:
             sessions = session_ids(self.server.store)
             if not sessions or self.server.port == 0:
                 continue
-            self.poll(pb, sessions[-1])
+            # The first one: a store may have several.
+            self.session = self.session or sessions[-1]
+            self.poll(pb, self.session)
 
     def poll(self, pb, session):
         with channel_to(self.server.port) as channel:

@@ -56,8 +56,8 @@ CONVERTED = {
 
 def changed_files(row, lab):
     """F12: a run breaks off, the file becomes another, and the same command is given again."""
-    for what, change in CONVERTED.items():
-        for mode in MODES:
+    for number, (what, change) in enumerate(CONVERTED.items()):
+        for mode in MODES if lab.long else (MODES[number % 2],):
             with row.run(f"{what}, {mode}"):
                 reconverted(row, lab, f"{what}, {mode}", change, mode)
     for what, damage in DAMAGES.items():
