@@ -70,21 +70,23 @@ impl ChunkPlan {
         spare: &Spare,
     ) -> Result<Bytes, Error> {
         let columns = self.bind(batch)?;
-        let framed_len = self.framed_len(cut, envelope)?;
+        let shares = cut.row_lens.iter().map(|len| self.wrap.share(*len)).sum();
+        let framed_len = self.framed_len(cut, shares, envelope)?;
         let mut out = spare.take(framed_len);
         let mut inner_lens = cut.inner_lens.iter();
-        let mut rows = cut.rows.clone().zip(&cut.row_lens);
+        let rows = cut.rows.clone().zip(&cut.row_lens);
         if let Some(rows_key) = self.wrap.rows_key() {
-            self.put_message(self.shares(cut), envelope, &mut out, &mut |out: &mut Vec<u8>| {
-                rows.try_for_each(|(row, row_len)| {
-                    put_delimited(rows_key, *row_len, out);
-                    self.put_row(&columns, row, &mut inner_lens, out)
-                })
-            })?;
+            self.put_before(shares, envelope, &mut out);
+            for (row, row_len) in rows {
+                put_delimited(rows_key, *row_len, &mut out);
+                self.put_row(&columns, row, &mut inner_lens, &mut out)?;
+            }
+            self.put_behind(envelope, &mut out);
         } else {
             for (row, row_len) in rows {
-                let mut put = |out: &mut Vec<u8>| self.put_row(&columns, row, &mut inner_lens, out);
-                self.put_message(*row_len, envelope, &mut out, &mut put)?;
+                self.put_before(*row_len, envelope, &mut out);
+                self.put_row(&columns, row, &mut inner_lens, &mut out)?;
+                self.put_behind(envelope, &mut out);
             }
         }
         debug_assert_eq!(out.len(), framed_len, "the two passes agree");
@@ -93,19 +95,15 @@ impl ChunkPlan {
     }
 
     /// Bytes of a chunk's message, or of its messages, each behind the prefix of gRPC.
-    fn framed_len(&self, cut: &Cut, envelope: &Envelope<'_>) -> Result<usize, Error> {
+    fn framed_len(&self, cut: &Cut, shares: usize, envelope: &Envelope<'_>) -> Result<usize, Error> {
         let framed = |held| {
             let message_len = checked_len(envelope.message_len(self.request_len(held, envelope)))?;
             Ok(GRPC_PREFIX_BYTES + message_len)
         };
         match self.wrap.rows_key() {
-            Some(_) => framed(self.shares(cut)),
+            Some(_) => framed(shares),
             None => cut.row_lens.iter().map(|row_len| framed(*row_len)).sum(),
         }
-    }
-
-    fn shares(&self, cut: &Cut) -> usize {
-        cut.row_lens.iter().map(|len| self.wrap.share(*len)).sum()
     }
 
     /// Bytes of a request whose innermost message holds `held` bytes of rows.
@@ -113,23 +111,21 @@ impl ChunkPlan {
         self.wrap.len_from(0, held) + envelope.behind.len()
     }
 
-    /// Appends a message behind its prefix; `rows` appends what the innermost holds, which takes `held` bytes.
-    fn put_message(
-        &self,
-        held: usize,
-        envelope: &Envelope<'_>,
-        out: &mut Vec<u8>,
-        rows: &mut impl FnMut(&mut Vec<u8>) -> Result<(), Error>,
-    ) -> Result<(), Error> {
+    /// Appends what stands before `held` bytes of rows in a message, the prefix first.
+    fn put_before(&self, held: usize, envelope: &Envelope<'_>, out: &mut Vec<u8>) {
         let request_len = self.request_len(held, envelope);
         out.push(0);
         out.extend_from_slice(&(envelope.message_len(request_len) as u32).to_be_bytes());
         if let Some(key) = envelope.outer_key {
             put_delimited(key, request_len, out);
         }
-        self.wrap.put(0, held, out, rows)?;
+        self.wrap.put_before(held, out);
+    }
+
+    /// Appends what stands behind the rows.
+    fn put_behind(&self, envelope: &Envelope<'_>, out: &mut Vec<u8>) {
+        self.wrap.put_behind(out);
         out.extend_from_slice(envelope.behind);
-        Ok(())
     }
 
     /// Bytes of one row's message, without its key and length; the lengths of those inside it go to `inner_lens`.

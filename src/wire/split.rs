@@ -106,12 +106,13 @@ pub(super) fn cut_greedily(
     let (mut cut, mut chunk_len, mut inner_lens) = (Cut::at(rows.start), 0, InnerLens::new());
     for row in rows {
         let RowLen { alone, in_chunk } = row_len(row, &mut inner_lens)?;
-        let bytes = message_len(in_chunk);
+        let is_too_long = message_len(chunk_len + in_chunk) > message_bytes_max;
+        // A row that fits beside others fits alone.
+        let bytes = if is_too_long { message_len(in_chunk) } else { 0 };
         if bytes > message_bytes_max {
             return Err(Error::RowTooLong { row: row as u64, bytes, message_bytes_max });
         }
-        let is_full = cut.row_lens.len() >= chunk_rows.max(1);
-        if is_full || message_len(chunk_len + in_chunk) > message_bytes_max {
+        if is_too_long || cut.row_lens.len() >= chunk_rows.max(1) {
             cuts.push(std::mem::replace(&mut cut, Cut::at(row)));
             chunk_len = 0;
         }

@@ -38,9 +38,14 @@ impl Wrap {
     pub(super) fn share(&self, row_len: usize) -> usize {
         match self.rows_key() {
             Some(key) => delimited_len(key, row_len),
-            // A message of its own, behind a prefix of its own.
-            None => GRPC_PREFIX_BYTES + self.len_from(0, row_len),
+            None => self.framed_len(row_len),
         }
+    }
+
+    /// Bytes of a row in a message of its own, behind a prefix of its own. Not inlined, so that `share` is.
+    #[inline(never)]
+    fn framed_len(&self, row_len: usize) -> usize {
+        GRPC_PREFIX_BYTES + self.len_from(0, row_len)
     }
 
     /// Bytes of a chunk whose rows add `shares`: of its one message, or of its messages and their prefixes.
@@ -50,38 +55,31 @@ impl Wrap {
     }
 
     /// Bytes of the message of level `from`, which holds `held` bytes of rows.
+    #[inline]
     pub(super) fn len_from(&self, from: usize, held: usize) -> usize {
-        let inner = match self.levels.get(from + 1) {
-            Some(_) => self.len_from(from + 1, held),
-            None => held,
-        };
-        let level = &self.levels[from];
-        let inner =
-            level.key.filter(|_| !self.holds_runs(from)).map_or(inner, |key| delimited_len(key, inner));
-        level.head.len() + inner + level.tail.len()
+        let mut len = held;
+        for (at, level) in self.levels.iter().enumerate().skip(from).rev() {
+            len = level.key.filter(|_| !self.holds_runs(at)).map_or(len, |key| delimited_len(key, len));
+            len += level.head.len() + level.tail.len();
+        }
+        len
     }
 
-    /// Appends the message of level `from`; `rows` appends what the innermost holds, which takes `held` bytes.
-    pub(super) fn put<E>(
-        &self,
-        from: usize,
-        held: usize,
-        out: &mut Vec<u8>,
-        rows: &mut impl FnMut(&mut Vec<u8>) -> Result<(), E>,
-    ) -> Result<(), E> {
-        let level = &self.levels[from];
-        let is_last = from + 1 == self.levels.len();
-        out.extend_from_slice(&level.head);
-        if let Some(key) = level.key.filter(|_| !self.holds_runs(from)) {
-            put_delimited(key, if is_last { held } else { self.len_from(from + 1, held) }, out);
+    /// Appends what stands before `held` bytes of rows.
+    pub(super) fn put_before(&self, held: usize, out: &mut Vec<u8>) {
+        for (at, level) in self.levels.iter().enumerate() {
+            out.extend_from_slice(&level.head);
+            if let Some(key) = level.key.filter(|_| !self.holds_runs(at)) {
+                put_delimited(key, self.len_from(at + 1, held), out);
+            }
         }
-        if is_last {
-            rows(out)?;
-        } else {
-            self.put(from + 1, held, out, rows)?;
+    }
+
+    /// Appends what stands behind the rows.
+    pub(super) fn put_behind(&self, out: &mut Vec<u8>) {
+        for level in self.levels.iter().rev() {
+            out.extend_from_slice(&level.tail);
         }
-        out.extend_from_slice(&level.tail);
-        Ok(())
     }
 
     /// The key that stands before each row, if a message holds many.
@@ -91,6 +89,7 @@ impl Wrap {
     }
 
     /// Whether level `at` holds rows each of which has its key.
+    #[inline]
     fn holds_runs(&self, at: usize) -> bool {
         self.repeated && at + 1 == self.levels.len()
     }

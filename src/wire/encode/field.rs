@@ -1,5 +1,7 @@
 //! One field of one row: what it has to say, how long that is, and the bytes of it.
 
+#![allow(clippy::inline_always, reason = "calls for each cell can be measured in the encoding")]
+
 use std::{ops::Range, slice};
 
 use super::{InnerLens, noted};
@@ -52,12 +54,12 @@ impl FieldPlan {
         Ok(self.unless_empty(cell))
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn unless_empty<'a>(&self, cell: Cell<'a>) -> Cell<'a> {
         if !self.presence && cell.is_empty() { Cell::Absent } else { cell }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn value<'a>(&self, cells: &'a Cells, at: usize, row: usize) -> Result<Cell<'a>, Error> {
         Ok(match (&self.shape, cells) {
             (Shape::Scalar(scalar), cells) => Cell::Word(self.word(scalar, cells, at, row)?),
@@ -69,7 +71,7 @@ impl FieldPlan {
         })
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn len(&self, cell: &Cell<'_>, inner_lens: &mut InnerLens) -> Result<usize, Error> {
         let key_len = varint_len(u64::from(self.key));
         match (cell, &self.shape) {
@@ -101,7 +103,7 @@ impl FieldPlan {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn put(
         &self,
         cell: Cell<'_>,
@@ -136,11 +138,13 @@ impl FieldPlan {
         Ok(())
     }
 
+    #[inline]
     fn put_bytes(&self, bytes: &[u8], out: &mut Vec<u8>) {
         put_delimited(self.key, bytes.len(), out);
         out.extend_from_slice(bytes);
     }
 
+    #[inline]
     fn put_scalar(&self, scalar: &Scalar, word: u64, out: &mut Vec<u8>) {
         put_varint(u64::from(self.key), out);
         scalar.put_word(word, out);
@@ -170,7 +174,7 @@ impl FieldPlan {
     }
 
     /// The bytes of the items, which are what goes on the wire.
-    #[inline]
+    #[inline(always)]
     fn copied_run<'a>(&self, items: &Items<'a>) -> Result<&'a [u8], Error> {
         match items.column.cells() {
             Cells::Fixed(values) if items.column.all_valid(items.range.clone()) => {
@@ -187,7 +191,7 @@ impl FieldPlan {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn word(&self, scalar: &Scalar, cells: &Cells, at: usize, row: usize) -> Result<u64, Error> {
         scalar.word(cells, at).map_err(|unfit| self.unfit(scalar, unfit, row))
     }
@@ -209,6 +213,7 @@ impl FieldPlan {
 }
 
 impl Cell<'_> {
+    #[inline]
     fn is_empty(&self) -> bool {
         match self {
             Self::Absent => true,

@@ -22,6 +22,7 @@ use crate::{
 
 impl FieldPlan {
     /// Bytes of a field that holds messages.
+    #[inline(never)]
     pub(super) fn inner_len(&self, cell: &Cell<'_>, lens: &mut InnerLens) -> Result<usize, Error> {
         match (cell, &self.shape) {
             (Cell::Inner(place), Shape::Inner(inner)) => {
@@ -41,6 +42,7 @@ impl FieldPlan {
     }
 
     /// Appends a field that holds messages.
+    #[inline(never)]
     pub(super) fn put_inner(
         &self,
         cell: &Cell<'_>,
