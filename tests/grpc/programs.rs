@@ -141,6 +141,19 @@ fn a_session_goes_on_by_itself_and_leaves_a_receipt() {
 }
 
 #[test]
+fn a_row_that_does_not_fit_is_named_by_its_place_in_the_data_set() {
+    let from = tempfile::tempdir().unwrap();
+    let dataset = tables::write(from.path(), "recruit", 2_000);
+    for dialect in ["session", "typed-v1", "json-v1"] {
+        let arguments =
+            ["stream", path(&dataset), "--dry-run", "--rows", "1234..1300", "--max-message", "900"];
+        let output = run(&[arguments.as_slice(), &["--dialect", dialect]].concat());
+        assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
+        assert!(stderr(&output).contains("row 1234"), "{dialect}: {}", stderr(&output));
+    }
+}
+
+#[test]
 fn exactly_once_is_not_promised_by_halves() {
     let from = tempfile::tempdir().unwrap();
     let dataset = tables::write(from.path(), "recruit", 10);

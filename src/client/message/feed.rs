@@ -138,8 +138,7 @@ impl Feed {
             Ok(Encoded { rows, framed }) => {
                 Ok(Encoded { rows: rows.start + first..rows.end + first, framed })
             }
-            Err(push::Error::Wire(error)) => Err(push::Error::Wire(Box::new(error.shifted(first)))),
-            Err(error) => Err(error),
+            Err(error) => Err(error.shifted(first)),
         })
     }
 }

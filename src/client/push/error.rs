@@ -164,6 +164,16 @@ fn rows_in(rows: Option<i32>) -> String {
     rows.map_or_else(String::new, |rows| format!("{rows} rows in "))
 }
 
+impl Error {
+    /// The same error with its row counted `rows` further on: of the data set, where it was of what is sent of it.
+    pub(in crate::client) fn shifted(self, rows: u64) -> Self {
+        match self {
+            Self::Wire(error) => Self::Wire(Box::new(error.shifted(rows))),
+            other => other,
+        }
+    }
+}
+
 fn sentence(status: &Status) -> String {
     match status.code() {
         Code::Unavailable => "Batch Server unavailable".to_owned(),

@@ -188,7 +188,9 @@ impl Feed {
         chunking.message_bytes_max = bound(chunking.message_bytes_max, receiver.max_chunk_bytes);
         chunking.chunk_rows = bound(chunking.chunk_rows, u64::from(receiver.max_chunk_rows));
         let rows = self.range.start + committed_rows..self.range.end;
+        let first = rows.start;
         wire::encode_parallel(Arc::new(plan), self.batches(rows), &chunking, limits::ENCODE_AHEAD)
+            .map(move |encoded: Result<Encoded, Error>| encoded.map_err(|error| error.shifted(first)))
     }
 
     fn encode(&self) -> Box<dyn Iterator<Item = Result<Encoded, Error>>> {
@@ -203,7 +205,9 @@ impl Feed {
         plan: &Arc<P>,
     ) -> impl Iterator<Item = Result<Encoded, Error>> + use<P> {
         let (plan, batches) = (Arc::clone(plan), self.batches(self.range()));
+        let first = self.range.start;
         wire::encode_parallel(plan, batches, &self.chunking, limits::ENCODE_AHEAD)
+            .map(move |encoded: Result<Encoded, Error>| encoded.map_err(|error| error.shifted(first)))
     }
 
     /// Batches of these rows of the data set.
