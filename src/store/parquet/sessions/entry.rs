@@ -167,12 +167,14 @@ impl Entry {
 
     /// A run of the rows that are durable and not visible.
     pub(super) fn run_of_hidden(&self, durable: Position) -> Result<TableRun, Error> {
-        if let Some(prepared) = lock(&self.prepared).take().filter(|prepared| prepared.at == durable) {
+        let shown = self.seat.with(|state| state.own.shown.rows);
+        // A prepared run has every row, and what was seen once may have been replaced by others since.
+        let whole = |prepared: &Prepared| shown == 0 && prepared.at == durable;
+        if let Some(prepared) = lock(&self.prepared).take().filter(whole) {
             return Ok(prepared.run);
         }
         let (mut run, schema) = (self.run()?, self.schema());
         let hidden = self.seat.with(|state| {
-            let shown = state.own.shown.rows;
             state.own.segments.iter().filter(|segment| segment.first >= shown).cloned().collect::<Vec<_>>()
         });
         for segment in hidden {

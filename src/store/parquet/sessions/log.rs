@@ -156,18 +156,18 @@ impl Log {
 /// The records of the log of `epoch`, and how many bytes they take.
 pub(super) fn read(folder: &Path, epoch: u64) -> Result<(Vec<Record>, u64), Error> {
     let path = folder.join(name(epoch));
-    let mut text = String::new();
+    let mut text = Vec::new();
     let file = File::open(&path).map_err(io(&path))?;
-    file.take(SESSION_LOG_BYTES_MAX + 1).read_to_string(&mut text).map_err(io(&path))?;
+    file.take(SESSION_LOG_BYTES_MAX + 1).read_to_end(&mut text).map_err(io(&path))?;
     if text.len() as u64 > SESSION_LOG_BYTES_MAX {
         return Err(damaged(&path, "it is longer than a log can be"));
     }
     parse(&text, &path)
 }
 
-fn parse(text: &str, path: &Path) -> Result<(Vec<Record>, u64), Error> {
+fn parse(text: &[u8], path: &Path) -> Result<(Vec<Record>, u64), Error> {
     let (mut records, mut whole) = (Vec::new(), 0);
-    for line in text.split_inclusive('\n') {
+    for line in text.split_inclusive(|byte| *byte == b'\n') {
         let is_last = whole + line.len() == text.len();
         match parse_line(line) {
             Some(record) => records.push(record),
@@ -179,8 +179,8 @@ fn parse(text: &str, path: &Path) -> Result<(Vec<Record>, u64), Error> {
     Ok((records, whole as u64))
 }
 
-fn parse_line(line: &str) -> Option<Record> {
-    let (digest, json) = line.strip_suffix('\n')?.split_once(' ')?;
+fn parse_line(line: &[u8]) -> Option<Record> {
+    let (digest, json) = std::str::from_utf8(line).ok()?.strip_suffix('\n')?.split_once(' ')?;
     (digest == digest_of(json)).then(|| serde_json::from_str(json).ok()).flatten()
 }
 
@@ -231,7 +231,7 @@ mod tests {
         let text = text(&records);
         let ends: Vec<usize> = text.match_indices('\n').map(|(at, _)| at + 1).collect();
         for length in 0..=text.len() {
-            let (read, bytes) = parse(&text[..length], Path::new("x")).unwrap();
+            let (read, bytes) = parse(&text.as_bytes()[..length], Path::new("x")).unwrap();
             let whole = ends.iter().filter(|end| **end <= length).count();
             assert_eq!(read, records[..whole], "{length}");
             assert_eq!(bytes as usize, if whole == 0 { 0 } else { ends[whole - 1] });
@@ -245,7 +245,16 @@ mod tests {
         for at in 0..first {
             let mut bytes = text.clone().into_bytes();
             bytes[at] ^= 1;
-            assert!(parse(std::str::from_utf8(&bytes).unwrap(), Path::new("x")).is_err(), "{at}");
+            assert!(parse(&bytes, Path::new("x")).is_err(), "{at}");
+        }
+    }
+
+    #[test]
+    fn a_last_line_of_any_bytes_is_one_that_was_never_whole() {
+        let text = text(&[rows(0, 5)]);
+        for torn in [[0_u8; 9], [0xff; 9], *b"0123 {\"a\""] {
+            let bytes = [text.as_bytes(), &torn].concat();
+            assert_eq!(parse(&bytes, Path::new("x")).unwrap(), (vec![rows(0, 5)], text.len() as u64));
         }
     }
 

@@ -264,6 +264,25 @@ fn rows_of_committed_mode_are_seen_when_the_stream_pauses() {
 }
 
 #[test]
+fn rows_that_were_seen_are_not_merged_once_more() {
+    let (folder, store) = store();
+    let session = open_in(&store, Mode::Committed).unwrap();
+    let mut stream = attempt(&store, &session);
+    secured(&mut stream, 0..2).unwrap();
+    store.show(session.hello().session, 1).unwrap();
+    // Somebody else replaces a row that was seen.
+    let mut run = store.begin(domain(), DIMENSION, Provenance::default()).unwrap();
+    run.append(batch_of(DIMENSION, &[("a", None, 9.0)])).unwrap();
+    run.finish().unwrap();
+    secured(&mut stream, 2..6).unwrap();
+    drop(stream);
+    commit(&store, &session).unwrap();
+    let mut rows = ROWS.to_vec();
+    rows[0] = ("a", None, 9.0);
+    expect(folder.path(), &rows);
+}
+
+#[test]
 fn a_publication_that_was_not_noted_is_noted_when_the_store_is_opened_again() {
     let (folder, store) = store();
     let session = open(&store);
