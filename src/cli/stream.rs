@@ -34,22 +34,27 @@ Examples:
   brine stream out/recruit --to http://localhost:9090 --dialect json-v1
   brine stream out/recruit --to http://localhost:50052 --shard 1/4 --receipt recruit-1.json
   brine stream out/recruit --dry-run --bandwidth 1000
-  brine stream out/orders --to http://localhost:50060 --proto shop.proto --rpc shop.Orders/Import --map orders.toml
+  brine stream out/orders --to http://localhost:50060 --proto shop.proto \\
+    --rpc shop.Orders/Import --map orders.toml
 
 Dialects, and what is guaranteed once the command has succeeded:
-  session    rows with positions, acknowledged when they are durable: every row is in the server's storage exactly once,
-             whatever broke on the way; a run that was interrupted goes on where it stood (brine batch-server)
-  typed-v1   typed messages of package embedding: every row arrived at least once; a stream that fails is repeated whole,
-             at most 3 times in all, so only a server that upserts by key holds each row once
-  json-v1    JSON text in package com.alpha.backend.grpc, as the published Java server takes it: at least once, as above
-  auto       session; typed-v1 if the server does not know sessions; json-v1 if it does not know that either.
-             With --require exactly-once: session, or nothing
+  session   rows with positions, acknowledged when they are durable: every row is in the
+            server's storage exactly once, whatever broke on the way; a run that was
+            interrupted goes on where it stood (brine batch-server)
+  typed-v1  typed messages of package embedding: every row arrived at least once; a stream
+            that fails is repeated whole, at most 3 times in all, so only a server that
+            upserts by key holds each row once
+  json-v1   JSON text in package com.alpha.backend.grpc, as the published Java server takes
+            it: at least once, as above
+  auto      session; typed-v1 if the server does not know sessions; json-v1 if it does not
+            know that either. With --require exactly-once: session, or nothing
 
-An RPC of your own (--proto, --rpc) has no dialect. To it nothing is sent twice: a send stops at the first failure and says
-how many rows were confirmed.
+An RPC of your own (--proto, --rpc) has no dialect. To it nothing is sent twice: a send stops
+at the first failure and says how many rows were confirmed.
 
-Exit codes: 0 done, 1 failed, 2 wrong usage, 3 data set refused, 4 refused by the server, 5 server not reached,
-6 interrupted (run the same command again), 8 another run of the same rows has taken over";
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 data set refused, 4 refused by the server,
+5 server not reached, 6 interrupted (run the same command again), 8 another run of the same
+rows has taken over";
 
 /// Push a data set to a Batch Server, or to an RPC of your own.
 #[derive(Debug, clap::Args)]
