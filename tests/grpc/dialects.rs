@@ -150,6 +150,15 @@ impl typed::EmbeddingStreamService for Typed {
 
 #[tonic::async_trait]
 impl json::EmbeddingStreamService for Json {
+    type StreamEmbeddingStream = tokio_stream::Empty<Result<embedding_json::RowChunk, Status>>;
+
+    async fn stream_embedding(
+        &self,
+        _: Request<embedding_json::StreamEmbeddingRequest>,
+    ) -> Result<Response<Self::StreamEmbeddingStream>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
     async fn ingest_data_stream(
         &self,
         request: Request<Streaming<embedding_json::IngestDataRequest>>,
