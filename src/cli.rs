@@ -10,14 +10,14 @@ use clap::{Parser, Subcommand};
 mod batch_server;
 mod convert;
 mod demo;
-mod figures;
 mod inspect;
 mod progress;
 mod report;
+mod serve;
 mod stream;
 mod verify;
 
-use crate::limits::server as limits;
+use crate::{figures, limits::server as limits};
 use report::{Failure, Output};
 
 const EXIT_CODES: &str = "\
@@ -46,6 +46,7 @@ enum Command {
     Inspect(inspect::Args),
     Stream(stream::Args),
     Verify(verify::Args),
+    Serve(serve::Args),
     BatchServer(batch_server::Args),
     Demo(demo::Args),
 }
@@ -64,6 +65,7 @@ pub fn run() -> ExitCode {
         Command::Demo(args) => demo::run(&args, output),
         Command::Verify(args) => verify::run(&args, output),
         Command::Stream(args) => stream::run(args, output),
+        Command::Serve(args) => serve::run(args, output),
         Command::BatchServer(args) => batch_server::run(args, output),
     };
     done.map_or_else(|failure| failure.report(), |()| ExitCode::SUCCESS)

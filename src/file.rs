@@ -25,6 +25,7 @@ pub use atomic::AtomicFile;
 pub use dataset::{Dataset, DatasetOptions, DatasetWriter, Only, Timings, VectorEncoding};
 pub use error::{Damage, Error};
 pub use manifest::{FileInfo, Manifest, SourceInfo};
+pub use map::Identity;
 
 /// BLAKE3 of the bytes of a file.
 pub(crate) fn digest_of(bytes: &[u8]) -> blake3::Hash {

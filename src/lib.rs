@@ -14,6 +14,7 @@ pub mod limits;
 
 pub mod cursor;
 mod failpoint;
+pub mod figures;
 pub mod growing;
 pub mod proto;
 pub mod schema;

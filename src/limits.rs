@@ -8,6 +8,7 @@ pub mod files;
 mod named;
 pub mod schema;
 pub mod server;
+pub mod serving;
 pub mod wire;
 
 pub use named::NoSuchLimit;

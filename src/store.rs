@@ -9,16 +9,18 @@
 //! * a run that changes nothing publishes nothing: the version stays what it was;
 //! * runs into one table may overlap; they take effect one after the other, in the order in which they finish.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use arrow_array::RecordBatch;
 
 use crate::schema::Domain;
 
+pub mod catalogue;
 pub mod discard;
 pub mod parquet;
 pub mod sessions;
 
+pub use catalogue::Catalogue;
 pub use discard::Discard;
 pub use parquet::ParquetStore;
 pub use sessions::Sessions;
@@ -141,6 +143,22 @@ pub enum Error {
         /// The first column that differs.
         column: String,
     },
+    /// No data set of a domain was found.
+    #[error("no data set of a known domain in {}", listed(places))]
+    NothingToServe {
+        /// Where it was looked for, or what was found instead.
+        places: Vec<PathBuf>,
+    },
+    /// Two data sets of one domain.
+    #[error("{} and {} both hold {domain}: name the one to serve", first.display(), second.display())]
+    TwoTables {
+        /// The domain.
+        domain: String,
+        /// The one found first.
+        first: PathBuf,
+        /// The other.
+        second: PathBuf,
+    },
     /// The file system failed.
     #[error("{}", path.display())]
     Io {
@@ -180,6 +198,24 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+}
+
+impl Error {
+    /// The file or data set that is not there, if that is the reason.
+    pub fn missing(&self) -> Option<&Path> {
+        use crate::file::Error as File;
+        match self {
+            Self::File(error) => match error.as_ref() {
+                File::NotFound { path } | File::NoDataset { path } => Some(path),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+}
+
+fn listed(places: &[PathBuf]) -> String {
+    places.iter().map(|place| place.display().to_string()).collect::<Vec<_>>().join(", ")
 }
 
 impl From<crate::file::Error> for Error {

@@ -17,6 +17,7 @@ mod parallel;
 mod plan;
 mod scalar;
 mod scan;
+mod serving;
 mod spare;
 mod split;
 #[cfg(test)]
@@ -32,4 +33,5 @@ pub use error::Error;
 pub use json::JsonPlan;
 pub use parallel::{Encoded, encode_parallel};
 pub use plan::{ChunkPlan, Mapped, Plan};
+pub use serving::{Beside, Revision, ServingPlan};
 pub use split::{Chunking, optimal_chunk_rows};

@@ -238,7 +238,7 @@ pub(super) fn run(args: &Args, output: Output) -> Result<(), Failure> {
     Ok(())
 }
 
-fn failure(error: Error, input: &Path) -> Failure {
+pub(super) fn failure(error: Error, input: &Path) -> Failure {
     let exit = match &error {
         Error::AlreadyExists { .. }
         | Error::DiskFull { .. }
@@ -337,10 +337,10 @@ fn table_summary(text: &mut String, folder: &Path, table: &TableReport) -> std::
 }
 
 /// Rows done, on a terminal; nothing elsewhere, because a conversion takes seconds.
-struct Progress(Option<ProgressBar>);
+pub(super) struct Progress(Option<ProgressBar>);
 
 impl Progress {
-    fn new(output: Output, input: &Path) -> Self {
+    pub(super) fn new(output: Output, input: &Path) -> Self {
         let shown = !output.quiet && io::stderr().is_terminal();
         Self(shown.then(|| {
             let template = "{msg} {bar:30} {human_pos}/{human_len} rows  {per_sec}  ETA {eta}";
@@ -351,14 +351,14 @@ impl Progress {
         }))
     }
 
-    fn rows(&mut self, done: u64, all: u64) {
+    pub(super) fn rows(&mut self, done: u64, all: u64) {
         if let Some(bar) = &self.0 {
             bar.set_length(all);
             bar.set_position(done);
         }
     }
 
-    fn finish(&self) {
+    pub(super) fn finish(&self) {
         if let Some(bar) = &self.0 {
             bar.finish_and_clear();
         }

@@ -78,12 +78,27 @@ impl Ids {
 
     /// The last row of a key as the index knows it.
     pub fn find_key(&self, key: &Key) -> Option<u64> {
+        self.row_at(self.partition(|entry| entry <= key).checked_sub(1)?, key)
+    }
+
+    /// The first row of `key`.
+    pub fn find_first(&self, key: &str) -> Option<u64> {
+        let key = key_hash(key);
+        self.row_at(self.partition(|entry| *entry < key), &key)
+    }
+
+    /// How many entries, from the first on, have keys of which `is_before` is true.
+    fn partition(&self, is_before: impl Fn(&Key) -> bool) -> usize {
         let (mut low, mut high) = (0, self.entries);
         while low < high {
             let middle = low + (high - low) / 2;
-            if self.entry(middle).0 <= *key { low = middle + 1 } else { high = middle }
+            if is_before(&self.entry(middle).0) { low = middle + 1 } else { high = middle }
         }
-        let (found, row) = self.entry(low.checked_sub(1)?);
+        low
+    }
+
+    fn row_at(&self, index: usize, key: &Key) -> Option<u64> {
+        let (found, row) = (index < self.entries).then(|| self.entry(index))?;
         (found == *key).then_some(row)
     }
 

@@ -80,7 +80,8 @@ enum Held {
 }
 
 impl Identity {
-    fn of(metadata: &Metadata) -> Self {
+    /// That of the file whose metadata this is.
+    pub fn of(metadata: &Metadata) -> Self {
         let modified = (metadata.mtime(), metadata.mtime_nsec());
         Self { device: metadata.dev(), inode: metadata.ino(), size: metadata.size(), modified }
     }

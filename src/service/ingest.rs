@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
-use tonic::Status;
+use tonic::{Status, body::Body};
 
 use crate::{
     limits::{server as limits, wire::ChunkLimits},
@@ -20,11 +20,12 @@ mod face;
 mod intake;
 mod session_stream;
 
-pub use face::IngestService;
+pub(super) use face::answer;
 pub(crate) use intake::Refusal;
 pub(super) use intake::dimension;
 
 use super::{
+    coding::{Coding, ENCODING},
     messages::{Message, Messages},
     status,
 };
@@ -51,8 +52,8 @@ enum Event {
 impl Ingest {
     /// Ingest into `store`, with messages of at most `limits`.
     pub fn new(store: Arc<dyn Store>, limits: ChunkLimits) -> Self {
-        // A message larger than the whole budget could never be admitted.
-        let budget = limits::INGEST_BYTES_MAX.max(limits.message_bytes_max);
+        // A message larger than the whole budget could never be admitted; a compressed one is paid twice.
+        let budget = limits::INGEST_BYTES_MAX.max(limits.message_bytes_max.saturating_mul(2));
         let (drain, draining) = watch::channel(false);
         Self {
             drain: Arc::new(drain),
@@ -81,9 +82,14 @@ impl Ingest {
         Arc::clone(&self.streams).try_acquire_owned().map_err(|_| busy())
     }
 
-    /// The messages of a stream, within the bounds.
-    pub(super) fn messages(&self, body: tonic::body::Body) -> Messages {
-        Messages::new(body, Arc::clone(&self.budget), self.limits.message_bytes_max)
+    /// The messages of a call, within the bounds, and the rest of its request.
+    pub(super) fn messages(&self, request: http::Request<Body>) -> Result<(Messages, http::Request<Body>), Status> {
+        let (mut parts, body) = request.into_parts();
+        let coding = Coding::of_request(&parts.headers)?;
+        // Messages are expanded as they are read.
+        parts.headers.remove(ENCODING);
+        let messages = Messages::new(body, Arc::clone(&self.budget), self.limits.message_bytes_max);
+        Ok((messages.with_coding(coding), http::Request::from_parts(parts, Body::empty())))
     }
 
     pub(super) fn store(&self) -> &Arc<dyn Store> {
@@ -94,9 +100,8 @@ impl Ingest {
         self.limits
     }
 
-    async fn receive(self, body: tonic::body::Body) -> Result<IngestDataResponse, Status> {
+    async fn receive(self, messages: Messages) -> Result<IngestDataResponse, Status> {
         let _slot = self.slot()?;
-        let messages = self.messages(body);
         let (events, queue) = mpsc::channel(limits::INGEST_QUEUE);
         let intake = Intake::new(Arc::clone(&self.store), self.limits);
         let worker = tokio::task::spawn_blocking(move || take_all(intake, queue));

@@ -14,8 +14,7 @@ use tokio::{
 };
 use tonic::{Status, body::Body};
 
-/// Length of what stands before each message: a compression flag and a length.
-const PREFIX_BYTES: usize = 5;
+use super::coding::{Coding, PREFIX_BYTES};
 
 /// Reads one message after another, each only when the budget has room for it.
 #[derive(Debug)]
@@ -25,6 +24,8 @@ pub(crate) struct Messages {
     front: Bytes,
     budget: Arc<Semaphore>,
     message_bytes_max: usize,
+    /// How compressed messages are to be expanded.
+    coding: Option<Coding>,
     /// How long the peer may be silent.
     silence: Option<Duration>,
 }
@@ -38,7 +39,12 @@ pub(crate) struct Message {
 
 impl Messages {
     pub(crate) fn new(body: Body, budget: Arc<Semaphore>, message_bytes_max: usize) -> Self {
-        Self { body, front: Bytes::new(), budget, message_bytes_max, silence: None }
+        Self { body, front: Bytes::new(), budget, message_bytes_max, coding: None, silence: None }
+    }
+
+    /// Takes compressed messages too.
+    pub(crate) fn with_coding(self, coding: Option<Coding>) -> Self {
+        Self { coding, ..self }
     }
 
     /// Gives up a peer that sends nothing for so long.
@@ -51,15 +57,30 @@ impl Messages {
         let Some(mut prefix) = self.take(PREFIX_BYTES, true).await? else { return Ok(None) };
         let compressed = prefix.get_u8() != 0;
         let length = prefix.get_u32() as usize;
-        if compressed {
-            return Err(Status::unimplemented("compressed messages are not supported"));
-        }
         if length > self.message_bytes_max {
             return Err(too_large(length, self.message_bytes_max));
+        }
+        if compressed {
+            return self.compressed(length).await.map(Some);
         }
         let share = self.admit(length).await?;
         let bytes = self.take(length, false).await?.unwrap_or_default();
         Ok(Some(Message { bytes, _share: share }))
+    }
+
+    /// A message that takes `length` bytes, compressed. What it will take otherwise is unknown, so the most is admitted and
+    /// what is left given back: asked for later, streams could wait for each other.
+    async fn compressed(&mut self, length: usize) -> Result<Message, Status> {
+        let bytes_max = self.message_bytes_max;
+        let coding = self.coding.ok_or_else(|| {
+            Status::internal("a message is compressed, but grpc-encoding does not say how")
+        })?;
+        let mut share = self.admit(length + bytes_max).await?;
+        let bytes = self.take(length, false).await?.unwrap_or_default();
+        let expanded = tokio::task::spawn_blocking(move || coding.expand(&bytes, bytes_max)).await;
+        let bytes = expanded.map_err(|panic| super::status::internal(&panic))??;
+        drop(share.split(length + bytes_max - bytes.len()));
+        Ok(Message { bytes, _share: share })
     }
 
     async fn admit(&mut self, length: usize) -> Result<OwnedSemaphorePermit, Status> {
@@ -229,6 +250,6 @@ mod tests {
         let claimed = Bytes::from_static(&[0, 255, 255, 255, 255]);
         assert_eq!(read(vec![claimed], true, 9).await.1, Some(Code::ResourceExhausted));
         let compressed = Bytes::from_static(&[1, 0, 0, 0, 0]);
-        assert_eq!(read(vec![compressed], true, 9).await.1, Some(Code::Unimplemented));
+        assert_eq!(read(vec![compressed], true, 9).await.1, Some(Code::Internal));
     }
 }

@@ -18,7 +18,7 @@ use tonic::{
 };
 use tonic_prost::ProstCodec;
 
-use super::ingest::Ingest;
+use super::{ingest::Ingest, messages::Messages};
 use crate::proto::embedding::session::v1::{
     AppendAck, AppendRequest, ingest_session_service_server::IngestSessionServiceServer,
 };
@@ -47,7 +47,7 @@ pub struct SessionService {
 /// One `Append`. The request's body is taken past tonic's reader.
 struct Call {
     ingest: Ingest,
-    body: Option<Body>,
+    messages: Option<Messages>,
 }
 
 impl SessionService {
@@ -75,9 +75,11 @@ impl tower_service::Service<http::Request<Body>> for SessionService {
         if request.uri().path() != APPEND_PATH {
             return Box::pin(tower_service::Service::call(&mut self.unary, request));
         }
-        let (parts, body) = request.into_parts();
-        let call = Call { ingest: self.ingest.clone(), body: Some(body) };
-        let request = http::Request::from_parts(parts, Body::empty());
+        let (messages, request) = match self.ingest.messages(request) {
+            Ok(opened) => opened,
+            Err(status) => return Box::pin(async { Ok(status.into_http()) }),
+        };
+        let call = Call { ingest: self.ingest.clone(), messages: Some(messages) };
         let codec = ProstCodec::<AppendAck, AppendRequest>::default();
         Box::pin(async move { Ok(Grpc::new(codec).streaming(call, request).await) })
     }
@@ -89,7 +91,10 @@ impl StreamingService<AppendRequest> for Call {
     type Future = Answer<Result<Response<Self::ResponseStream>, Status>>;
 
     fn call(&mut self, _: Request<Streaming<AppendRequest>>) -> Self::Future {
-        let appended = append::append(self.ingest.clone(), self.body.take().unwrap_or_default());
-        Box::pin(async move { appended.map(Response::new) })
+        let (ingest, messages) = (self.ingest.clone(), self.messages.take());
+        Box::pin(async move {
+            let messages = messages.ok_or_else(|| Status::internal("the call was made twice"))?;
+            append::append(ingest, messages).map(Response::new)
+        })
     }
 }

@@ -5,7 +5,7 @@ use std::{collections::HashMap, error::Error as StdError, io};
 use tonic::Status;
 use tonic_types::{ErrorDetails, StatusExt as _};
 
-use super::ingest::Refusal;
+use super::{ingest::Refusal, stream::Refused};
 use crate::{proto::embedding::session::v1::Reason, session::Refusal as State, store, wire};
 
 /// The status of a refused call or stream. Why a session refused stands in the details too, because codes alone are also
@@ -19,6 +19,34 @@ pub(crate) fn of_refusal(refusal: &Refusal) -> Status {
     };
     let details = ErrorDetails::with_error_info(reason, REASONS, facts(refusal));
     Status::with_error_details(status.code(), status.message(), details)
+}
+
+/// The status of a request for rows that is refused, or of an answer that breaks off.
+pub(crate) fn of_refused(refused: &Refused) -> Status {
+    let reasoned = |reason: &str| {
+        let details = ErrorDetails::with_error_info(reason, SERVING_REASONS, HashMap::new());
+        Status::with_error_details(tonic::Code::FailedPrecondition, refused.to_string(), details)
+    };
+    match refused {
+        Refused::ChunkSize(_) | Refused::UnknownDomain(_) | Refused::TwoPlaces => {
+            Status::invalid_argument(refused.to_string())
+        }
+        Refused::NotServed { .. } => Status::not_found(refused.to_string()),
+        Refused::BeyondEnd { .. } => Status::out_of_range(refused.to_string()),
+        Refused::CheckpointUnknown(_) => reasoned("CHECKPOINT_UNKNOWN"),
+        Refused::CheckpointAmbiguous { .. } => reasoned("CHECKPOINT_AMBIGUOUS"),
+        Refused::Fingerprint { .. } => reasoned("FINGERPRINT_MISMATCH"),
+        Refused::Busy => Status::resource_exhausted(refused.to_string()),
+        Refused::Store(error) => match error.missing() {
+            Some(path) => {
+                let name = path.file_name().unwrap_or_default().display().to_string();
+                Status::not_found(format!("Data file not found: {name}"))
+            }
+            None => internal(error),
+        },
+        Refused::Wire(wire::Error::RowTooLong { .. }) => Status::resource_exhausted(refused.to_string()),
+        other => internal(other),
+    }
 }
 
 fn without_reason(refusal: &Refusal) -> Status {
@@ -35,8 +63,9 @@ fn without_reason(refusal: &Refusal) -> Status {
     }
 }
 
-/// The domain of the reasons in `google.rpc.ErrorInfo`.
+/// The domains of the reasons in `google.rpc.ErrorInfo`.
 const REASONS: &str = "embedding.session";
+const SERVING_REASONS: &str = "embedding.serving";
 
 /// The reason that is the disk's and not the session's.
 const STORAGE_FULL: &str = "STORAGE_FULL";

@@ -1,6 +1,6 @@
 //! Chunks of a session: the same messages, each with a header that says where its rows stand and what they add up to.
 
-use std::{ops::Range, sync::Arc};
+use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 use bytes::Bytes;
@@ -16,7 +16,7 @@ use super::{
     varint::{Wire, key, put_delimited},
 };
 use crate::{
-    digest::{Prefixes, RowHasher},
+    digest::RangeDigester,
     proto::embedding::{ChunkHeader, SessionHello, session::v1},
 };
 
@@ -30,8 +30,7 @@ const AROUND_BYTES_MAX: usize = 64;
 #[derive(Debug, Clone)]
 pub struct AppendPlan {
     plan: Arc<ChunkPlan>,
-    hasher: RowHasher,
-    prefixes: Prefixes,
+    digests: RangeDigester,
     /// Row of the data set that is the session's first.
     session_first: u64,
     /// Row of the data set that is the stream's first.
@@ -43,20 +42,10 @@ impl AppendPlan {
     /// that begins with row `stream_first` of the data set.
     pub fn new(
         plan: Arc<ChunkPlan>,
-        hasher: RowHasher,
-        prefixes: Prefixes,
+        digests: RangeDigester,
         (session_first, stream_first): (u64, u64),
     ) -> Self {
-        Self { plan, hasher, prefixes, session_first, stream_first }
-    }
-
-    /// `rows` of `batch`, whose first row is `first_row` of the data set.
-    fn digest(&self, batch: &RecordBatch, rows: &Range<usize>, first_row: u64) -> Result<u128, Error> {
-        let (start, end) = (first_row + rows.start as u64, first_row + rows.end as u64);
-        match (self.prefixes.at(start), self.prefixes.at(end)) {
-            (Some(before), Some(with)) => Ok(with.wrapping_sub(before)),
-            _ => Ok(self.hasher.range_digest(batch, rows.clone(), first_row)?),
-        }
+        Self { plan, digests, session_first, stream_first }
     }
 }
 
@@ -90,7 +79,7 @@ impl Plan for AppendPlan {
         let header = ChunkHeader {
             first_row: first_row + cut.rows.start as u64 - self.session_first,
             row_count: cut.rows.len() as u32,
-            range_digest: self.digest(batch, &cut.rows, first_row)?.to_le_bytes().to_vec(),
+            range_digest: self.digests.digest(batch, &cut.rows, first_row)?.to_le_bytes().to_vec(),
         };
         let (mut behind, header) = (Vec::with_capacity(AROUND_BYTES_MAX), header.encode_to_vec());
         put_delimited(key(HEADER, Wire::Bytes), header.len(), &mut behind);
@@ -137,6 +126,8 @@ pub fn open_append(message: &Bytes) -> Result<Option<Append>, Error> {
 
 #[cfg(test)]
 mod tests {
+    use std::ops::Range;
+
     use arrow_array::{
         ArrayRef, DictionaryArray, FixedSizeListArray, Float32Array, StringArray, types::Int32Type,
     };
@@ -146,7 +137,12 @@ mod tests {
         super::{ChunkDecoder, encode_parallel},
         *,
     };
-    use crate::{columnar::schema::of_domain, limits::wire::ChunkLimits, schema};
+    use crate::{
+        columnar::schema::of_domain,
+        digest::{Prefixes, RowHasher},
+        limits::wire::ChunkLimits,
+        schema,
+    };
 
     const DIMENSION: i32 = 3;
 
@@ -180,7 +176,8 @@ mod tests {
         let plan = ChunkPlan::for_domain(domain(), &of_domain(domain(), DIMENSION as usize)).unwrap();
         let checkpoints: Vec<u128> = (1..=10).map(|ten| digest(0..ten * 10)).collect();
         let prefixes = Prefixes::new(10, &checkpoints, 100, digest(0..100));
-        let plan = AppendPlan::new(Arc::new(plan), hasher(), prefixes, (first, start));
+        let digests = RangeDigester::new(hasher(), prefixes);
+        let plan = AppendPlan::new(Arc::new(plan), digests, (first, start));
         // Batches end where no chunk does.
         let cuts = [start as usize, 37, 91, 100];
         let batches =

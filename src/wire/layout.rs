@@ -46,7 +46,8 @@ impl Layout {
     }
 }
 
-fn find_message(pool: &DescriptorPool, name: &str) -> Result<MessageDescriptor, Error> {
+/// The message called `name`.
+pub(super) fn find_message(pool: &DescriptorPool, name: &str) -> Result<MessageDescriptor, Error> {
     pool.get_message_by_name(name).ok_or_else(|| Error::NoMessage { message: name.to_owned() })
 }
 
@@ -61,7 +62,8 @@ fn carrier(
     Ok((field.number(), message))
 }
 
-fn no_carrier(holder: &MessageDescriptor, field: &str, carries: &str) -> Error {
+/// `holder` has no `field` that carries messages called `carries`.
+pub(super) fn no_carrier(holder: &MessageDescriptor, field: &str, carries: &str) -> Error {
     let message = holder.full_name().to_owned();
     Error::NoCarrier { message, field: field.to_owned(), carries: carries.to_owned() }
 }

@@ -18,7 +18,7 @@ use crate::{
         error,
         ids::{Ids, IdsBuilder},
         manifest::{self, FileInfo},
-        map::{Access, Contents},
+        map::{Access, Contents, Identity},
         parquet::ParquetSource,
     },
 };
@@ -135,6 +135,25 @@ impl Dataset {
         let Some(ids) = self.ids()? else { return Ok(None) };
         let row = ids.find(key).filter(|&row| row < self.rows());
         Ok(row)
+    }
+
+    /// The first row whose key is `key`.
+    pub fn first_row_of(&self, key: &str) -> Result<Option<u64>, Error> {
+        let Some(ids) = self.ids()? else { return Ok(None) };
+        Ok(ids.find_first(key).filter(|&row| row < self.rows()))
+    }
+
+    /// Identity of the manifest as it is now: another one once the data set was replaced.
+    pub fn identity(&self) -> Result<Identity, Error> {
+        let path = self.0.place.manifest();
+        let metadata = fs::metadata(&path).map_err(error::io(&path, "stat"))?;
+        Ok(Identity::of(&metadata))
+    }
+
+    /// Says that the Arrow file still has its name.
+    pub fn check_present(&self) -> Result<(), Error> {
+        let path = self.arrow()?.contents().path();
+        fs::metadata(path).map(drop).map_err(error::io(path, "stat"))
     }
 
     /// Says that the files are still those that were opened.

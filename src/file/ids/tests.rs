@@ -58,6 +58,7 @@ fn repeated_keys_are_told_and_the_last_is_found() {
         let (first, second) = repeats.example.unwrap();
         assert_eq!(keys[first as usize], keys[second as usize]);
         let ids = open(&bytes).unwrap();
+        assert_eq!(["a", "b", "c", "d"].map(|key| ids.find_first(key)), [Some(0), Some(1), Some(3), None]);
         assert_eq!(["a", "b", "c"].map(|key| ids.find(key)), [Some(5), Some(4), Some(3)]);
     }
 }

@@ -1,70 +1,39 @@
-//! The gRPC service as tonic's router takes it.
+//! The call as tonic's server takes it.
 
-use std::{
-    convert::Infallible,
-    future::Future,
-    pin::Pin,
-    task::{Context, Poll},
-};
+use std::{future::Future, pin::Pin};
 
 use tonic::{
     Request, Response, Status, Streaming,
     body::Body,
-    server::{ClientStreamingService, Grpc, NamedService},
+    server::{ClientStreamingService, Grpc},
 };
 use tonic_prost::ProstCodec;
 
 use super::Ingest;
-use crate::proto::embedding::{IngestDataRequest, IngestDataResponse};
-
-const INGEST_PATH: &str = "/embedding.EmbeddingStreamService/IngestDataStream";
+use crate::{
+    proto::embedding::{IngestDataRequest, IngestDataResponse},
+    service::messages::Messages,
+};
 
 type Answer<T> = Pin<Box<dyn Future<Output = T> + Send>>;
-
-/// `embedding.EmbeddingStreamService` with its receiving half; the serving half is answered as unimplemented.
-#[derive(Clone)]
-pub struct IngestService {
-    ingest: Ingest,
-}
 
 /// One call. The request's body is taken past tonic's reader.
 struct Call {
     ingest: Ingest,
-    body: Option<Body>,
+    messages: Option<Messages>,
 }
 
-impl IngestService {
-    /// Serves `ingest`.
-    pub fn new(ingest: Ingest) -> Self {
-        Self { ingest }
-    }
-}
-
-impl NamedService for IngestService {
-    const NAME: &'static str = "embedding.EmbeddingStreamService";
-}
-
-impl tower_service::Service<http::Request<Body>> for IngestService {
-    type Response = http::Response<Body>;
-    type Error = Infallible;
-    type Future = Answer<Result<Self::Response, Infallible>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: http::Request<Body>) -> Self::Future {
-        if request.uri().path() != INGEST_PATH {
-            return Box::pin(async {
-                Ok(Status::unimplemented("only IngestDataStream is served here").into_http())
-            });
-        }
-        let (parts, body) = request.into_parts();
-        let call = Call { ingest: self.ingest.clone(), body: Some(body) };
-        let request = http::Request::from_parts(parts, Body::empty());
-        let codec = ProstCodec::<IngestDataResponse, IngestDataRequest>::default();
-        Box::pin(async move { Ok(Grpc::new(codec).client_streaming(call, request).await) })
-    }
+/// Answers a call of `IngestDataStream`.
+pub(in crate::service) async fn answer(
+    ingest: Ingest,
+    request: http::Request<Body>,
+) -> http::Response<Body> {
+    let (messages, request) = match ingest.messages(request) {
+        Ok(opened) => opened,
+        Err(status) => return status.into_http(),
+    };
+    let codec = ProstCodec::<IngestDataResponse, IngestDataRequest>::default();
+    Grpc::new(codec).client_streaming(Call { ingest, messages: Some(messages) }, request).await
 }
 
 impl ClientStreamingService<IngestDataRequest> for Call {
@@ -72,7 +41,10 @@ impl ClientStreamingService<IngestDataRequest> for Call {
     type Future = Answer<Result<Response<IngestDataResponse>, Status>>;
 
     fn call(&mut self, _: Request<Streaming<IngestDataRequest>>) -> Self::Future {
-        let receive = self.ingest.clone().receive(self.body.take().unwrap_or_default());
-        Box::pin(async move { receive.await.map(Response::new) })
+        let (ingest, messages) = (self.ingest.clone(), self.messages.take());
+        Box::pin(async move {
+            let messages = messages.ok_or_else(|| Status::internal("the call was made twice"))?;
+            ingest.receive(messages).await.map(Response::new)
+        })
     }
 }

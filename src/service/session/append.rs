@@ -12,7 +12,7 @@ use tokio::{
     time,
 };
 use tokio_stream::Stream;
-use tonic::{Status, body::Body};
+use tonic::Status;
 
 use super::{
     super::{
@@ -67,15 +67,15 @@ enum Event {
 }
 
 /// Takes the chunks of one `Append`.
-pub(super) fn append(ingest: Ingest, body: Body) -> Result<Acknowledgements, Status> {
+pub(super) fn append(ingest: Ingest, messages: Messages) -> Result<Acknowledgements, Status> {
     let slot = ingest.slot()?;
     let (acks, receiver) = mpsc::channel(ACKNOWLEDGEMENTS);
-    tokio::spawn(serve(ingest, body, acks));
+    tokio::spawn(serve(ingest, messages, acks));
     Ok(Acknowledgements { acks: receiver, _slot: slot })
 }
 
-async fn serve(ingest: Ingest, body: Body, acks: Acks) {
-    let messages = ingest.messages(body).with_silence(limits::SESSION_SILENCE);
+async fn serve(ingest: Ingest, messages: Messages, acks: Acks) {
+    let messages = messages.with_silence(limits::SESSION_SILENCE);
     let (events, queue) = mpsc::channel(limits::INGEST_QUEUE);
     let worker = {
         let (ingest, acks) = (ingest.clone(), acks.clone());

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     columnar::schema as conventions,
-    digest::{Prefixes, RowHasher, fingerprint},
+    digest::{Prefixes, RangeDigester, RowHasher, fingerprint},
     proto::embedding::{IngestOutcome, SessionHello, WriteMode},
     session::{Hello, Mode, SessionId},
     wire::AppendPlan,
@@ -57,8 +57,8 @@ impl Identity {
     /// The plan of a stream that begins behind `committed_rows`.
     pub(super) fn plan(&self, feed: &Feed, committed_rows: u64) -> Result<AppendPlan, Error> {
         let first = self.hello.first_row;
-        let (hasher, prefixes) = (self.hasher.clone(), self.prefixes.clone());
-        Ok(AppendPlan::new(feed.chunk_plan()?, hasher, prefixes, (first, first + committed_rows)))
+        let digests = RangeDigester::new(self.hasher.clone(), self.prefixes.clone());
+        Ok(AppendPlan::new(feed.chunk_plan()?, digests, (first, first + committed_rows)))
     }
 
     /// Whether what the server has is what the data set begins with.

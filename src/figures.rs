@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// `1234567` as `1,234,567`.
-pub(super) fn count(number: u64) -> String {
+pub fn count(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (index, digit) in digits.chars().enumerate() {
@@ -16,12 +16,12 @@ pub(super) fn count(number: u64) -> String {
 }
 
 /// Bytes in the decimal unit that leaves one to three digits.
-pub(super) fn bytes(number: u64) -> String {
+pub fn bytes(number: u64) -> String {
     scaled(number as f64)
 }
 
 /// Bytes a second.
-pub(super) fn rate(number: u64, time: Duration) -> String {
+pub fn rate(number: u64, time: Duration) -> String {
     scaled(number as f64 / time.as_secs_f64().max(1e-9)) + "/s"
 }
 

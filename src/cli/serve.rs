@@ -1,0 +1,141 @@
+//! `brine serve`: rows for whoever asks, from mapped data sets.
+
+use std::{path::PathBuf, sync::Arc};
+
+use anyhow::Context as _;
+use serde_json::json;
+use tracing::{info, warn};
+
+use super::{
+    figures::{bytes, count},
+    report::{Exit, Failure, Output},
+    runtime,
+};
+use crate::{
+    limits::wire::SEND_BYTES_MAX,
+    schema,
+    server::{Config, Drained, shutdown_signal},
+    service::{
+        self,
+        stream::{Options, Tables},
+    },
+    store::{self, Catalogue, catalogue::Served},
+    wire::{Revision, ServingPlan},
+};
+
+mod pickled;
+
+const EXAMPLES: &str = "\
+Examples:
+  brine serve out/                              every data set of the folder
+  brine serve out/recruit out/candidate         these two
+  brine serve recruit.pkl                       converts it first, once
+  brine pull --from http://localhost:50051      in another terminal
+
+One table of each domain is served: recruit, candidate, skill_embedding_dic. A request names the last id it has and gets
+the rows behind it, in the order of the file. A data set that is replaced while it is served is served anew to the
+requests that follow.
+
+Exit codes: 0 stopped after a signal, 1 failed, 2 wrong usage, 3 input refused";
+
+/// Serve data sets to pullers.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Args {
+    /// Data sets, folders of data sets, or pickles
+    #[arg(required = true, value_name = "DIR|DIR/NAME|IN.pkl")]
+    places: Vec<PathBuf>,
+    /// Where to listen; port 0 takes a free one
+    #[arg(long, value_name = "HOST:PORT", env = "BRINE_LISTEN", default_value = "localhost:50051")]
+    listen: String,
+    /// Refuse a checkpoint that is no row of the table, instead of starting with the first row
+    #[arg(long, env = "BRINE_STRICT_CHECKPOINT", value_parser = clap::builder::FalseyValueParser::new())]
+    strict_checkpoint: bool,
+    /// Bytes of a message at most: a chunk that would be longer is sent in several
+    #[arg(long, value_name = "BYTES", env = "BRINE_MAX_MESSAGE", default_value_t = SEND_BYTES_MAX)]
+    max_message: usize,
+    /// Where pickles are converted to [default: .brine beside each]
+    #[arg(long, value_name = "DIR", env = "BRINE_CACHE")]
+    cache: Option<PathBuf>,
+    /// Listen where other machines can connect, although nothing is encrypted
+    #[arg(long, env = "BRINE_INSECURE", value_parser = clap::builder::FalseyValueParser::new())]
+    insecure: bool,
+}
+
+pub(super) fn run(args: Args, output: Output) -> Result<(), Failure> {
+    let convert = |place: &PathBuf| pickled::data_sets(place, args.cache.as_deref(), output);
+    let places = args.places.iter().map(convert).collect::<Result<Vec<_>, _>>()?;
+    let catalogue = Catalogue::open(&places).map_err(|error| refused(error, &args.places))?;
+    let options =
+        Options { strict_checkpoint: args.strict_checkpoint, message_bytes_max: args.max_message };
+    let config = Config { insecure: args.insecure, ..Config::new(args.listen) };
+    runtime()?.block_on(serve(&config, catalogue, options, output))
+}
+
+fn refused(error: store::Error, places: &[PathBuf]) -> Failure {
+    let known: Vec<_> = schema::builtin().iter().map(|domain| domain.name.as_str()).collect();
+    let hint = match &error {
+        store::Error::NothingToServe { .. } => {
+            format!("serve data sets of one of the domains {} (convert with --schema)", known.join(", "))
+        }
+        _ => {
+            let places = places.iter().map(|place| place.display().to_string());
+            format!("serve {}", places.collect::<Vec<_>>().join(" "))
+        }
+    };
+    Failure::new(Exit::Input, anyhow::Error::new(error).context(hint))
+}
+
+async fn serve(
+    config: &Config,
+    catalogue: Catalogue,
+    options: Options,
+    output: Output,
+) -> Result<(), Failure> {
+    let bound = config.bind().await.context("start the server")?;
+    let address = bound.address();
+    announce(&catalogue, options, address)?;
+    let tables = Tables::new(Arc::new(catalogue), options);
+    let ready = json!({ "listening": address.to_string(), "port": address.port() });
+    output.result(&ready, &format!("listening on {address}"))?;
+    match bound.run(service::serving(&tables), shutdown_signal()).await.context("run the server")? {
+        Drained::Whole => info!("Server stopped"),
+        // Whoever was reading resumes behind the last row that arrived.
+        Drained::CutShort => warn!("Server stopped; streams that were still running were cut"),
+    }
+    Ok(())
+}
+
+/// What the log says at the start.
+fn announce(
+    catalogue: &Catalogue,
+    options: Options,
+    address: std::net::SocketAddr,
+) -> Result<(), Failure> {
+    info!("gRPC Server Started Successfully");
+    info!("Listening on {address}");
+    info!("Max workers: {}", std::thread::available_parallelism().map_or(1, usize::from));
+    info!("Max message size: {}", bytes(options.message_bytes_max as u64));
+    for table in catalogue.tables() {
+        announce_table(table).with_context(|| format!("serve {}", table.place().display()))?;
+    }
+    for place in catalogue.others() {
+        warn!("{} follows no domain and is not served", place.display());
+    }
+    Ok(())
+}
+
+fn announce_table(table: &Served) -> anyhow::Result<()> {
+    let snapshot = table.snapshot()?;
+    let (domain, rows) = (table.domain(), count(snapshot.rows()));
+    info!("Data file path: {} ({}, {rows} rows)", table.place().display(), domain.name);
+    let published = ServingPlan::new(Revision::Domains, domain, snapshot.schema())?;
+    if !published.unfilled().is_empty() {
+        info!(
+            "Fields of com.alpha.backend.grpc that {} lacks, sent empty: {}",
+            domain.name,
+            published.unfilled().join(", ")
+        );
+    }
+    Ok(())
+}

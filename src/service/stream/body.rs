@@ -1,0 +1,259 @@
+//! The answer's body: chunks encoded ahead of the reader, in order, and the status behind them.
+//!
+//! One chunk may always be under way, whatever other streams do, so a slow reader holds up nobody; those beyond it are paid
+//! from a budget that all streams share, until the connection has written them. Nothing waits: a chunk that the budget has
+//! no room for is encoded when the reader asks for it.
+
+use std::{
+    collections::VecDeque,
+    future::Future as _,
+    ops::Range,
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll, ready},
+};
+
+use bytes::Bytes;
+use http::HeaderMap;
+use http_body::{Body, Frame};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tonic::Status;
+use tracing::info;
+
+use super::Refused;
+use crate::{
+    digest::RangeDigester,
+    figures::count,
+    limits::serving as limits,
+    proto::embedding::ChunkHeader,
+    service::{coding::Coding, status},
+    store::catalogue::Cursor,
+    wire::{self, Beside, ServingPlan},
+};
+
+/// How the rows of one answer become messages.
+pub(super) struct Work {
+    pub(super) cursor: Cursor,
+    pub(super) plan: ServingPlan,
+    /// For clients that know what stands beside the rows.
+    pub(super) digests: Option<RangeDigester>,
+    pub(super) coding: Option<Coding>,
+    pub(super) message_bytes_max: usize,
+    pub(super) chunk_rows: usize,
+    pub(super) rows: Range<u64>,
+}
+
+/// A chunk: its messages, each with its rows.
+type Encoded = Vec<(usize, Bytes)>;
+
+impl Work {
+    fn encode(&self, rows: Range<u64>) -> Result<Encoded, Refused> {
+        let batch = self.cursor.slice(rows.clone())?;
+        let beside = |range: Range<usize>| match &self.digests {
+            None => Ok(Beside::default()),
+            Some(digests) => {
+                let digest = digests.digest(&batch, &range, rows.start)?;
+                Ok(self.beside(rows.start + range.start as u64, range.len(), digest))
+            }
+        };
+        let encoded = self.plan.encode(&batch, self.message_bytes_max, beside);
+        let encoded = encoded.map_err(|error: wire::Error| error.shifted(rows.start))?;
+        let Some(coding) = self.coding else { return Ok(encoded) };
+        let compress = |(rows, framed): (usize, Bytes)| Ok((rows, coding.compress(&framed)?));
+        encoded.into_iter().map(compress).collect::<Result<_, _>>().map_err(Refused::Compress)
+    }
+
+    fn beside(&self, first_row: u64, rows: usize, digest: u128) -> Beside {
+        let header =
+            ChunkHeader { first_row, row_count: rows as u32, range_digest: digest.to_le_bytes().to_vec() };
+        let snapshot = self.cursor.snapshot();
+        let (total_rows, fingerprint) = match first_row == self.rows.start {
+            true => (snapshot.rows(), snapshot.fingerprint().to_owned()),
+            false => (0, String::new()),
+        };
+        Beside { header: Some(header), total_rows, fingerprint }
+    }
+}
+
+/// The body of one answer.
+pub(super) struct Chunks {
+    work: Arc<Work>,
+    /// The first row that no job has.
+    next_row: u64,
+    pending: VecDeque<Pending>,
+    /// Messages of the oldest chunk that were not taken yet.
+    ready: VecDeque<(usize, Bytes)>,
+    /// Bytes of the last chunk: what the next one will take.
+    chunk_bytes: usize,
+    sent: Sent,
+    ended: bool,
+    ahead: Arc<Semaphore>,
+    /// Whoever stops reading has no use for chunks that were not begun.
+    stopped: Arc<AtomicBool>,
+    _slot: OwnedSemaphorePermit,
+}
+
+/// A chunk that is being encoded, and its share of the budget.
+struct Pending {
+    encoded: oneshot::Receiver<Result<Encoded, Refused>>,
+    share: Option<OwnedSemaphorePermit>,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Sent {
+    chunks: u64,
+    rows: u64,
+}
+
+/// A message, and its share of the budget until the connection has written it.
+struct Held {
+    message: Bytes,
+    _share: OwnedSemaphorePermit,
+}
+
+impl AsRef<[u8]> for Held {
+    fn as_ref(&self) -> &[u8] {
+        &self.message
+    }
+}
+
+impl Chunks {
+    /// The chunks of `work`, of which the first is begun at once.
+    pub(super) fn new(work: Work, ahead: Arc<Semaphore>, slot: OwnedSemaphorePermit) -> Self {
+        let mut chunks = Self {
+            next_row: work.rows.start,
+            work: Arc::new(work),
+            pending: VecDeque::new(),
+            ready: VecDeque::new(),
+            chunk_bytes: 0,
+            sent: Sent::default(),
+            ended: false,
+            ahead,
+            stopped: Arc::default(),
+            _slot: slot,
+        };
+        chunks.fill();
+        chunks
+    }
+
+    /// Begins chunks as far as bounds permit.
+    fn fill(&mut self) {
+        while self.next_row < self.work.rows.end {
+            let under_way = self.pending.len() + usize::from(!self.ready.is_empty());
+            let share = match under_way {
+                0 => None,
+                1..limits::AHEAD_CHUNKS_MAX if self.chunk_bytes > 0 => match self.share() {
+                    Some(share) => Some(share),
+                    None => return,
+                },
+                _ => return,
+            };
+            let end = (self.next_row + self.work.chunk_rows as u64).min(self.work.rows.end);
+            self.pending.push_back(Pending { encoded: self.begin(self.next_row..end), share });
+            self.next_row = end;
+        }
+    }
+
+    fn share(&self) -> Option<OwnedSemaphorePermit> {
+        let bytes = u32::try_from(self.chunk_bytes).ok()?;
+        Arc::clone(&self.ahead).try_acquire_many_owned(bytes).ok()
+    }
+
+    fn begin(&self, rows: Range<u64>) -> oneshot::Receiver<Result<Encoded, Refused>> {
+        let (sender, receiver) = oneshot::channel();
+        let (work, stopped) = (Arc::clone(&self.work), Arc::clone(&self.stopped));
+        rayon::spawn(move || {
+            if !stopped.load(Ordering::Relaxed) {
+                // A panic must not take the process with it, nor look like the end of the table.
+                let encoded = catch_unwind(AssertUnwindSafe(|| work.encode(rows)));
+                // The reader may be gone.
+                let _ = sender.send(encoded.unwrap_or(Err(Refused::WorkerLost)));
+            }
+        });
+        receiver
+    }
+
+    /// Takes the messages of the oldest chunk.
+    fn take(&mut self, mut encoded: Encoded, share: Option<OwnedSemaphorePermit>) {
+        self.chunk_bytes = encoded.iter().map(|(_, message)| message.len()).sum();
+        if let (Some(share), Some((_, last))) = (share, encoded.last_mut()) {
+            let message = std::mem::take(last);
+            *last = Bytes::from_owner(Held { message, _share: share });
+        }
+        self.ready.extend(encoded);
+    }
+
+    fn note(&mut self, rows: usize) {
+        self.sent.chunks += 1;
+        self.sent.rows += rows as u64;
+        if self.sent.chunks.is_multiple_of(limits::LOG_CHUNK_INTERVAL) {
+            info!("Sent {} chunks ({} rows)", count(self.sent.chunks), count(self.sent.rows));
+        }
+    }
+
+    /// Ends the answer.
+    fn end(&mut self, status: &Status) -> Frame<Bytes> {
+        self.ended = true;
+        self.pending.clear();
+        self.next_row = self.work.rows.end;
+        if status.code() == tonic::Code::Ok {
+            info!("Total chunks sent: {}", count(self.sent.chunks));
+            info!("Total rows sent: {}", count(self.sent.rows));
+        }
+        let mut trailers = HeaderMap::new();
+        // What the status says was made here, so it fits into headers.
+        let _ = status.add_header(&mut trailers);
+        Frame::trailers(trailers)
+    }
+
+    fn poll_oldest(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<(), Refused>>> {
+        let Some(oldest) = self.pending.front_mut() else { return Poll::Ready(None) };
+        let encoded = ready!(Pin::new(&mut oldest.encoded).poll(context));
+        let share = self.pending.pop_front().and_then(|oldest| oldest.share);
+        let taken = encoded.unwrap_or(Err(Refused::WorkerLost)).map(|encoded| self.take(encoded, share));
+        Poll::Ready(Some(taken))
+    }
+}
+
+impl Body for Chunks {
+    type Data = Bytes;
+    type Error = Status;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+        if self.ended {
+            return Poll::Ready(None);
+        }
+        loop {
+            let message = self.ready.pop_front();
+            self.fill();
+            if let Some((rows, message)) = message {
+                self.note(rows);
+                return Poll::Ready(Some(Ok(Frame::data(message))));
+            }
+            match ready!(self.poll_oldest(context)) {
+                Some(Ok(())) => {}
+                Some(Err(refused)) => {
+                    let status = status::of_refused(&refused);
+                    return Poll::Ready(Some(Ok(self.end(&status))));
+                }
+                None => return Poll::Ready(Some(Ok(self.end(&Status::ok(""))))),
+            }
+        }
+    }
+}
+
+impl Drop for Chunks {
+    fn drop(&mut self) {
+        self.stopped.store(true, Ordering::Relaxed);
+        if !self.ended {
+            info!("The reader left after {} chunks ({} rows)", count(self.sent.chunks), count(self.sent.rows));
+        }
+    }
+}
