@@ -15,5 +15,6 @@ mod messages;
 mod programs;
 mod proxy;
 mod push;
+mod serving;
 mod sessions;
 mod tables;

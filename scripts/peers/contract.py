@@ -97,11 +97,11 @@ def source_rows(path, domain, missing=""):
     return rows_of(pd.read_pickle(path), domain, missing)
 
 
-def row_of_message(message, domain):
-    """A received row in the form of `rows_of`."""
-    row = {}
+def row_of_message(message, domain, renamed=()):
+    """A received row in the form of `rows_of`; `renamed` are the fields that the message calls otherwise."""
+    row, renamed = {}, dict(renamed)
     for field, _, kind in COLUMNS[domain]:
-        value = getattr(message, field)
+        value = getattr(message, renamed.get(field, field))
         if kind == "vector":
             value = np.array(value, dtype="<f4").tobytes()
         row[field] = list(value) if kind == "texts" else value

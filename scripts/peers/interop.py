@@ -5,9 +5,9 @@
 
 A Python client pushes all three domains into `brine batch-server`, and what the server stored is read with pyarrow; a
 Python server takes what `brine stream` pushes, and so does one that knows only the dialect json-v1; another, of a service
-that brine knows by its .proto file only, takes what `brine stream --proto` sends. Requests that the contract forbids must be
-refused with INVALID_ARGUMENT.
-Needs pandas, numpy, pyarrow, grpcio and grpcio-tools, of any age from grpcio 1.60 on.
+that brine knows by its .proto file only, takes what `brine stream --proto` sends. A Python client pulls from `brine serve`,
+and `brine pull` from a Python server. Requests that the contract forbids must be refused with INVALID_ARGUMENT.
+Needs pandas, numpy, pyarrow, grpcio, grpcio-tools, grpcio-health-checking and grpcio-reflection, of any age from grpcio 1.60 on.
 
 `--brine python` lets the Python client talk to the Python server instead: a check of this script alone.
 """
@@ -28,6 +28,7 @@ import json_rows
 import numpy as np
 import pyarrow
 import pyarrow.parquet
+import serving_rows
 
 FOREIGN = contract.ROOT / "tests" / "fixtures" / "messages"
 CHUNK_ROWS = {"recruit": 300, "candidate": 100, "skill_embedding_dic": 50}
@@ -281,6 +282,8 @@ def main():
         out_of_brine(report, args.brine, sources, args.data, pathlib.Path(folder))
         foreign(report, args.brine, args.data, pathlib.Path(folder))
         json_rows.out_of_brine(report, args.brine, args.data, pathlib.Path(folder) / "json")
+        serving_rows.out_of_brine(report, args.brine, sources, args.data, pathlib.Path(folder))
+        serving_rows.into_brine(report, args.brine, sources, pathlib.Path(folder))
     return report.finish()
 
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # A Java peer: builds a small grpc-java Batch Server from our protos with Debian's packages, lets `brine stream` push all
-# three domains into it, typed and as JSON, and compares every value that Java saw.
+# three domains into it, typed and as JSON, lets its pulling side ask `brine serve`, and compares every value that Java saw.
 #
 #   scripts/peers/java.sh BRINE PYTHON [BUILD_FOLDER]
 #

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Let `brine stream` push into a server that writes what it saw as JSON lines, and compare that with pandas.
+"""Let `brine stream` push into a server that writes what it saw as JSON lines, let a client that does so pull from `brine
+serve`, and compare both with pandas.
 
     python scripts/peers/java_rows.py --brine target/release/brine --rows DIR -- COMMAND...
 
-COMMAND starts the server, which prints `listening on 127.0.0.1:PORT` and writes DIR/DOMAIN.jsonl, or DIR/DOMAIN.json.jsonl for
-the dialect json-v1, which comes second. Called by java.sh.
+COMMAND, which ends with `BatchServer DIR`, starts the server, which prints `listening on 127.0.0.1:PORT` and writes DIR/DOMAIN.jsonl, or DIR/DOMAIN.json.jsonl for
+the dialect json-v1, which comes second; with `Puller PORT CHUNK_SIZE CHECKPOINT FILE` in its place it pulls. Called by java.sh.
 Needs pandas, numpy, grpcio and grpcio-tools. `--brine python` lets a Python client push instead.
 """
 
@@ -59,6 +60,20 @@ def push_json(args, report, domain, port, folder):
     json_rows.compare(report, expected, received, domain)
 
 
+def pull(args, report, folder):
+    """A grpc-java stub asks `brine serve` for every recruit, and for those behind the tenth."""
+    rows = contract.source_rows(args.data / "recruit.pkl", "recruit")
+    java = args.command[: args.command.index("BatchServer")]
+    with contract.listening([args.brine, "serve", folder / "recruit", "--listen", "127.0.0.1:0"]) as (_, port):
+        for chunk_size, checkpoint, expected in ((100, "", rows), (0, rows[9]["id"], rows[10:])):
+            said = contract.run([*java, "Puller", port, chunk_size, checkpoint, args.rows / "pulled.jsonl"])
+            wanted = f"{-(-len(expected) // (chunk_size or 300))} {len(expected)}"
+            report.check(f"Java pulls chunks and rows: {said.strip()}", said.strip() == wanted)
+            lines = (args.rows / "pulled.jsonl").read_text(encoding="ascii").splitlines()
+            received = [{**row, "vector": from_bits(row["vector"])} for row in map(json.loads, lines)]
+            report.check("every value that Java pulled, in file order", received == expected)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--brine", required=True)
@@ -79,6 +94,8 @@ def main():
             report.check(f"every value of {domain} that Java saw", contract.differences(rows, received, key))
             if args.brine != "python":
                 push_json(args, report, domain, port, pathlib.Path(folder))
+        if args.brine != "python":
+            pull(args, report, pathlib.Path(folder))
     return report.finish()
 
 

@@ -5,12 +5,15 @@
     python scripts/peers/pipeline.py convert PKL OUT.parquet        typed Parquet, zstd
     python scripts/peers/pipeline.py sink                           Batch Server that counts rows and keeps nothing
     python scripts/peers/pipeline.py push PKL PORT [--chunk 1000]   client streaming, metadata first
+    python scripts/peers/pipeline.py serve PKL                      serves the rows of a pickle, as the published server does
+    python scripts/peers/pipeline.py pull PORT [--chunk 300]        asks for all rows and counts them
     python scripts/peers/pipeline.py flight-sink                    Arrow Flight server whose DoPut counts rows
     python scripts/peers/pipeline.py flight-push ARROW PORT         DoPut of an Arrow file
     python scripts/peers/pipeline.py tcp-sink                       takes bytes on a socket and counts them
     python scripts/peers/pipeline.py tcp-push FILE PORT             a file's bytes through a bare socket: what loopback can do
 
-All print one JSON line with seconds, rows and the peak of their memory in MiB; servers print where they listen. `seconds` of load and
+All print one JSON line with seconds, rows and the peak of their memory in MiB; servers print where they listen, pull also
+the seconds until the first chunk. `seconds` of load and
 convert are the whole work after the imports, of the pushes the sending alone. --domain names the table (default: recruit).
 """
 
@@ -93,9 +96,41 @@ def push(path, port, chunk_rows):
     return reply.total_rows_received, time.perf_counter() - begin
 
 
-def sink():
+def serve(path):
+    """The frame is loaded once, which the published server does for each request."""
+    import contract
+
+    pb, rpc = contract.stubs()
+    frame = load(path)
+
+    class Source(rpc.EmbeddingStreamServiceServicer):
+        def StreamEmbedding(self, request, context):  # noqa: N802: the contract's name
+            rest = frame
+            if request.last_processed_uuid:
+                found = (frame["id"] == request.last_processed_uuid).to_numpy().nonzero()[0]
+                rest = frame.iloc[found[0] + 1 :] if len(found) else frame
+            for rows in recruit_chunks(rest, pb, request.chunk_size or 300):
+                yield pb.RowChunk(rows=rows)
+
+    listen_forever(rpc, Source())
+
+
+def pull(port, chunk_rows):
     import contract
     import grpc
+
+    pb, rpc = contract.stubs()
+    with grpc.insecure_channel(f"127.0.0.1:{port}", options=OPTIONS) as channel:
+        grpc.channel_ready_future(channel).result(30)
+        begin, first, rows = time.perf_counter(), None, 0
+        for chunk in rpc.EmbeddingStreamServiceStub(channel).StreamEmbedding(pb.StreamEmbeddingRequest(chunk_size=chunk_rows)):
+            first = first or time.perf_counter() - begin
+            rows += len(chunk.rows)
+        return rows, time.perf_counter() - begin, {"first_chunk_seconds": round(first or 0, 5)}
+
+
+def sink():
+    import contract
 
     pb, rpc = contract.stubs()
 
@@ -109,8 +144,14 @@ def sink():
                     chunks += 1
             return pb.IngestDataResponse(status="success", message="OK", total_rows_received=rows, total_chunks_received=chunks)
 
+    listen_forever(rpc, Sink())
+
+
+def listen_forever(rpc, servicer):
+    import grpc
+
     server = grpc.server(concurrent.futures.ThreadPoolExecutor(max_workers=10), options=OPTIONS)
-    rpc.add_EmbeddingStreamServiceServicer_to_server(Sink(), server)
+    rpc.add_EmbeddingStreamServiceServicer_to_server(servicer, server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     print(f"listening on 127.0.0.1:{port}", flush=True)
@@ -182,25 +223,29 @@ SERVERS = {"sink": sink, "flight-sink": flight_sink, "tcp-sink": tcp_sink}
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=[*SERVERS, "load", "convert", "push", "flight-push", "tcp-push"])
+    parser.add_argument("what", choices=[*SERVERS, "load", "convert", "serve", "push", "pull", "flight-push", "tcp-push"])
     parser.add_argument("args", nargs="*")
     parser.add_argument("--chunk", type=int, default=1000)
     parser.add_argument("--domain", default="recruit")
     args = parser.parse_args()
     if args.what in SERVERS:
         return SERVERS[args.what]()
-    begin, seconds = time.perf_counter(), None
+    if args.what == "serve":
+        return serve(*args.args)
+    begin, seconds, more = time.perf_counter(), None, {}
     if args.what == "load":
         rows = len(load(*args.args))
     elif args.what == "convert":
         rows = convert(*args.args, args.domain)
     elif args.what == "push":
         rows, seconds = push(*args.args, args.chunk)
+    elif args.what == "pull":
+        rows, seconds, more = pull(*args.args, args.chunk)
     else:
         rows, seconds = {"flight-push": flight_push, "tcp-push": tcp_push}[args.what](*args.args)
     seconds = seconds or time.perf_counter() - begin
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
-    print(json.dumps({"what": args.what, "rows": rows, "seconds": round(seconds, 4), "peak_mib": peak}))
+    print(json.dumps({"what": args.what, "rows": rows, "seconds": round(seconds, 4), "peak_mib": peak, **more}))
     return None
 
 

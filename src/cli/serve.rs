@@ -66,8 +66,7 @@ pub(super) fn run(args: Args, output: Output) -> Result<(), Failure> {
     let convert = |place: &PathBuf| pickled::data_sets(place, args.cache.as_deref(), output);
     let places = args.places.iter().map(convert).collect::<Result<Vec<_>, _>>()?;
     let catalogue = Catalogue::open(&places).map_err(|error| refused(error, &args.places))?;
-    let options =
-        Options { strict_checkpoint: args.strict_checkpoint, message_bytes_max: args.max_message };
+    let options = Options { strict_checkpoint: args.strict_checkpoint, message_bytes_max: args.max_message };
     let config = Config { insecure: args.insecure, ..Config::new(args.listen) };
     runtime()?.block_on(serve(&config, catalogue, options, output))
 }
@@ -107,11 +106,7 @@ async fn serve(
 }
 
 /// What the log says at the start.
-fn announce(
-    catalogue: &Catalogue,
-    options: Options,
-    address: std::net::SocketAddr,
-) -> Result<(), Failure> {
+fn announce(catalogue: &Catalogue, options: Options, address: std::net::SocketAddr) -> Result<(), Failure> {
     info!("gRPC Server Started Successfully");
     info!("Listening on {address}");
     info!("Max workers: {}", std::thread::available_parallelism().map_or(1, usize::from));

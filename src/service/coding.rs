@@ -140,9 +140,9 @@ mod tests {
     #[test]
     fn the_answer_is_compressed_only_for_those_who_wish_it() {
         let answer = |headers: &[(&'static str, &'static str)]| {
-            let headers = headers.iter().map(|(name, value)| {
-                (http::HeaderName::from_static(name), HeaderValue::from_static(value))
-            });
+            let headers = headers
+                .iter()
+                .map(|(name, value)| (http::HeaderName::from_static(name), HeaderValue::from_static(value)));
             Coding::of_answer(&headers.collect())
         };
         assert_eq!(answer(&[]), None);

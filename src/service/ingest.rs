@@ -83,7 +83,10 @@ impl Ingest {
     }
 
     /// The messages of a call, within the bounds, and the rest of its request.
-    pub(super) fn messages(&self, request: http::Request<Body>) -> Result<(Messages, http::Request<Body>), Status> {
+    pub(super) fn messages(
+        &self,
+        request: http::Request<Body>,
+    ) -> Result<(Messages, http::Request<Body>), Status> {
         let (mut parts, body) = request.into_parts();
         let coding = Coding::of_request(&parts.headers)?;
         // Messages are expanded as they are read.

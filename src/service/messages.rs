@@ -72,9 +72,9 @@ impl Messages {
     /// what is left given back: asked for later, streams could wait for each other.
     async fn compressed(&mut self, length: usize) -> Result<Message, Status> {
         let bytes_max = self.message_bytes_max;
-        let coding = self.coding.ok_or_else(|| {
-            Status::internal("a message is compressed, but grpc-encoding does not say how")
-        })?;
+        let coding = self
+            .coding
+            .ok_or_else(|| Status::internal("a message is compressed, but grpc-encoding does not say how"))?;
         let mut share = self.admit(length + bytes_max).await?;
         let bytes = self.take(length, false).await?.unwrap_or_default();
         let expanded = tokio::task::spawn_blocking(move || coding.expand(&bytes, bytes_max)).await;

@@ -31,10 +31,27 @@ pub(super) fn write_twice(folder: &Path, domain: &str, rows: usize) -> PathBuf {
     write_times(folder, domain, rows, 384, 2)
 }
 
+/// Rows in batches of `batch_rows`.
+pub(super) fn write_in_batches(folder: &Path, domain: &str, rows: usize, batch_rows: usize) -> PathBuf {
+    let options = DatasetOptions { batch_rows, ..DatasetOptions::default() };
+    write_by(folder, domain, rows, 384, 1, options)
+}
+
 fn write_times(folder: &Path, domain: &str, rows: usize, dimension: usize, times: usize) -> PathBuf {
+    write_by(folder, domain, rows, dimension, times, DatasetOptions::default())
+}
+
+fn write_by(
+    folder: &Path,
+    domain: &str,
+    rows: usize,
+    dimension: usize,
+    times: usize,
+    options: DatasetOptions,
+) -> PathBuf {
     let schema = of_domain(schema::find(domain).unwrap(), dimension);
     let source = SourceInfo { file_name: format!("{domain}.pkl"), size: 1, blake3: None };
-    let options = DatasetOptions { overwrite: true, source: Some(source), ..DatasetOptions::default() };
+    let options = DatasetOptions { overwrite: true, source: Some(source), ..options };
     let mut writer = DatasetWriter::create(folder, domain, Arc::clone(&schema), options).unwrap();
     let columns = schema.fields().iter().map(|field| column(field, rows)).collect();
     let batch = RecordBatch::try_new(Arc::clone(&schema), columns).unwrap();
@@ -79,7 +96,8 @@ fn column(field: &Field, rows: usize) -> ArrayRef {
     }
 }
 
-fn text(column: &str, row: usize) -> String {
+/// The text of a cell.
+pub(super) fn text(column: &str, row: usize) -> String {
     match column {
         "id" | "candidate_id" => format!("00000000-0000-5000-8000-{row:012}"),
         "skill" => format!("skill {row}"),

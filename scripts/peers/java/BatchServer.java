@@ -1,10 +1,7 @@
-import com.alpha.backend.grpc.CandidateRow;
 import com.alpha.backend.grpc.EmbeddingStreamServiceGrpc;
 import com.alpha.backend.grpc.IngestDataRequest;
 import com.alpha.backend.grpc.IngestDataResponse;
 import com.alpha.backend.grpc.IngestMetadata;
-import com.alpha.backend.grpc.RecruitRow;
-import com.alpha.backend.grpc.SkillEmbeddingDicRow;
 import io.grpc.Server;
 import io.grpc.Status;
 import io.grpc.netty.NettyServerBuilder;
@@ -20,7 +17,7 @@ import java.util.List;
 
 /**
  * A Batch Server in Java, as small as it can be: takes IngestDataStream, and writes each row that it was given as a line of
- * JSON to DIR/DOMAIN.jsonl, with the vector as the bits of its floats in hexadecimal digits.
+ * JSON to DIR/DOMAIN.jsonl, in the form of {@link Lines}.
  *
  * <p>Usage: BatchServer DIR. Listens on a free port of 127.0.0.1 and prints which.
  */
@@ -76,15 +73,15 @@ public final class BatchServer extends EmbeddingStreamServiceGrpc.EmbeddingStrea
             switch (request.getChunkDataCase()) {
                 case RECRUIT_CHUNK:
                     begin("recruit");
-                    request.getRecruitChunk().getRowsList().forEach(this::add);
+                    request.getRecruitChunk().getRowsList().forEach(row -> lines.add(Lines.of(row)));
                     break;
                 case CANDIDATE_CHUNK:
                     begin("candidate");
-                    request.getCandidateChunk().getRowsList().forEach(this::add);
+                    request.getCandidateChunk().getRowsList().forEach(row -> lines.add(Lines.of(row)));
                     break;
                 case SKILL_EMBEDDING_DIC_CHUNK:
                     begin("skill_embedding_dic");
-                    request.getSkillEmbeddingDicChunk().getRowsList().forEach(this::add);
+                    request.getSkillEmbeddingDicChunk().getRowsList().forEach(row -> lines.add(Lines.of(row)));
                     break;
                 default:
                     break;
@@ -101,56 +98,6 @@ public final class BatchServer extends EmbeddingStreamServiceGrpc.EmbeddingStrea
         private void refuse(String reason) {
             refused = true;
             answer.onError(Status.INVALID_ARGUMENT.withDescription(reason).asRuntimeException());
-        }
-
-        private void add(RecruitRow row) {
-            line("id", text(row.getId()), "company_name", text(row.getCompanyName()),
-                    "exp_years", Integer.toString(row.getExpYears()), "english_level", text(row.getEnglishLevel()),
-                    "primary_keyword", text(row.getPrimaryKeyword()), "vector", bits(row.getVectorList()));
-        }
-
-        private void add(CandidateRow row) {
-            line("candidate_id", text(row.getCandidateId()), "position_category", text(row.getPositionCategory()),
-                    "experience_years", Integer.toString(row.getExperienceYears()),
-                    "original_resume", text(row.getOriginalResume()), "skills", texts(row.getSkillsList()),
-                    "vector", bits(row.getVectorList()));
-        }
-
-        private void add(SkillEmbeddingDicRow row) {
-            line("skill", text(row.getSkill()), "position_category", text(row.getPositionCategory()),
-                    "vector", bits(row.getVectorList()));
-        }
-
-        private void line(String... namesAndValues) {
-            StringBuilder out = new StringBuilder("{");
-            for (int i = 0; i < namesAndValues.length; i += 2) {
-                out.append(i == 0 ? "" : ",").append('"').append(namesAndValues[i]).append("\":").append(namesAndValues[i + 1]);
-            }
-            lines.add(out.append('}').toString());
-        }
-
-        private static String text(String value) {
-            StringBuilder out = new StringBuilder("\"");
-            for (char c : value.toCharArray()) {
-                if (c == '"' || c == '\\' || c < ' ' || c > '~') {
-                    out.append(String.format("\\u%04x", (int) c));
-                } else {
-                    out.append(c);
-                }
-            }
-            return out.append('"').toString();
-        }
-
-        private static String texts(List<String> values) {
-            List<String> quoted = new ArrayList<>();
-            values.forEach(value -> quoted.add(text(value)));
-            return "[" + String.join(",", quoted) + "]";
-        }
-
-        private static String bits(List<Float> vector) {
-            StringBuilder out = new StringBuilder("\"");
-            vector.forEach(value -> out.append(String.format("%08x", Float.floatToRawIntBits(value))));
-            return out.append('"').toString();
         }
 
         @Override

@@ -18,11 +18,7 @@ use crate::file::{
 const CACHE: &str = ".brine";
 
 /// Where the data sets of `place` are: itself, unless it is a pickle.
-pub(super) fn data_sets(
-    place: &Path,
-    cache: Option<&Path>,
-    output: Output,
-) -> Result<PathBuf, Failure> {
+pub(super) fn data_sets(place: &Path, cache: Option<&Path>, output: Output) -> Result<PathBuf, Failure> {
     let is_dataset = place.is_dir() || Dataset::open(place).is_ok();
     if is_dataset || !place.is_file() {
         return Ok(place.to_owned());
@@ -30,7 +26,8 @@ pub(super) fn data_sets(
     let refused = |error: Error| failure(error, place);
     let beside = place.parent().map(|folder| folder.join(CACHE)).unwrap_or_default();
     let stem = place.file_name().and_then(|name| name.to_str()).context("the pickle's name is no text");
-    let folder = cache.map_or(beside, Path::to_owned).join(stem.map_err(|error| Failure::new(Exit::Usage, error))?);
+    let folder =
+        cache.map_or(beside, Path::to_owned).join(stem.map_err(|error| Failure::new(Exit::Usage, error))?);
     if !is_current(place, &folder).map_err(refused)? {
         convert(place, &folder, output)?;
     }
@@ -58,8 +55,7 @@ fn convert(pickle: &Path, folder: &Path, output: Output) -> Result<(), Failure> 
     let dataset = DatasetOptions { overwrite: true, only: Some(Only::Arrow), ..DatasetOptions::default() };
     let options = Options { dataset, ..Options::default() };
     let mut progress = Progress::new(output, pickle);
-    let converted =
-        pickle::convert(pickle, folder, &options, &mut |done, all| progress.rows(done, all));
+    let converted = pickle::convert(pickle, folder, &options, &mut |done, all| progress.rows(done, all));
     progress.finish();
     converted.map(drop).map_err(|error| failure(error, pickle))
 }

@@ -24,10 +24,7 @@ struct Call {
 }
 
 /// Answers a call of `IngestDataStream`.
-pub(in crate::service) async fn answer(
-    ingest: Ingest,
-    request: http::Request<Body>,
-) -> http::Response<Body> {
+pub(in crate::service) async fn answer(ingest: Ingest, request: http::Request<Body>) -> http::Response<Body> {
     let (messages, request) = match ingest.messages(request) {
         Ok(opened) => opened,
         Err(status) => return status.into_http(),

@@ -253,7 +253,11 @@ impl Drop for Chunks {
     fn drop(&mut self) {
         self.stopped.store(true, Ordering::Relaxed);
         if !self.ended {
-            info!("The reader left after {} chunks ({} rows)", count(self.sent.chunks), count(self.sent.rows));
+            info!(
+                "The reader left after {} chunks ({} rows)",
+                count(self.sent.chunks),
+                count(self.sent.rows)
+            );
         }
     }
 }

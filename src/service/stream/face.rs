@@ -43,8 +43,10 @@ async fn respond(
     let slot = Arc::clone(&tables.streams).try_acquire_owned();
     let slot = slot.map_err(|_| status::of_refused(&Refused::Busy))?;
     let opened = tokio::task::spawn_blocking(move || tables.open(&asked, coding, slot));
-    let (chunks, restarted) =
-        opened.await.map_err(|panic| status::internal(&panic))?.map_err(|refused| status::of_refused(&refused))?;
+    let (chunks, restarted) = opened
+        .await
+        .map_err(|panic| status::internal(&panic))?
+        .map_err(|refused| status::of_refused(&refused))?;
     let mut response = http::Response::new(Body::new(chunks));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
@@ -73,7 +75,10 @@ impl Tables {
     ) -> Result<(Chunks, bool), Refused> {
         let Placed { snapshot, first_row, restarted } = self.place(asked)?;
         if let (true, Checkpoint::After(id)) = (restarted, &asked.from) {
-            warn!("checkpoint {:?} is unknown: starting from the beginning", id.chars().take(64).collect::<String>());
+            warn!(
+                "checkpoint {:?} is unknown: starting from the beginning",
+                id.chars().take(64).collect::<String>()
+            );
         }
         let plan = ServingPlan::new(asked.revision, snapshot.domain(), snapshot.schema())?;
         let digests = match asked.extended {
