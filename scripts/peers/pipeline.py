@@ -7,6 +7,7 @@
     python scripts/peers/pipeline.py push PKL PORT [--chunk 1000]   client streaming, metadata first
     python scripts/peers/pipeline.py serve PKL                      serves the rows of a pickle, as the published server does
     python scripts/peers/pipeline.py pull PORT [--chunk 300]        asks for all rows and counts them
+    python scripts/peers/pipeline.py stall PORT [--streams 64]      asks for all rows and takes none, until it is ended
     python scripts/peers/pipeline.py flight-sink                    Arrow Flight server whose DoPut counts rows
     python scripts/peers/pipeline.py flight-push ARROW PORT         DoPut of an Arrow file
     python scripts/peers/pipeline.py tcp-sink                       takes bytes on a socket and counts them
@@ -129,6 +130,22 @@ def pull(port, chunk_rows):
         return rows, time.perf_counter() - begin, {"first_chunk_seconds": round(first or 0, 5)}
 
 
+def stall(port, chunk_rows, streams):
+    """Each stream has a connection of its own; windows fill, and nothing is read."""
+    import contract
+    import grpc
+
+    pb, rpc = contract.stubs()
+    options = [*OPTIONS, ("grpc.use_local_subchannel_pool", 1)]
+    channels = [grpc.insecure_channel(f"127.0.0.1:{port}", options=options) for _ in range(streams)]
+    answers = [rpc.EmbeddingStreamServiceStub(channel).StreamEmbedding(pb.StreamEmbeddingRequest(chunk_size=chunk_rows)) for channel in channels]
+    for answer in answers:
+        next(answer)
+    time.sleep(1)
+    print(f"{len(answers)} streams stall", flush=True)
+    time.sleep(3600)
+
+
 def sink():
     import contract
 
@@ -223,15 +240,18 @@ SERVERS = {"sink": sink, "flight-sink": flight_sink, "tcp-sink": tcp_sink}
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=[*SERVERS, "load", "convert", "serve", "push", "pull", "flight-push", "tcp-push"])
+    parser.add_argument("what", choices=[*SERVERS, "load", "convert", "serve", "stall", "push", "pull", "flight-push", "tcp-push"])
     parser.add_argument("args", nargs="*")
     parser.add_argument("--chunk", type=int, default=1000)
+    parser.add_argument("--streams", type=int, default=64)
     parser.add_argument("--domain", default="recruit")
     args = parser.parse_args()
     if args.what in SERVERS:
         return SERVERS[args.what]()
     if args.what == "serve":
         return serve(*args.args)
+    if args.what == "stall":
+        return stall(*args.args, args.chunk, args.streams)
     begin, seconds, more = time.perf_counter(), None, {}
     if args.what == "load":
         rows = len(load(*args.args))
