@@ -15,6 +15,7 @@ mod inspect;
 mod progress;
 mod report;
 mod stream;
+mod uuid;
 mod verify;
 
 use crate::limits::server as limits;
@@ -48,6 +49,7 @@ enum Command {
     Verify(verify::Args),
     BatchServer(batch_server::Args),
     Demo(demo::Args),
+    Uuid(uuid::Args),
 }
 
 /// Runs the program named by the process arguments.
@@ -62,6 +64,7 @@ pub fn run() -> ExitCode {
         Command::Convert(args) => convert::run(&args, output),
         Command::Inspect(args) => inspect::run(&args, output),
         Command::Demo(args) => demo::run(&args, output),
+        Command::Uuid(args) => uuid::run(&args, output),
         Command::Verify(args) => verify::run(&args, output),
         Command::Stream(args) => stream::run(args, output),
         Command::BatchServer(args) => batch_server::run(args, output),

@@ -15,6 +15,7 @@ pub mod limits;
 pub mod cursor;
 mod failpoint;
 pub mod growing;
+pub mod identifier;
 pub mod proto;
 pub mod schema;
 pub mod session;
