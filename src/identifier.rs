@@ -9,13 +9,15 @@ pub use uuid::Uuid;
 
 use uuid::Variant;
 
+/// Characters of a UUID in its usual form, with hyphens.
+pub const TEXT_BYTES: usize = 36;
+
 /// The UUID that `text` spells, in either case.
 ///
 /// Only the hyphenated form counts: 32 digits without hyphens may just as well be some other digest, and one row would
 /// have two keys if both were taken.
 pub fn parse(text: &str) -> Option<Uuid> {
-    const HYPHENATED_BYTES: usize = 36;
-    if text.len() == HYPHENATED_BYTES { Uuid::try_parse_ascii(text.as_bytes()).ok() } else { None }
+    if text.len() == TEXT_BYTES { Uuid::try_parse_ascii(text.as_bytes()).ok() } else { None }
 }
 
 /// The UUID that `text` spells in a form that is no key: without hyphens, in braces, or as a URN.
