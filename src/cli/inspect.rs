@@ -209,7 +209,11 @@ fn tell_memory(text: &mut String, all: &Memory) -> std::fmt::Result {
 }
 
 fn saved(percent: f64) -> String {
-    if percent < 0.0 { format!("{:.1} % more", -percent) } else { format!("{percent:.1} % less") }
+    match percent {
+        much if much >= 0.05 => format!("{much:.1} % less"),
+        little if little > -0.05 => "as much".to_owned(),
+        more => format!("{:.1} % more", -more),
+    }
 }
 
 fn tell_column(text: &mut String, column: &ColumnProfile, width: usize, rows: u64) -> std::fmt::Result {
