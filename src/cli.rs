@@ -15,6 +15,7 @@ mod progress;
 mod report;
 mod serve;
 mod stream;
+mod uuid;
 mod verify;
 
 use crate::{figures, limits::server as limits};
@@ -49,6 +50,7 @@ enum Command {
     Serve(serve::Args),
     BatchServer(batch_server::Args),
     Demo(demo::Args),
+    Uuid(uuid::Args),
 }
 
 /// Runs the program named by the process arguments.
@@ -63,6 +65,7 @@ pub fn run() -> ExitCode {
         Command::Convert(args) => convert::run(&args, output),
         Command::Inspect(args) => inspect::run(&args, output),
         Command::Demo(args) => demo::run(&args, output),
+        Command::Uuid(args) => uuid::run(&args, output),
         Command::Verify(args) => verify::run(&args, output),
         Command::Stream(args) => stream::run(args, output),
         Command::Serve(args) => serve::run(args, output),

@@ -12,6 +12,7 @@
 mod arrow_column;
 mod attrs;
 mod auto;
+mod blank;
 mod block;
 mod calendar;
 mod category;
@@ -49,5 +50,5 @@ pub use attrs::Attrs;
 pub use error::{BadRow, Error, MissingColumn, MixedKinds, Reason, Result};
 pub use infer::Mixed;
 pub use pandas_metadata::pandas_metadata;
-pub use sieve::{OnBadRow, Sieve, Sifted, rejected_batch, rejected_schema};
+pub use sieve::{OnBadRow, RowsByKey, Sieve, Sifted, rejected_batch, rejected_schema};
 pub use table::{Converted, Table, Vectors};

@@ -20,6 +20,15 @@ pub fn bytes(number: u64) -> String {
     scaled(number as f64)
 }
 
+/// Bytes in the units that pandas counts memory in, of which it calls the MiB a MB.
+pub(super) fn memory(bytes: u64) -> String {
+    match bytes as f64 {
+        few if few < 1024.0 => format!("{bytes} B"),
+        more if more < 1_048_576.0 => format!("{:.1} KiB", more / 1024.0),
+        many => format!("{:.2} MiB", many / 1_048_576.0),
+    }
+}
+
 /// Bytes a second.
 pub fn rate(number: u64, time: Duration) -> String {
     scaled(number as f64 / time.as_secs_f64().max(1e-9)) + "/s"
@@ -55,6 +64,10 @@ mod tests {
         ];
         for (number, text) in sizes {
             assert_eq!(super::bytes(number), text);
+        }
+        let sizes = [(1_023, "1023 B"), (1_536, "1.5 KiB"), (494_866_561, "471.94 MiB")];
+        for (number, text) in sizes {
+            assert_eq!(super::memory(number), text);
         }
         assert_eq!(super::rate(4_000_000_000, Duration::from_secs(2)), "2.00 GB/s");
     }

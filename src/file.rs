@@ -8,6 +8,7 @@ pub mod arrow_ipc;
 pub mod atomic;
 pub mod dataset;
 mod error;
+mod generate;
 pub mod guard;
 pub mod ids;
 pub mod inspect;
@@ -24,6 +25,7 @@ pub mod verify;
 pub use atomic::AtomicFile;
 pub use dataset::{Dataset, DatasetOptions, DatasetWriter, Only, Timings, VectorEncoding};
 pub use error::{Damage, Error};
+pub use generate::Generate;
 pub use manifest::{FileInfo, Manifest, SourceInfo};
 pub use map::Identity;
 

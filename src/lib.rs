@@ -16,6 +16,7 @@ pub mod cursor;
 mod failpoint;
 pub mod figures;
 pub mod growing;
+pub mod identifier;
 pub mod proto;
 pub mod schema;
 pub mod session;

@@ -34,6 +34,13 @@ pub const ATTRS_BYTES_MAX: usize = 16 * MIB;
 /// Fields of one struct that dicts become: those with more keys are maps. Every row takes room for every field.
 pub const STRUCT_FIELDS_MAX: usize = 1 << 10;
 
+/// Ids that one command makes, or names that it reads: they are held in memory until they are printed together, about 100
+/// bytes each.
+pub const IDS_MAX: usize = 1_000_000;
+
+/// Bytes of names that one command reads from standard input.
+pub const ID_NAMES_BYTES_MAX: usize = 256 * MIB;
+
 /// The bounds of reading one input.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {

@@ -39,6 +39,8 @@ pub struct Domain {
     pub columns: Vec<Column>,
     /// Index into `columns` of the key.
     pub key: usize,
+    /// What a key must look like.
+    pub key_format: KeyFormat,
     /// Index into `columns` of the vector.
     pub vector: usize,
     /// The objects that carry rows in the dialect `json-v1`; none: the dialect does not know the domain.
@@ -67,10 +69,38 @@ impl Domain {
         self.columns.iter().filter(|column| column.source_in(source_columns).is_none()).collect()
     }
 
+    /// Whether `source_columns` hold all but the key, and the key is one that can be made for them.
+    pub fn lacks_only_its_id(&self, source_columns: &[&str]) -> bool {
+        let is_key = |column: &&Column| column.field == self.columns[self.key].field;
+        let missing = self.missing(source_columns);
+        self.key_format == KeyFormat::Uuid
+            && matches!(missing.as_slice(), [only] if is_key(only))
+            && self.recognises(source_columns)
+    }
+
+    /// What the values of column number `column` must look like.
+    pub fn format_of(&self, column: usize) -> KeyFormat {
+        if column == self.key { self.key_format } else { KeyFormat::Any }
+    }
+
     /// Whether `name` is the domain's name or one of its aliases.
     pub fn is_called(&self, name: &str) -> bool {
         self.name == name || self.aliases.iter().any(|alias| alias == name)
     }
+}
+
+/// What a key must look like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum KeyFormat {
+    /// Any value of the key's column that is not empty.
+    #[default]
+    Any,
+    /// A UUID of any version, in its form of 36 characters ([`crate::identifier::parse`]).
+    Uuid,
+}
+
+impl KeyFormat {
+    const NAMES: (&'static [&'static str], &'static [Self]) = (&["uuid"], &[Self::Uuid]);
 }
 
 /// One column of a domain.

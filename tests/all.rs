@@ -16,6 +16,7 @@ mod cli;
 mod contract;
 mod fuzz;
 mod grpc;
+mod ids;
 mod joblib;
 mod messages;
 mod packed;

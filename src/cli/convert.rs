@@ -20,7 +20,7 @@ use super::{
 use crate::{
     columnar::{Mixed, OnBadRow, Vectors},
     file::{
-        DatasetOptions, Error, Only, VectorEncoding,
+        DatasetOptions, Error, Generate, Only, VectorEncoding,
         pickle::{self, Choice, LOST_ATTRS, Options, Report, TableReport},
     },
     limits::Limits,
@@ -32,6 +32,7 @@ Examples:
   brine convert recruit.pkl -o out/
   brine convert jobs.pkl.zst -o out/ --schema my_domain.toml --on-bad-row quarantine
   brine convert frame.pkl -o out/ --schema auto --vectors f32 --json
+  brine convert jobs_without_ids.pkl -o out/ --generate-ids v5
   ssh host cat frame.pkl.xz | brine convert - -o out/ --name frame
 
 For each table OUT gets NAME.parquet (for analytics), NAME.arrow (mapped by `brine stream`), NAME.ids and NAME.json.
@@ -80,6 +81,10 @@ pub(super) struct Args {
     /// NAME.rejected.parquet
     #[arg(long, value_enum, default_value = "fail", env = "BRINE_ON_BAD_ROW")]
     on_bad_row: OnBadRowArg,
+    /// Make a key column of UUIDs for tables that have none: v5 by the row's content, so that the same rows have the same
+    /// ids again, or v7 by the clock
+    #[arg(long, value_enum, value_name = "VERSION", env = "BRINE_GENERATE_IDS")]
+    generate_ids: Option<GenerateArg>,
     /// How many bad rows there may be
     #[arg(long, value_name = "N", env = "BRINE_MAX_BAD_ROWS")]
     max_bad_rows: Option<u64>,
@@ -116,6 +121,12 @@ enum MixedArg {
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
+enum GenerateArg {
+    V5,
+    V7,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
 enum OnBadRowArg {
     Fail,
     Skip,
@@ -147,6 +158,10 @@ impl Args {
                 OnBadRowArg::Quarantine => OnBadRow::Quarantine,
             },
             bad_rows_max: self.max_bad_rows,
+            generate_ids: self.generate_ids.map(|version| match version {
+                GenerateArg::V5 => Generate::V5,
+                GenerateArg::V7 => Generate::V7,
+            }),
             name: self.name.clone(),
             select: self.select.clone(),
             strict: self.strict,
@@ -266,6 +281,7 @@ fn table_object(folder: &Path, table: &TableReport) -> serde_json::Value {
         "name": table.name, "dataset": folder.join(&table.name), "domain": manifest.domain, "rows": manifest.rows,
         "columns": manifest.schema, "files": manifest.files, "fingerprint": manifest.fingerprint,
         "bad_rows": table.bad_rows, "rejected": table.rejected, "ignored_columns": table.ignored, "lost_attrs": table.lost_attrs,
+        "generated_ids": table.made_ids.as_ref().map(|(column, version)| json!({"column": column, "version": version})),
         "rounded_values": table.rounded, "nulls": table.nulls.iter().cloned().collect::<std::collections::BTreeMap<_, _>>(),
         "sync_seconds": table.timings.sync.as_secs_f64(),
     })
@@ -307,7 +323,9 @@ fn table_summary(text: &mut String, folder: &Path, table: &TableReport) -> std::
         let from = from.map_or_else(String::new, |source| format!("  from {source:?}"));
         let nulls = table.nulls.iter().find(|(name, _)| *name == column.name);
         let nulls = nulls.map_or_else(String::new, |(_, cells)| format!("  {} missing", count(*cells)));
-        writeln!(text, "  {:<20} {}{from}{nulls}", column.name, column.data_type)?;
+        let made = table.made_ids.as_ref().filter(|(name, _)| *name == column.name);
+        let made = made.map_or_else(String::new, |(_, version)| format!("  made, UUID v{version}"));
+        writeln!(text, "  {:<20} {}{from}{nulls}{made}", column.name, column.data_type)?;
     }
     let files = [
         ("parquet", &manifest.files.parquet),

@@ -12,14 +12,14 @@ use serde_json::json;
 
 use super::{
     convert::{limit, limits_of},
-    figures::{bytes, count},
+    figures::{bytes, count, memory},
     report::{Exit, Failure, Output, PrintError},
 };
 use crate::{
     columnar::profile::ColumnProfile,
     file::{
         Error,
-        inspect::{Column, Inspection, Look, TableProfile, Verdict, inspect},
+        inspect::{Column, Inspection, Look, Memory, TableProfile, Verdict, inspect},
         pickle::{Choice, Options},
         spool::open_input,
     },
@@ -190,24 +190,33 @@ fn tell_table(text: &mut String, table: &TableProfile) -> std::fmt::Result {
         Column::Profile(profile) => profile.name.chars().count(),
     };
     let width = table.columns.iter().map(name).max().unwrap_or(0).min(32);
-    let (mut arrow, mut pandas) = (0, 0);
     for column in &table.columns {
         match column {
             Column::Structure { name, data_type } => writeln!(text, "    {name:<width$}  {data_type}")?,
-            Column::Profile(profile) => {
-                arrow += profile.arrow_bytes;
-                pandas += profile.pandas_bytes;
-                tell_column(text, profile, width)?;
-            }
+            Column::Profile(profile) => tell_column(text, profile, width, table.rows)?,
         }
     }
-    if arrow > 0 {
-        writeln!(text, "    memory: pandas {}, Arrow {}", bytes(pandas), bytes(arrow))?;
-    }
-    Ok(())
+    table.memory.as_ref().filter(|all| all.arrow_bytes > 0).map_or(Ok(()), |all| tell_memory(text, all))
 }
 
-fn tell_column(text: &mut String, column: &ColumnProfile, width: usize) -> std::fmt::Result {
+fn tell_memory(text: &mut String, all: &Memory) -> std::fmt::Result {
+    write!(text, "    memory: pandas {}", memory(all.pandas_object_bytes))?;
+    if all.pandas_bytes != all.pandas_object_bytes {
+        let saved = saved(all.pandas_saves_percent);
+        write!(text, ", with categories {} ({saved})", memory(all.pandas_bytes))?;
+    }
+    writeln!(text, ", Arrow {} ({})", memory(all.arrow_bytes), saved(all.arrow_saves_percent))
+}
+
+fn saved(percent: f64) -> String {
+    match percent {
+        much if much >= 0.05 => format!("{much:.1} % less"),
+        little if little > -0.05 => "as much".to_owned(),
+        more => format!("{:.1} % more", -more),
+    }
+}
+
+fn tell_column(text: &mut String, column: &ColumnProfile, width: usize, rows: u64) -> std::fmt::Result {
     write!(text, "    {:<width$}  {}", column.name, column.data_type)?;
     if column.nulls > 0 {
         write!(text, ", {} missing", count(column.nulls))?;
@@ -220,6 +229,7 @@ fn tell_column(text: &mut String, column: &ColumnProfile, width: usize) -> std::
         write!(text, ", {} to {}", shortened(least), shortened(most))?;
     }
     if let Some(vectors) = &column.vectors {
+        write!(text, ", dimension {}", vectors.dimension)?;
         if let (Some(least), Some(most)) = (vectors.norm_minimum, vectors.norm_maximum) {
             write!(text, ", norm {least:.4} to {most:.4}")?;
         }
@@ -228,9 +238,21 @@ fn tell_column(text: &mut String, column: &ColumnProfile, width: usize) -> std::
         }
     }
     writeln!(text)?;
-    let top: Vec<String> =
-        column.top.iter().map(|top| format!("{} {}", shortened(&top.value), count(top.rows))).collect();
-    if top.is_empty() { Ok(()) } else { writeln!(text, "    {:<width$}    top: {}", "", top.join(", ")) }
+    if column.top.is_empty() { Ok(()) } else { tell_top(text, column, width, rows) }
+}
+
+/// The most frequent categories; if that is all of them, with what is missing, so that the shares add up.
+fn tell_top(text: &mut String, column: &ColumnProfile, width: usize, rows: u64) -> std::fmt::Result {
+    let share =
+        |rows_of: u64| format!("{} ({:.1} %)", count(rows_of), 100.0 * rows_of as f64 / rows.max(1) as f64);
+    let top = column.top.iter();
+    let mut told: Vec<String> =
+        top.map(|top| format!("{} {}", shortened(&top.value), share(top.rows))).collect();
+    let whole = column.is_told_whole();
+    if whole && column.nulls > 0 {
+        told.push(format!("missing {}", share(column.nulls)));
+    }
+    writeln!(text, "    {:<width$}    {}: {}", "", if whole { "all" } else { "top" }, told.join(", "))
 }
 
 /// The start of a long value.

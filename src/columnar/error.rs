@@ -14,6 +14,22 @@ pub enum Error {
         /// The columns there are.
         present: Vec<String>,
     },
+    /// A table with a key, where one was to be made.
+    #[error("the table has its key already, in column {column:?}: --generate-ids is for tables without one")]
+    HasKey {
+        /// The column.
+        column: String,
+    },
+    /// A key that was to be made, of a domain whose keys are no UUIDs.
+    #[error(
+        "the key {key:?} of domain {domain} is no UUID (its schema has no key_format = \"uuid\"), so --generate-ids cannot make it"
+    )]
+    KeyIsNoUuid {
+        /// The key.
+        key: String,
+        /// The domain.
+        domain: String,
+    },
     /// The disk is full, and the pickle is not at fault.
     #[error(transparent)]
     NoRoom(#[from] NoRoom),
@@ -206,6 +222,9 @@ pub enum Reason {
     /// A key that is empty.
     #[error("the key is empty")]
     EmptyKey,
+    /// A key that is no UUID, where it must be one.
+    #[error("the key {0:?} is no UUID, which has 8-4-4-4-12 hexadecimal digits")]
+    NotUuid(String),
     /// A key that came before.
     #[error("the key {key:?} stands in row {first} already")]
     DuplicateKey {

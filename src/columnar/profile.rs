@@ -4,8 +4,10 @@
 
 mod distinct;
 mod extremes;
+mod loaded;
 mod memory;
 mod norms;
+mod python;
 mod top;
 mod value;
 
@@ -22,6 +24,7 @@ use norms::Norms;
 use top::Top;
 
 pub use distinct::Distinct;
+pub use loaded::loaded_bytes;
 pub use norms::Vectors;
 pub use top::Frequent;
 pub use value::text_of;
@@ -48,13 +51,30 @@ pub struct ColumnProfile {
     /// Dimension and norms of vectors.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub vectors: Option<Vectors>,
-    /// The most frequent categories.
+    /// The most frequent categories; all of them if they are few.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub top: Vec<Frequent>,
     /// Bytes in Arrow.
     pub arrow_bytes: u64,
-    /// Bytes that pandas takes for the same column as objects, lists and categoricals.
+    /// Bytes that pandas takes for the same column as objects and lists, its repeated text being categorical.
     pub pandas_bytes: u64,
+    /// Bytes that pandas takes for it with a text of its own in every row.
+    pub pandas_object_bytes: u64,
+}
+
+impl ColumnProfile {
+    /// Whether every category that occurs is among the most frequent ones.
+    pub fn is_told_whole(&self) -> bool {
+        self.distinct.is_some_and(|distinct| distinct.exact && distinct.count == self.top.len() as u64)
+    }
+
+    /// The same for a column that takes `bytes` in pandas as it is in its file.
+    pub fn loaded_as(&mut self, bytes: u64) {
+        if self.pandas_bytes == self.pandas_object_bytes {
+            self.pandas_bytes = bytes;
+        }
+        self.pandas_object_bytes = bytes;
+    }
 }
 
 /// Gathers the profile of a table batch by batch.
@@ -142,6 +162,7 @@ impl OfColumn {
             top: self.top.finish(),
             arrow_bytes: self.memory.arrow(),
             pandas_bytes: self.memory.pandas(),
+            pandas_object_bytes: self.memory.pandas_as_objects(),
         }
     }
 }

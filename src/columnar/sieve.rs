@@ -11,14 +11,15 @@ use arrow_array::{
 };
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use arrow_select::filter::filter_record_batch;
+use xxhash_rust::xxh3::xxh3_128;
 
 use super::{
     error::{BadRow, Error, Reason, Result},
     schema::key_index,
     table::Converted,
 };
-use crate::pickle::Grounds;
-use rows_by_key::RowsByKey;
+use crate::{identifier, pickle::Grounds};
+pub use rows_by_key::RowsByKey;
 
 /// What becomes of bad rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -72,6 +73,12 @@ impl Sieve {
     #[must_use]
     pub fn on(self, ground: Option<&Arc<dyn Grounds>>) -> Self {
         Self { seen: RowsByKey::on(ground), ..self }
+    }
+
+    /// The same without a look at keys, which are not there yet.
+    #[must_use]
+    pub fn without_keys(self) -> Self {
+        Self { key: None, ..self }
     }
 
     /// How many rows were bad so far.
@@ -132,7 +139,12 @@ fn key_fault(seen: &mut RowsByKey, key: &str, row: usize) -> Result<Option<Reaso
     if key.is_empty() {
         return Ok(Some(Reason::EmptyKey));
     }
-    let first = seen.insert(xxhash_rust::xxh3::xxh3_128(key.as_bytes()), row as u32)?;
+    // A UUID in capitals is the same key, as it is to the id index and to stores.
+    let hash = match identifier::parse(key) {
+        Some(id) => xxh3_128(id.as_bytes()),
+        None => xxh3_128(key.as_bytes()),
+    };
+    let first = seen.insert(hash, row as u32)?;
     Ok(first.map(|first| Reason::DuplicateKey { key: key.to_owned(), first: first as usize }))
 }
 

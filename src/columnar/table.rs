@@ -1,6 +1,6 @@
 //! A table: a frame with a converter for each column, by a domain's schema or by what the cells are.
 
-use std::{ops::Range, sync::Arc};
+use std::{collections::HashMap, ops::Range, sync::Arc};
 
 use arrow_array::{
     RecordBatch, RecordBatchOptions,
@@ -11,13 +11,14 @@ use rayon::prelude::*;
 
 use super::{
     auto::Auto,
+    blank::Blank,
     category::Category,
     convert::{Convert, Faults},
     embedding::{Embedding, dimension_of},
     error::{BadRow, Error, MissingColumn, Result},
     infer::Mixed,
     integer::Integer,
-    schema::{self as arrow, SOURCE},
+    schema::{self as arrow, KEY, SOURCE},
     source::Source,
     text::Text,
     text_list::TextList,
@@ -25,7 +26,7 @@ use super::{
 use crate::{
     limits::Limits,
     pandas::{Frame, Index, Values},
-    schema::{Column, Domain, Kind},
+    schema::{Column, Domain, KeyFormat, Kind},
 };
 
 /// The element type of vectors where no schema says it.
@@ -40,6 +41,9 @@ pub enum Vectors {
     F64,
 }
 
+/// The column of made keys in a table of no domain.
+const MADE_KEY: &str = "id";
+
 /// A frame that can be converted, any rows of it, in any order.
 pub struct Table<'g> {
     schema: SchemaRef,
@@ -47,6 +51,7 @@ pub struct Table<'g> {
     sources: Vec<&'g str>,
     rows: usize,
     ignored: Vec<String>,
+    unmade_key: Option<usize>,
 }
 
 impl std::fmt::Debug for Table<'_> {
@@ -70,8 +75,30 @@ pub struct Converted {
 impl<'g> Table<'g> {
     /// The columns of `domain` out of `frame`.
     pub fn of_domain(frame: &'g Frame<'g>, domain: &Domain, limits: &Limits) -> Result<Self> {
+        Self::by_domain(frame, domain, None, limits)
+    }
+
+    /// The columns of `domain` out of a frame that has all but its key, which is then to be made.
+    pub fn of_domain_without_key(frame: &'g Frame<'g>, domain: &Domain, limits: &Limits) -> Result<Self> {
+        let key = &domain.columns[domain.key];
+        if let Some(column) = key.sources.iter().find(|source| has_values_called(frame, source)) {
+            return Err(Error::HasKey { column: column.clone() });
+        }
+        if domain.key_format != KeyFormat::Uuid {
+            return Err(Error::KeyIsNoUuid { key: key.field.clone(), domain: domain.name.clone() });
+        }
+        Self::by_domain(frame, domain, Some(domain.key), limits)
+    }
+
+    fn by_domain(
+        frame: &'g Frame<'g>,
+        domain: &Domain,
+        unmade_key: Option<usize>,
+        limits: &Limits,
+    ) -> Result<Self> {
         let names: Vec<&str> = frame.columns.iter().map(|column| column.name.as_str()).collect();
-        let missing = domain.missing(&names);
+        let mut missing = domain.missing(&names);
+        missing.retain(|column| unmade_key.is_none_or(|key| domain.columns[key].field != column.field));
         if !missing.is_empty() {
             let wanted = |column: &&Column| MissingColumn {
                 field: column.field.clone(),
@@ -85,20 +112,29 @@ impl<'g> Table<'g> {
         }
         let taken: Vec<&str> = domain.columns.iter().filter_map(|column| column.source_in(&names)).collect();
         let ignored = names.iter().filter(|name| !taken.contains(name)).map(ToString::to_string).collect();
-        let sources: Vec<Source<'g>> = taken.iter().filter_map(|name| source(frame, name)).collect();
-        let vector = (&domain.columns[domain.vector], sources[domain.vector]);
-        let dimension = dimension(vector.0, vector.1, frame.rows, limits)?;
+        let source_of = |column: &Column| source_called(frame, column.source_in(&names)?);
+        let sources: Vec<Option<Source<'g>>> = domain.columns.iter().map(source_of).collect();
+        let vector = &domain.columns[domain.vector];
+        let dimension = match sources[domain.vector] {
+            Some(source) => dimension(vector, source, frame.rows, limits)?,
+            // It is never the key, so it is not what lacks.
+            None => 0,
+        };
         let schema = arrow::of_domain(domain, dimension);
-        let columns = domain.columns.iter().zip(&sources).zip(schema.fields());
-        let converters = columns.map(|((column, source), field)| {
+        let columns = domain.columns.iter().zip(&sources).zip(schema.fields()).enumerate();
+        let converters = columns.map(|(index, ((column, source), field))| {
+            let Some(source) = source else {
+                return Ok(Box::new(Blank { field: (**field).clone() }) as Box<_>);
+            };
             let field = with_source(field, source.name);
-            by_schema(column, *source, field, &Shape { dimension, rows: frame.rows, limits })
+            let shape = Shape { dimension, rows: frame.rows, format: domain.format_of(index), limits };
+            by_schema(column, *source, field, &shape)
         });
         let converters = converters.collect::<Result<Vec<_>>>()?;
         let fields: Vec<Field> = converters.iter().map(|converter| converter.field()).collect();
         let schema = Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone()));
-        let sources = sources.iter().map(|source| source.name).collect();
-        Ok(Self { schema, converters, sources, rows: frame.rows, ignored })
+        let sources = sources.iter().map(|source| source.map_or("", |source| source.name)).collect();
+        Ok(Self { schema, converters, sources, rows: frame.rows, ignored, unmade_key })
     }
 
     /// Every column of `frame`, typed by what its cells are; a row index that says something is a column too.
@@ -123,7 +159,34 @@ impl<'g> Table<'g> {
             sources,
             rows: frame.rows,
             ignored: Vec::new(),
+            unmade_key: None,
         })
+    }
+
+    /// The same of a frame that has no ids, with a first column for those that are then to be made.
+    pub fn inferred_without_key(
+        frame: &'g Frame<'g>,
+        vectors: Vectors,
+        mixed: Mixed,
+        limits: &Limits,
+    ) -> Result<Self> {
+        if has_values_called(frame, MADE_KEY) {
+            return Err(Error::HasKey { column: MADE_KEY.to_owned() });
+        }
+        let mut table = Self::inferred(frame, vectors, mixed, limits)?;
+        let field = Field::new(MADE_KEY, DataType::Utf8, false);
+        table.converters.insert(0, Box::new(Blank { field: field.clone() }));
+        table.sources.insert(0, "");
+        let fields = std::iter::once(Arc::new(field)).chain(table.schema.fields().iter().cloned());
+        let metadata = HashMap::from([(KEY.to_owned(), MADE_KEY.to_owned())]);
+        table.schema = Arc::new(Schema::new_with_metadata(fields.collect::<Vec<_>>(), metadata));
+        table.unmade_key = Some(0);
+        Ok(table)
+    }
+
+    /// The key column whose values are still to be made: every batch has empty texts there.
+    pub fn unmade_key(&self) -> Option<usize> {
+        self.unmade_key
     }
 
     /// The Arrow schema of every batch.
@@ -195,8 +258,15 @@ impl<'g> Table<'g> {
     }
 }
 
-fn source<'g>(frame: &'g Frame<'g>, name: &str) -> Option<Source<'g>> {
+/// The column of `frame` that has this name.
+pub(super) fn source_called<'g>(frame: &'g Frame<'g>, name: &str) -> Option<Source<'g>> {
     frame.columns.iter().find(|column| column.name == name).map(|column| of_column(frame, column))
+}
+
+/// Whether a column or a level of the row index has this name.
+fn has_values_called(frame: &Frame<'_>, name: &str) -> bool {
+    frame.columns.iter().any(|column| column.name == name)
+        || frame.index.iter().any(|level| level.column == name)
 }
 
 fn of_column<'g>(frame: &'g Frame<'g>, column: &'g crate::pandas::Column<'g>) -> Source<'g> {
@@ -243,6 +313,7 @@ fn dimension(column: &Column, source: Source<'_>, rows: usize, limits: &Limits) 
 struct Shape<'l> {
     dimension: usize,
     rows: usize,
+    format: KeyFormat,
     limits: &'l Limits,
 }
 
@@ -252,10 +323,10 @@ fn by_schema<'g>(
     field: Field,
     shape: &Shape<'_>,
 ) -> Result<Box<dyn Convert + 'g>> {
-    let Shape { dimension, rows, limits } = *shape;
+    let Shape { dimension, rows, format, limits } = *shape;
     let coerce = column.coerce;
     Ok(match column.kind {
-        Kind::Text => Box::new(Text { source, field }),
+        Kind::Text => Box::new(Text { source, field, format }),
         Kind::Category => {
             Box::new(Category::new(source, rows, field, limits)?.ok_or_else(|| Error::WrongSource {
                 column: source.name.to_owned(),

@@ -10,12 +10,27 @@ use super::{
     error::Reason,
     source::{Cell, Source},
 };
-use crate::limits::TEXT_BYTES_MAX;
+use crate::{identifier, limits::TEXT_BYTES_MAX, schema::KeyFormat};
+
+/// Characters of a text that are shown of one that is no UUID.
+const SHOWN: usize = 64;
 
 /// A column of text.
 pub(super) struct Text<'g> {
     pub(super) source: Source<'g>,
     pub(super) field: Field,
+    /// What the texts must look like, which only keys must.
+    pub(super) format: KeyFormat,
+}
+
+impl Text<'_> {
+    fn check(&self, text: &str) -> Result<(), Reason> {
+        // An empty key is said to be empty, by those who look at keys.
+        if self.format == KeyFormat::Any || text.is_empty() || identifier::parse(text).is_some() {
+            return Ok(());
+        }
+        Err(Reason::NotUuid(text.chars().take(SHOWN).collect()))
+    }
 }
 
 impl Convert for Text<'_> {
@@ -26,7 +41,8 @@ impl Convert for Text<'_> {
     fn convert(&self, rows: Range<usize>, faults: &mut Faults<'_>) -> ArrayRef {
         let mut out = StringBuilder::with_capacity(rows.len(), 16 * rows.len());
         for (row, cell) in rows.clone().zip(self.source.cells(rows)) {
-            match text(cell, self.source) {
+            let text = text(cell, self.source);
+            match text.and_then(|text| text.map_or(Ok(()), |text| self.check(text)).map(|()| text)) {
                 Ok(Some(text)) => out.append_value(text),
                 Ok(None) if self.field.is_nullable() => out.append_null(),
                 Ok(None) => {

@@ -19,6 +19,7 @@ use crate::{
     limits::Limits,
     numpy::{Array, Kind},
     pandas::Values,
+    schema::KeyFormat,
 };
 
 /// Makes the converter of a column of `rows` rows, whatever its values are.
@@ -39,9 +40,11 @@ pub(super) fn converter<'g>(
         Values::Numbers { array, item } => of_array(source, array, *item),
         Values::Masked { data, .. } => number::converter(source, &Plain::of(data.dtype).data_type()),
         Values::Range { .. } => number::converter(source, &DataType::Int64),
-        Values::ArrowText(_) => {
-            Some(Box::new(Text { source, field: Field::new(name, DataType::Utf8, true) }) as Box<_>)
-        }
+        Values::ArrowText(_) => Some(Box::new(Text {
+            source,
+            field: Field::new(name, DataType::Utf8, true),
+            format: KeyFormat::Any,
+        }) as Box<_>),
         Values::Arrow(column) => {
             if sparse::is_bomb(column.rows, source.graph.input().len(), limits) {
                 return Err(Error::TooManyValues { column: name.to_owned(), count: column.rows });

@@ -4,6 +4,8 @@ use std::collections::HashMap;
 
 use xxhash_rust::xxh3::xxh3_128;
 
+use crate::identifier;
+
 /// The sum of keyed hashes of which the last of each key counts. Holds 32 bytes and more for each key.
 #[derive(Debug, Clone, Default)]
 pub struct Keyed {
@@ -32,24 +34,6 @@ impl Keyed {
 /// The 16 bytes by which an index knows `key`: the UUID that its 36 characters spell, in either case, else its XXH3-128
 /// with the most significant byte first.
 pub fn key_hash(key: &str) -> [u8; 16] {
-    uuid(key.as_bytes()).unwrap_or_else(|| xxh3_128(key.as_bytes()).to_be_bytes())
-}
-
-/// Only the hyphenated form: 32 digits without hyphens may just as well be some other digest.
-fn uuid(text: &[u8]) -> Option<[u8; 16]> {
-    const HYPHENS: [usize; 4] = [8, 13, 18, 23];
-    if text.len() != 36 || HYPHENS.iter().any(|&at| text[at] != b'-') {
-        return None;
-    }
-    let mut digits =
-        text.iter().enumerate().filter(|(at, _)| !HYPHENS.contains(at)).map(|(_, digit)| nibble(*digit));
-    let mut bytes = [0; 16];
-    for byte in &mut bytes {
-        *byte = digits.next()?? << 4 | digits.next()??;
-    }
-    Some(bytes)
-}
-
-fn nibble(digit: u8) -> Option<u8> {
-    char::from(digit).to_digit(16).map(|value| value as u8)
+    identifier::parse(key)
+        .map_or_else(|| xxh3_128(key.as_bytes()).to_be_bytes(), identifier::Uuid::into_bytes)
 }

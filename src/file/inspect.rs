@@ -68,6 +68,52 @@ pub struct TableProfile {
     pub rows: u64,
     /// Columns; without values if only the structure was asked for.
     pub columns: Vec<Column>,
+    /// What all columns take together; none if only the structure was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memory: Option<Memory>,
+}
+
+/// Memory of a table, in pandas as `DataFrame.memory_usage(index=False, deep=True)` counts it.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Memory {
+    /// In pandas, with a text of its own in every row.
+    pub pandas_object_bytes: u64,
+    /// In pandas, with repeated text as categoricals.
+    pub pandas_bytes: u64,
+    /// In Arrow.
+    pub arrow_bytes: u64,
+    /// What the categoricals save, in percent of the objects; negative if they take more.
+    pub pandas_saves_percent: f64,
+    /// What Arrow saves, in percent of the objects.
+    pub arrow_saves_percent: f64,
+}
+
+impl Memory {
+    fn of(columns: &[Column]) -> Option<Self> {
+        let profiles = || {
+            columns.iter().filter_map(|column| match column {
+                Column::Structure { .. } => None,
+                Column::Profile(profile) => Some(profile),
+            })
+        };
+        profiles().next()?;
+        let objects = profiles().map(|column| column.pandas_object_bytes).sum();
+        let categoricals = profiles().map(|column| column.pandas_bytes).sum();
+        let arrow = profiles().map(|column| column.arrow_bytes).sum();
+        Some(Self {
+            pandas_object_bytes: objects,
+            pandas_bytes: categoricals,
+            arrow_bytes: arrow,
+            pandas_saves_percent: saved_percent(objects, categoricals),
+            arrow_saves_percent: saved_percent(objects, arrow),
+        })
+    }
+}
+
+/// What `less` saves of `more`, to two digits after the point.
+fn saved_percent(more: u64, less: u64) -> f64 {
+    let percent = 100.0 * (1.0 - less as f64 / more.max(1) as f64);
+    (100.0 * percent).round() / 100.0
 }
 
 /// A column.
@@ -219,16 +265,17 @@ fn profile<B: Iterator<Item = Result<RecordBatch, Error>>>(
         done += batch.num_rows() as u64;
         progress(done, rows);
     }
-    Ok(table(schema, String::new(), rows, profiles(profiler)))
+    Ok(table(schema, String::new(), rows, profiles(profiler.finish())))
 }
 
 fn table(schema: &Schema, path: String, rows: u64, columns: Vec<Column>) -> TableProfile {
     let domain = schema.metadata().get(crate::columnar::schema::DOMAIN).cloned();
-    TableProfile { path, domain, rows, columns }
+    let memory = Memory::of(&columns);
+    TableProfile { path, domain, rows, columns, memory }
 }
 
-fn profiles(profiler: Profiler) -> Vec<Column> {
-    profiler.finish().into_iter().map(|column| Column::Profile(Box::new(column))).collect()
+fn profiles(columns: Vec<ColumnProfile>) -> Vec<Column> {
+    columns.into_iter().map(|column| Column::Profile(Box::new(column))).collect()
 }
 
 fn structure(schema: &Schema) -> Vec<Column> {

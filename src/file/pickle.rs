@@ -15,6 +15,7 @@ use super::{
     AtomicFile, DatasetOptions, DatasetWriter, Error, Manifest, Only, SourceInfo, Timings,
     ahead::ahead,
     annex, error,
+    generate::{self, Generate, IdGenerator},
     parquet::{ParquetOptions, ParquetSink},
     spool::{Input, called, open_input},
 };
@@ -67,6 +68,8 @@ pub struct Options {
     pub on_bad_row: OnBadRow,
     /// How many bad rows there may be.
     pub bad_rows_max: Option<u64>,
+    /// How ids are made for tables that have none; they must have none then.
+    pub generate_ids: Option<Generate>,
     /// Name of the data set instead of the file's stem.
     pub name: Option<String>,
     /// The one member to convert, by its path.
@@ -109,6 +112,8 @@ pub struct TableReport {
     pub ignored: Vec<String>,
     /// Entries of `DataFrame.attrs` that are left out, with the reason.
     pub lost_attrs: Vec<String>,
+    /// The key column that was made, and the version of its UUIDs.
+    pub made_ids: Option<(String, u8)>,
     /// Values rounded to 32 bits.
     pub rounded: u64,
     /// Elements of each vector, if the table has any.
@@ -335,8 +340,9 @@ impl Job<'_> {
             ..self.options.dataset.clone()
         };
         let mut writer = DatasetWriter::create(self.folder, &self.name, Arc::clone(table.schema()), dataset)?;
-        let mut sieve = Sieve::new(table.schema(), self.options.on_bad_row, self.options.bad_rows_max)
-            .on(self.graph.ground());
+        let mut generator = IdGenerator::new(self.options.generate_ids, &table, self.graph.ground())
+            .map_err(self.unmade())?;
+        let mut sieve = self.sieve(&table);
         let mut nulls = vec![0; table.schema().fields().len()];
         let mut rejected = Rejected::new(&self);
         let (mut done, mut last) = (0, None);
@@ -346,7 +352,10 @@ impl Job<'_> {
             let sifted = sieve.sift(first, converted).map_err(self.columnar())?;
             rejected.write(&sifted.bad)?;
             self.input.recheck()?;
-            writer.write(&sifted.batch)?;
+            match &mut generator {
+                Some(generator) => writer.write(&generator.fill(&sifted.batch).map_err(self.unmade())?)?,
+                None => writer.write(&sifted.batch)?,
+            }
             count_nulls(&mut nulls, &sifted.batch);
             // The last page of a batch may still be filling, so its memory is free only after the next.
             if let Some(batch) = last.replace(sifted.batch) {
@@ -369,11 +378,31 @@ impl Job<'_> {
             rejected,
             ignored: table.ignored().to_vec(),
             lost_attrs: lost(attrs, self.options.dataset.only),
+            made_ids: self.made_ids(&table),
             rounded: table.rounded(),
             nulls: names.zip(nulls).filter(|(_, count)| *count > 0).collect(),
             timings,
             name: self.name,
         })
+    }
+
+    fn sieve(&self, table: &Table<'_>) -> Sieve {
+        let sieve = Sieve::new(table.schema(), self.options.on_bad_row, self.options.bad_rows_max);
+        let sieve = sieve.on(self.graph.ground());
+        // A key that is made is never one that another row has.
+        if table.unmade_key().is_some() { sieve.without_keys() } else { sieve }
+    }
+
+    fn made_ids(&self, table: &Table<'_>) -> Option<(String, u8)> {
+        let key = table.schema().field(table.unmade_key()?).name().clone();
+        Some((key, self.options.generate_ids?.version()))
+    }
+
+    fn unmade(&self) -> impl Fn(generate::Fault) -> Error + use<'_> {
+        |fault| match fault {
+            generate::Fault::Digest(source) => Error::Digest { path: self.folder.join(&self.name), source },
+            generate::Fault::Columnar(source) => self.columnar()(source),
+        }
     }
 
     fn temporary_folder(&self) -> &Path {
@@ -406,14 +435,21 @@ pub(super) fn table_of<'g>(
     options: &Options,
 ) -> Result<Table<'g>, crate::columnar::Error> {
     let names: Vec<&str> = frame.columns.iter().map(|column| column.name.as_str()).collect();
+    let is_made = options.generate_ids.is_some();
     let domain = match &options.choice {
         Choice::Domain(domain) => Some(domain.as_ref()),
-        Choice::Matching => builtin().iter().find(|domain| domain.matches(&names)),
+        Choice::Matching => {
+            let without_ids = || builtin().iter().find(|domain| is_made && domain.lacks_only_its_id(&names));
+            builtin().iter().find(|domain| domain.matches(&names)).or_else(without_ids)
+        }
         Choice::Inferred => None,
     };
+    let Options { vectors, mixed, limits, .. } = options;
     match domain {
-        Some(domain) => Table::of_domain(frame, domain, &options.limits),
-        None => Table::inferred(frame, options.vectors, options.mixed, &options.limits),
+        Some(domain) if is_made => Table::of_domain_without_key(frame, domain, limits),
+        Some(domain) => Table::of_domain(frame, domain, limits),
+        None if is_made => Table::inferred_without_key(frame, *vectors, *mixed, limits),
+        None => Table::inferred(frame, *vectors, *mixed, limits),
     }
 }
 

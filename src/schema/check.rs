@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::{
-    Coerce, DefaultValue, Domain, Fault, Kind, NullPolicy, Problem, builtin,
+    Coerce, DefaultValue, Domain, Fault, KeyFormat, Kind, NullPolicy, Problem, builtin,
     error::Rule,
     nearest,
     parse::{At, Draft, DraftColumn},
@@ -23,6 +23,7 @@ pub(super) fn domain(draft: Draft, faults: &mut Vec<Fault>) -> Option<Domain> {
     let values = |names: Vec<At<String>>| names.into_iter().map(|name| name.value).collect();
     Some(Domain {
         key: key?,
+        key_format: draft.key_format.value,
         vector: vector?,
         name: draft.name.value,
         aliases: values(draft.aliases),
@@ -168,6 +169,9 @@ fn key(draft: &Draft, faults: &mut Vec<Fault>) -> Option<usize> {
         fault(faults, *line, Problem::KeyKind { field: key.clone(), kind: column.kind });
     } else if column.null.value != NullPolicy::Refuse {
         fault(faults, column.null.line, Problem::NeverNull { field: key.clone(), role: "key" });
+    } else if draft.key_format.value == KeyFormat::Uuid && column.kind != Kind::Text {
+        let (field, kind) = (key.clone(), column.kind);
+        fault(faults, draft.key_format.line, Problem::KeyFormatKind { field, kind });
     }
     Some(index)
 }

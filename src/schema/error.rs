@@ -68,6 +68,8 @@ pub enum Problem {
     UnknownKeyColumn { key: String, hint: Option<String> },
     #[error("field `{field}` cannot be the key: a key is text, int32 or int64, not {kind}")]
     KeyKind { field: String, kind: Kind },
+    #[error("`key_format = \"uuid\"` is for text, but the key `{field}` is {kind}")]
+    KeyFormatKind { field: String, kind: Kind },
     #[error("field `{field}` is the {role} and can never be missing: `null` must be \"refuse\" or left out")]
     NeverNull { field: String, role: &'static str },
     #[error("no column has `type = \"vector\"`; a domain has exactly one vector")]

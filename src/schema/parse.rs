@@ -11,8 +11,8 @@ use toml::{
 };
 
 use super::{
-    Coerce, Column, DefaultValue, Domain, Error, Fault, Kind, NullPolicy, Problem, check, error::Rule,
-    json::DraftJson, nearest,
+    Coerce, Column, DefaultValue, Domain, Error, Fault, KeyFormat, Kind, NullPolicy, Problem, check,
+    error::Rule, json::DraftJson, nearest,
 };
 use crate::limits::schema::{DIMENSION_MAX, FILE_BYTES_MAX};
 
@@ -22,7 +22,7 @@ pub use message_map::parse_map;
 
 const SCHEMA: &str = "a schema";
 const SCHEMA_KEYS: &[&str] =
-    &["name", "aliases", "message", "chunk_field", "key", "recognised_by", "json", "column"];
+    &["name", "aliases", "message", "chunk_field", "key", "key_format", "recognised_by", "json", "column"];
 const JSON: &str = "the table `json`";
 const JSON_KEYS: &[&str] = &["domain", "keys", "columns"];
 const COLUMN: &str = "a column";
@@ -75,6 +75,7 @@ pub(super) struct Draft {
     pub(super) message: At<String>,
     pub(super) chunk_field: At<String>,
     pub(super) key: At<String>,
+    pub(super) key_format: At<KeyFormat>,
     pub(super) recognised_by: Vec<At<String>>,
     pub(super) json: Option<DraftJson>,
     pub(super) columns: Vec<DraftColumn>,
@@ -150,6 +151,7 @@ impl Reader {
         let message = self.name(table, "message", Rule::Message);
         let chunk_field = self.name(table, "chunk_field", Rule::Field);
         let key = self.name(table, "key", Rule::Field);
+        let key_format = self.key_format(table);
         let recognised_by = self.names(table, "recognised_by", Rule::Source);
         let json = table.value("json").map(|value| self.json(value));
         let columns = self.columns(table);
@@ -159,10 +161,18 @@ impl Reader {
             message: message?,
             chunk_field: chunk_field?,
             key: key?,
+            key_format: key_format?,
             recognised_by: recognised_by?,
             json: json.map_or(Some(None), |json| json.map(Some))?,
             columns: columns?,
         })
+    }
+
+    fn key_format(&mut self, table: Table<'_>) -> Option<At<KeyFormat>> {
+        match table.value("key_format") {
+            Some(value) => self.word("key_format", value, KeyFormat::NAMES),
+            None => Some(At { line: table.line, value: KeyFormat::Any }),
+        }
     }
 
     fn json(&mut self, value: &Value<'_>) -> Option<DraftJson> {

@@ -51,7 +51,7 @@ fn recruit_says_what_the_published_files_hold() {
     let recruit = find("recruit").expect("built in");
     let fields: Vec<&str> = recruit.columns.iter().map(|column| column.field.as_str()).collect();
     assert_eq!(fields, ["id", "company_name", "exp_years", "english_level", "primary_keyword", "vector"]);
-    assert_eq!((recruit.key, recruit.vector), (0, 5));
+    assert_eq!((recruit.key, recruit.key_format, recruit.vector), (0, KeyFormat::Uuid, 5));
     assert_eq!(recruit.columns[2].coerce, Coerce::Years);
     assert_eq!(recruit.columns[2].null, NullPolicy::Default(DefaultValue::Int(0)));
     assert_eq!(recruit.columns[3].null, NullPolicy::Empty);
@@ -199,13 +199,23 @@ const GOLDEN: &[(&str, &str, &str)] = &[
     (
         "chunk_field",
         "chunk_feild",
-        "x.toml:1: a schema lacks the key `chunk_field`\nx.toml:3: unknown key `chunk_feild`, did you mean `chunk_field`?; a schema takes: name, aliases, message, chunk_field, key, recognised_by, json, column",
+        "x.toml:1: a schema lacks the key `chunk_field`\nx.toml:3: unknown key `chunk_feild`, did you mean `chunk_field`?; a schema takes: name, aliases, message, chunk_field, key, key_format, recognised_by, json, column",
     ),
     ("key = \"id\"", "key = \"Id\"", "x.toml:4: key `Id` is not the field of any column, did you mean `id`?"),
     (
         "key = \"id\"",
         "key = \"vector\"",
         "x.toml:4: field `vector` cannot be the key: a key is text, int32 or int64, not vector",
+    ),
+    (
+        "key = \"id\"",
+        "key = \"years\"\nkey_format = \"uuid\"",
+        "x.toml:5: `key_format = \"uuid\"` is for text, but the key `years` is int32",
+    ),
+    (
+        "key = \"id\"",
+        "key = \"id\"\nkey_format = \"uid\"",
+        "x.toml:5: `key_format` cannot be \"uid\"; known: uuid",
     ),
     (
         "key = \"id\"",

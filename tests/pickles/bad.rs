@@ -118,6 +118,7 @@ fn of_reason(reason: &Reason) -> &'static str {
         Reason::Element { found: Reason::MISSING, .. } => "null",
         Reason::WrongType { .. } | Reason::NotJson | Reason::Element { .. } => "type",
         Reason::EmptyKey => "empty",
+        Reason::NotUuid(_) => "not-a-uuid",
         Reason::DuplicateKey { .. } => "duplicate",
         Reason::Coerce(_) => "years",
         _ => "another",

@@ -10,6 +10,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("limits", &[]),
     ("cursor", &["limits"]),
     ("growing", &[]),
+    ("identifier", &[]),
     ("failpoint", &[]),
     ("proto", &[]),
     ("schema", &["limits"]),
@@ -18,9 +19,12 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("numpy", &["limits", "cursor", "pickle"]),
     ("pandas", &["limits", "cursor", "pickle", "numpy"]),
     // A cell of an object column is a node of the graph, decoded where it lies: hence pickle.
-    ("columnar", &["limits", "growing", "schema", "pickle", "numpy", "pandas"]),
-    ("digest", &["limits", "schema", "columnar"]),
-    ("file", &["limits", "growing", "schema", "pickle", "numpy", "pandas", "columnar", "digest"]),
+    ("columnar", &["limits", "growing", "identifier", "schema", "pickle", "numpy", "pandas"]),
+    ("digest", &["limits", "identifier", "schema", "columnar"]),
+    (
+        "file",
+        &["limits", "growing", "identifier", "schema", "pickle", "numpy", "pandas", "columnar", "digest"],
+    ),
     ("wire", &["limits", "schema", "proto", "columnar", "digest"]),
     ("store", &["limits", "failpoint", "schema", "session", "columnar", "digest", "file"]),
     ("analytics", &["limits", "columnar", "file", "store"]),
@@ -34,6 +38,7 @@ const ALL_BELOW_CLI: &[&str] = &[
     "limits",
     "cursor",
     "growing",
+    "identifier",
     "proto",
     "schema",
     "session",
@@ -56,6 +61,7 @@ const OWNERS: &[(&[&str], &[&str])] = &[
     (&["clap", "anyhow", "indicatif"], &["cli"]),
     (&["parquet", "memmap2"], &["file"]),
     (&["prost_reflect"], &["proto", "wire"]),
+    (&["uuid"], &["identifier"]),
     // It reads the files that a .proto file imports.
     (&["protox"], &["client"]),
     (&["tonic", "tonic_prost"], &["proto", "store", "server", "service", "client", "cli"]),
@@ -76,7 +82,17 @@ const ARROW: &[&str] = &[
 
 /// Left of `file`, and in `wire`, nothing does input or output.
 const PURE: &[&str] = &[
-    "limits", "cursor", "growing", "schema", "session", "pickle", "numpy", "pandas", "columnar", "digest",
+    "limits",
+    "cursor",
+    "growing",
+    "identifier",
+    "schema",
+    "session",
+    "pickle",
+    "numpy",
+    "pandas",
+    "columnar",
+    "digest",
     "wire",
 ];
 const OUTSIDE_WORLD: &[&str] = &["fs", "net", "process", "env"];
@@ -187,7 +203,10 @@ mod tests {
             "type T = Vec<crate::store::Run>;",
         ] {
             let said = of(order, "src/digest/row.rs", text);
-            assert!(said.contains("`digest` may import: limits, schema, columnar"), "{text}: {said}");
+            assert!(
+                said.contains("`digest` may import: limits, identifier, schema, columnar"),
+                "{text}: {said}"
+            );
         }
         assert!(
             of(order, "src/digest/row.rs", "use crate::{\n limits,\n store::Store,\n};")

@@ -15,7 +15,7 @@ def frame(rows, seed):
     level = rng.choice(["basic", "upper", "fluent", None], rows)
     return pd.DataFrame(
         {
-            "id": [f"{seed:04x}-{row:08x}" for row in range(rows)],
+            "id": [f"{seed:08x}-0000-5000-8000-{row:012x}" for row in range(rows)],
             "Company Name": pd.Categorical([f"company-{number}" for number in rng.integers(0, 500, rows)]),
             "Exp Years": rng.choice(["no_exp", "1y", "2y", "5y"], rows),
             "English Level": pd.Categorical(level),

@@ -40,7 +40,7 @@ def one_float(table):
 
 def appended(table):
     more = table.head(100).copy()
-    more["id"] = [f"more-{number}" for number in range(len(more))]
+    more["id"] = [f"ffffffff-0000-5000-8000-{number:012x}" for number in range(len(more))]
     import pandas as pd
 
     return pd.concat([table, more], ignore_index=True)

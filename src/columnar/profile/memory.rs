@@ -1,21 +1,25 @@
 //! Memory of a column, in Arrow and in pandas.
 //!
-//! For pandas it is what `Series.memory_usage(index=False, deep=True)` gives on 64-bit `CPython` 3.11 for the column as
-//! objects: numbers and times take their width (a mask one byte more), text a pointer and its `str` (49 bytes and one for
-//! each ASCII character; 73, 74 and 76 bytes and one, two or four for each of others), a list a pointer, 56 bytes and 8
-//! for each item, a categorical its codes and its categories. `deep` does not look into lists, so neither does this.
+//! For pandas it is what `Series.memory_usage(index=False, deep=True)` gives on 64-bit `CPython` 3.11, of the column as
+//! objects and of the column once its repeated text is categorical:
+//!
+//! ```text
+//! numbers, times   their width; a mask one byte more
+//! text             a pointer and its `str`: see `python.rs`
+//! lists            a pointer, 56 bytes, and 8 for each item: `deep` does not look into lists, so neither does this
+//! categorical      its codes, its categories as objects, and their hash table, which `astype("category")` fills
+//! ```
+//!
+//! What `CPython` keeps beside a text once its UTF-8 was asked for is not counted: it depends on what was done with the text.
 
 use std::collections::HashSet;
+
+use super::python::{self, POINTER};
 
 use arrow_array::{Array, cast::AsArray as _};
 use arrow_schema::DataType;
 
 use crate::columnar::cells::{Cells, Column};
-
-const POINTER: u64 = 8;
-const LIST: u64 = 56;
-const BYTES: u64 = 33;
-const NONE: u64 = 16;
 
 #[derive(Debug, Default)]
 pub(super) struct Memory {
@@ -37,15 +41,19 @@ impl Memory {
             self.arrow +=
                 array.len() as u64 * dictionary.keys().data_type().primitive_width().unwrap_or(4) as u64;
             self.dictionary(dictionary.values());
-            return;
+            return self.of_objects(array, dictionary.values().data_type());
         }
         self.arrow += array.to_data().get_slice_memory_size().unwrap_or(0) as u64;
-        self.width = array.data_type().primitive_width().map(|width| width as u64);
-        if *array.data_type() == DataType::Boolean {
+        self.of_objects(array, array.data_type());
+    }
+
+    fn of_objects(&mut self, array: &dyn Array, value_type: &DataType) {
+        self.width = value_type.primitive_width().map(|width| width as u64);
+        if *value_type == DataType::Boolean {
             self.width = Some(1);
         }
         if self.width.is_none() {
-            self.cells += objects(array);
+            self.cells += objects(array, value_type.is_string());
         }
     }
 
@@ -56,7 +64,7 @@ impl Memory {
             return;
         }
         let arrow = data.get_slice_memory_size().unwrap_or(0) as u64;
-        let (count, pandas) = (values.len() as u64, objects(values));
+        let (count, pandas) = (values.len() as u64, objects(values, values.data_type().is_string()));
         // A batch that was read anew has its dictionary at another place; the largest is the whole one.
         match &mut self.categories {
             Some((most, _)) if *most >= count => {}
@@ -78,55 +86,35 @@ impl Memory {
                 128..=32_767 => 2,
                 _ => 4,
             };
-            return self.rows * code + bytes;
+            return self.rows * code + bytes + python::hash_table(categories);
         }
+        self.pandas_as_objects()
+    }
+
+    /// Without categoricals: every row has its own text.
+    pub(super) fn pandas_as_objects(&self) -> u64 {
         let mask = u64::from(self.nulls > 0);
         self.width.map_or(self.cells, |width| self.rows * (width + mask))
     }
 }
 
 /// Bytes of the cells as Python objects, pointers included.
-fn objects(array: &dyn Array) -> u64 {
+fn objects(array: &dyn Array, is_text: bool) -> u64 {
     let Ok(column) = Column::of(array) else { return 0 };
-    let is_text = array.data_type().is_string();
     (0..array.len())
-        .map(|row| POINTER + column.resolve(row).map_or(NONE, |(cells, at)| object(cells, at, is_text)))
+        .map(|row| {
+            POINTER + column.resolve(row).map_or(python::NONE, |(cells, at)| object(cells, at, is_text))
+        })
         .sum()
 }
 
 fn object(cells: &Cells, row: usize, is_text: bool) -> u64 {
     match cells {
-        Cells::Bytes(values) if is_text => text(values.value(row)),
-        Cells::Bytes(values) => BYTES + values.value(row).len() as u64,
-        Cells::List(spans, _) => LIST + 8 * spans.range(row).len() as u64,
+        Cells::Bytes(values) if is_text => python::text(values.value(row)),
+        Cells::Bytes(values) => python::BYTES + values.value(row).len() as u64,
+        Cells::List(spans, _) => python::list(spans.range(row).len()),
         // A dict of a few entries.
         Cells::Struct(_) => 184,
-        _ => 24,
-    }
-}
-
-/// `sys.getsizeof` of a text.
-fn text(bytes: &[u8]) -> u64 {
-    if bytes.is_ascii() {
-        return 49 + bytes.len() as u64;
-    }
-    let text = String::from_utf8_lossy(bytes);
-    let (count, most) =
-        text.chars().fold((0_u64, '\0'), |(count, most), letter| (count + 1, most.max(letter)));
-    match u32::from(most) {
-        0..=0xff => 73 + count,
-        0x100..=0xffff => 74 + 2 * count,
-        _ => 76 + 4 * count,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn texts_take_what_cpython_says() {
-        // sys.getsizeof in CPython 3.11.
-        for (text, bytes) in [("", 49), ("abc", 52), ("é", 74), ("дві", 80), ("𝄞", 80)] {
-            assert_eq!(super::text(text.as_bytes()), bytes, "{text}");
-        }
+        _ => python::FLOAT,
     }
 }

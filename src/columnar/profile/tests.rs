@@ -47,7 +47,10 @@ fn slices_of_vectors_and_categories_are_told_as_wholes() {
     assert_eq!((found.norm_minimum, found.norm_maximum), (Some(1.0), Some(10.0)));
     let top: Vec<_> = told[1].top.iter().map(|top| (top.value.as_str(), top.rows)).collect();
     assert_eq!(top, [("y", 3), ("x", 1)]);
-    assert_eq!(told[1].pandas_bytes, 4 + 2 * (8 + 50));
+    let hash_table = 40 + 4 + 4 * 16;
+    assert_eq!(told[1].pandas_bytes, 4 + 2 * (8 + 50) + hash_table);
+    assert_eq!(told[1].pandas_object_bytes, 4 * (8 + 50));
+    assert!(told[1].is_told_whole());
 }
 
 #[test]

@@ -9,8 +9,10 @@ use serde::Serialize;
 use super::value::Value;
 use crate::columnar::cells::Column;
 
-/// How many are told.
+/// How many are told of many.
 const SHOWN: usize = 5;
+/// How many are told if there are no more: a distribution says more when it is whole.
+const WHOLE: usize = 10;
 
 /// A category and its rows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -51,7 +53,9 @@ impl Top {
         let mut all: Vec<Frequent> =
             self.0.into_iter().map(|(value, rows)| Frequent { value, rows }).collect();
         all.sort_by(|one, two| two.rows.cmp(&one.rows).then_with(|| one.value.cmp(&two.value)));
-        all.truncate(SHOWN);
+        if all.len() > WHOLE {
+            all.truncate(SHOWN);
+        }
         all
     }
 }

@@ -18,7 +18,7 @@ const SLOTS_MIN: usize = 1 << 10;
 
 /// Rows by key.
 #[derive(Debug, Default)]
-pub(super) struct RowsByKey {
+pub struct RowsByKey {
     slots: Growing<Slot>,
     /// As many as there are slots, less one; the number of slots is a power of two.
     mask: usize,
@@ -28,20 +28,33 @@ pub(super) struct RowsByKey {
 
 impl RowsByKey {
     /// An empty one that may go on `ground`.
-    pub(super) fn on(ground: Option<&Arc<dyn Grounds>>) -> Self {
+    pub fn on(ground: Option<&Arc<dyn Grounds>>) -> Self {
         Self { ground: ground.cloned(), ..Self::default() }
     }
 
     /// Gives `hash` to `row`, unless it is some row's already: then that row.
     pub(super) fn insert(&mut self, hash: u128, row: u32) -> Result<Option<u32>, NoRoom> {
+        Ok(self.find_or_insert(hash, row)?.map(|found| *found))
+    }
+
+    /// Counts `hash`, in place of its row: how often it came before.
+    pub fn count(&mut self, hash: u128) -> Result<u32, NoRoom> {
+        Ok(self.find_or_insert(hash, 1)?.map_or(0, |times| {
+            *times += 1;
+            *times - 1
+        }))
+    }
+
+    /// What stands beside `hash`; nothing if it is new, and then it is `word`.
+    fn find_or_insert(&mut self, hash: u128, word: u32) -> Result<Option<&mut u32>, NoRoom> {
         // Linear probing stays short while a third of the slots is free.
         if 3 * (self.filled + 1) > 2 * self.slots.len() {
             self.grow()?;
         }
-        let wanted = slot(hash, row);
+        let wanted = slot(hash, word);
         let place = self.place(&wanted);
         match self.slots.entry_mut(place) {
-            Some(found) if *found != VACANT => Ok(Some(found[4])),
+            Some(found) if *found != VACANT => Ok(Some(&mut found[4])),
             vacant => {
                 if let Some(vacant) = vacant {
                     *vacant = wanted;
@@ -99,5 +112,13 @@ mod tests {
         assert_eq!(rows.insert(1 << 100, 1).unwrap(), None);
         assert_eq!(rows.insert(1 << 101, 2).unwrap(), None);
         assert_eq!(rows.insert(1 << 100, 3).unwrap(), Some(1));
+    }
+
+    #[test]
+    fn hashes_are_counted() {
+        let mut times = RowsByKey::default();
+        for round in 0..3 {
+            assert!((0..5_000_u128).all(|hash| times.count(hash << 7).unwrap() == round));
+        }
     }
 }

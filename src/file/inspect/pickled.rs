@@ -8,7 +8,10 @@ use super::{
     Evidence, Inspection, Look, TableProfile, Unreadable, Verdict, profiles, structure, table, writer,
 };
 use crate::{
-    columnar::{Attrs, OnBadRow, Sieve, profile::Profiler},
+    columnar::{
+        Attrs, OnBadRow, Sieve,
+        profile::{Profiler, loaded_bytes},
+    },
     file::{
         Error, annex,
         packed::Layers,
@@ -208,7 +211,17 @@ impl Members<'_> {
         if converted.rounded() > 0 {
             self.lose(member, &format!("{} vector elements are rounded to 32 bits", converted.rounded()));
         }
-        Ok(table(schema, member.to_owned(), rows, profiles(profiler)))
+        let mut columns = profiler.finish();
+        // Rows that are left out are still objects in the file.
+        if sieve.bad_rows() == 0 {
+            let loaded = loaded_bytes(&frame, &converted, &options.limits);
+            for (column, bytes) in columns.iter_mut().zip(loaded) {
+                if let Some(bytes) = bytes {
+                    column.loaded_as(bytes);
+                }
+            }
+        }
+        Ok(table(schema, member.to_owned(), rows, profiles(columns)))
     }
 
     fn bad_rows(&mut self, member: &str, rows: u64, first: &str) {
