@@ -15,8 +15,10 @@ mod layout;
 mod moment;
 mod parallel;
 mod plan;
+mod rows;
 mod scalar;
 mod scan;
+mod served;
 mod spare;
 mod split;
 #[cfg(test)]
@@ -32,4 +34,5 @@ pub use error::Error;
 pub use json::JsonPlan;
 pub use parallel::{Encoded, encode_parallel};
 pub use plan::{ChunkPlan, Mapped, Plan};
+pub use served::{About, ServedDecoder};
 pub use split::{Chunking, optimal_chunk_rows};
