@@ -6,6 +6,8 @@ mod annex;
 mod arrays;
 pub mod arrow_ipc;
 pub mod atomic;
+mod batches;
+pub(crate) mod categories;
 pub mod dataset;
 mod error;
 pub mod guard;
@@ -22,7 +24,8 @@ mod testing;
 pub mod verify;
 
 pub use atomic::AtomicFile;
-pub use dataset::{Dataset, DatasetOptions, DatasetWriter, Only, Timings, VectorEncoding};
+pub(crate) use batches::BatchSpool;
+pub use dataset::{Dataset, DatasetOptions, DatasetWriter, GatheredWriter, Only, Timings, VectorEncoding};
 pub use error::{Damage, Error};
 pub use manifest::{FileInfo, Manifest, SourceInfo};
 

@@ -79,7 +79,12 @@ impl ChunkDecoder {
     pub fn new(domain: &Domain, dimension: usize, limits: ChunkLimits) -> Result<Self, Error> {
         let layout = Layout::find(published(), &domain.chunk_field, &domain.message)?;
         let rows = RowDecoder::new(domain, &layout.row, dimension, limits)?;
-        Ok(Self { rows, chunk: layout.chunk, chunk_field: domain.chunk_field.clone(), rows_field: layout.rows })
+        Ok(Self {
+            rows,
+            chunk: layout.chunk,
+            chunk_field: domain.chunk_field.clone(),
+            rows_field: layout.rows,
+        })
     }
 
     /// The schema of the batches.

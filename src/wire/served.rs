@@ -120,11 +120,7 @@ impl ServedDecoder {
     }
 
     /// A decoder for `domain`'s rows with vectors of the dimension of the first row of `message`; none if it has no row.
-    pub fn for_message(
-        domain: &Domain,
-        message: &Bytes,
-        limits: ChunkLimits,
-    ) -> Result<Option<Self>, Error> {
+    pub fn for_message(domain: &Domain, message: &Bytes, limits: ChunkLimits) -> Result<Option<Self>, Error> {
         let place = Place::find(domain)?;
         let Some(dimension) = place.dimension(message)? else { return Ok(None) };
         let rows = RowDecoder::new(domain, &place.row, dimension, limits)?;
