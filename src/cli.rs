@@ -13,6 +13,7 @@ mod demo;
 mod figures;
 mod inspect;
 mod progress;
+mod pull;
 mod report;
 mod stream;
 mod verify;
@@ -45,6 +46,7 @@ enum Command {
     Convert(convert::Args),
     Inspect(inspect::Args),
     Stream(stream::Args),
+    Pull(pull::Args),
     Verify(verify::Args),
     BatchServer(batch_server::Args),
     Demo(demo::Args),
@@ -64,6 +66,7 @@ pub fn run() -> ExitCode {
         Command::Demo(args) => demo::run(&args, output),
         Command::Verify(args) => verify::run(&args, output),
         Command::Stream(args) => stream::run(args, output),
+        Command::Pull(args) => pull::run(&args, output),
         Command::BatchServer(args) => batch_server::run(args, output),
     };
     done.map_or_else(|failure| failure.report(), |()| ExitCode::SUCCESS)
