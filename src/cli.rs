@@ -12,6 +12,7 @@ mod convert;
 mod demo;
 mod inspect;
 mod progress;
+mod pull;
 mod report;
 mod serve;
 mod stream;
@@ -46,6 +47,7 @@ enum Command {
     Convert(convert::Args),
     Inspect(inspect::Args),
     Stream(stream::Args),
+    Pull(pull::Args),
     Verify(verify::Args),
     Serve(serve::Args),
     BatchServer(batch_server::Args),
@@ -69,6 +71,7 @@ pub fn run() -> ExitCode {
         Command::Verify(args) => verify::run(&args, output),
         Command::Stream(args) => stream::run(args, output),
         Command::Serve(args) => serve::run(args, output),
+        Command::Pull(args) => pull::run(&args, output),
         Command::BatchServer(args) => batch_server::run(args, output),
     };
     done.map_or_else(|failure| failure.report(), |()| ExitCode::SUCCESS)

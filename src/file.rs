@@ -6,6 +6,8 @@ mod annex;
 mod arrays;
 pub mod arrow_ipc;
 pub mod atomic;
+mod batches;
+pub(crate) mod categories;
 pub mod dataset;
 mod error;
 mod generate;
@@ -23,7 +25,8 @@ mod testing;
 pub mod verify;
 
 pub use atomic::AtomicFile;
-pub use dataset::{Dataset, DatasetOptions, DatasetWriter, Only, Timings, VectorEncoding};
+pub(crate) use batches::BatchSpool;
+pub use dataset::{Dataset, DatasetOptions, DatasetWriter, GatheredWriter, Only, Timings, VectorEncoding};
 pub use error::{Damage, Error};
 pub use generate::Generate;
 pub use manifest::{FileInfo, Manifest, SourceInfo};

@@ -54,11 +54,11 @@ impl Printed {
 }
 
 /// A stderr that is gone takes nothing away from the work.
-fn log(line: &str) {
+pub(super) fn log(line: &str) {
     let _ = writeln!(io::stderr().lock(), "{line}");
 }
 
-fn bar() -> ProgressBar {
+pub(super) fn bar() -> ProgressBar {
     let template = "{bar:30} {human_pos}/{human_len} rows  {per_sec}  {msg}  ETA {eta}";
     let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
     ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr()).with_style(style)

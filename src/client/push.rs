@@ -23,11 +23,12 @@ mod error;
 pub(super) mod feed;
 mod progress;
 mod report;
-mod retry;
+pub(super) mod retry;
 mod selection;
 mod session;
 
 pub use dialect::Dialect;
+pub(super) use error::innermost;
 pub use error::{Error, Failed, code_name};
 pub use feed::Feed;
 pub use progress::{Progress, Silent};

@@ -55,6 +55,16 @@ impl Target {
         endpoint.connect_with_connector(connector()).await
     }
 
+    /// Opens a connection to a server that sends more than it is sent.
+    pub(super) async fn connect_to_pull(&self) -> Result<Channel, tonic::transport::Error> {
+        let endpoint = Endpoint::from(self.uri.clone())
+            .connect_timeout(limits::CONNECT)
+            .initial_stream_window_size(limits::PULL_WINDOW_BYTES)
+            .initial_connection_window_size(limits::PULL_WINDOW_BYTES)
+            .max_frame_size(limits::PULL_FRAME_BYTES);
+        endpoint.connect_with_connector(connector()).await
+    }
+
     /// Opens a connection that is watched by pings while calls run: for servers that keep sessions, which permit them. One
     /// that does not know sessions says so long before the first ping.
     pub(super) async fn connect_watched(&self) -> Result<Channel, tonic::transport::Error> {

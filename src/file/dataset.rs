@@ -9,6 +9,7 @@
 //! every state a crash can leave is one data set or the other, and the next writer tidies it. A first version goes
 //! straight to the plain names, its manifest last.
 
+mod gathered;
 mod parts;
 mod place;
 mod reader;
@@ -16,6 +17,7 @@ mod writer;
 
 pub(in crate::file) use self::parts::Parts;
 pub use self::{
+    gathered::GatheredWriter,
     reader::Dataset,
     writer::{DatasetWriter, Timings},
 };

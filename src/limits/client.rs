@@ -73,3 +73,27 @@ pub const JSON_CHUNK_ROWS: usize = 100;
 
 /// What a float takes as text, in floats of four bytes: nine digits, sign, point and comma are about twelve.
 pub const JSON_FLOATS: usize = 3;
+
+/// Bytes of one served message: 1,000 rows of 16,384 dimensions.
+pub const PULL_MESSAGE_BYTES_MAX: usize = 64 << 20;
+
+/// Bytes of served messages that wait to be looked at, or are looked at.
+pub const PULL_QUEUE_BYTES: usize = 64 << 20;
+
+/// Served messages that wait to be looked at.
+pub const PULL_QUEUE: usize = 16;
+
+/// How long a server that serves may be silent: the published one loads its whole file for each request.
+pub const PULL_SILENCE: Duration = Duration::from_mins(2);
+
+/// What a stream of served rows may have on its way to us; the default of 64 KiB is a tenth of one chunk.
+pub const PULL_WINDOW_BYTES: u32 = 8 << 20;
+
+/// Bytes of a frame that a server may send: fewer frames for the same rows.
+pub const PULL_FRAME_BYTES: u32 = 256 << 10;
+
+/// Rows in a chunk that are asked for.
+pub const PULL_CHUNK_ROWS: i32 = 300;
+
+/// How long an interrupted pull may take to remove what it has written.
+pub const PULL_END: Duration = Duration::from_secs(10);

@@ -28,7 +28,6 @@ use crate::{
     schema::{self, Domain},
 };
 
-mod category;
 mod draft;
 mod keys;
 mod memory;

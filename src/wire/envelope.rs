@@ -62,7 +62,7 @@ impl<'m> Envelope<'m> {
     }
 }
 
-fn bytes<'m>(found: &Found<'m>, field: &str) -> Result<&'m [u8], Error> {
+pub(super) fn bytes<'m>(found: &Found<'m>, field: &str) -> Result<&'m [u8], Error> {
     match found.value {
         Value::Bytes(bytes) => Ok(bytes),
         other => Err(Error::WireType { field: field.to_owned(), row: 0, wire_type: other.wire() as u8 }),
@@ -94,6 +94,11 @@ impl<'m> Chunk<'m> {
 }
 
 impl<'m> Rows<'m> {
+    /// The rows in field `field` of `message` itself.
+    pub(super) fn of_message(message: &'m [u8], field: u32) -> Self {
+        Self { request: Scan::new(&[], 0), chunk: 0, piece: Scan::new(message, 0), field, count: 0 }
+    }
+
     /// The next row; none at the end.
     pub(super) fn next(&mut self) -> Result<Option<Scan<'m>>, Error> {
         while let Some(found) = self.next_field()? {

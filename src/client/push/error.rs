@@ -219,7 +219,7 @@ impl Failed {
     }
 }
 
-fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
+pub(in crate::client) fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
     let chain = std::iter::successors(Some(error), |&error| error.source());
     chain.last().map(ToString::to_string).unwrap_or_default()
 }

@@ -45,7 +45,7 @@ impl Default for Backoff {
 impl Backoff {
     /// The pause after the `attempt`th attempt: anywhere from the shortest pause to twice that for the first attempt,
     /// four times for the second, up to the longest.
-    pub(super) fn pause(&self, attempt: u32) -> Duration {
+    pub(in crate::client) fn pause(&self, attempt: u32) -> Duration {
         let ceiling = self.min.saturating_mul(1 << attempt.min(16)).min(self.max);
         let random = RandomState::new().hash_one(attempt) >> 32;
         self.min + ceiling.saturating_sub(self.min).mul_f64(random as f64 / f64::from(u32::MAX))
@@ -91,7 +91,7 @@ impl History {
 }
 
 /// Whether the cause may go away by itself.
-fn may_pass(code: Code) -> bool {
+pub(in crate::client) fn may_pass(code: Code) -> bool {
     matches!(
         code,
         Code::Unavailable

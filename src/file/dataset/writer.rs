@@ -1,6 +1,10 @@
 //! Writing a data set: Parquet, Arrow and digests of the same rows at the same time.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use arrow_array::{Array as _, RecordBatch};
 use arrow_schema::SchemaRef;
@@ -90,6 +94,11 @@ impl DatasetWriter {
     /// Rows written so far.
     pub fn rows(&self) -> u64 {
         self.rows
+    }
+
+    /// The manifest that will be written.
+    pub(super) fn path(&self) -> PathBuf {
+        self.place.manifest()
     }
 
     /// Adds rows. After an error the writer can only be dropped.

@@ -5,6 +5,7 @@ use std::{
     collections::BinaryHeap,
     fs::File,
     io::{self, BufWriter, Write},
+    os::unix::fs::FileExt as _,
     path::{Path, PathBuf},
 };
 
@@ -20,6 +21,9 @@ use crate::file::{
 
 /// Entries kept in memory: 24 MiB.
 const RUN_ENTRIES: usize = 1 << 20;
+
+/// Entries that are read at a time to find one: 768 KiB.
+const PIECE_ENTRIES: usize = 1 << 15;
 
 const SPILLED_BYTES: usize = KEY_BYTES + size_of::<u64>();
 
@@ -73,6 +77,27 @@ impl IdsBuilder {
             self.rows += 1;
         }
         Ok(())
+    }
+
+    /// Adds the next rows, by their keys.
+    pub fn add_keys(&mut self, keys: &[Key]) -> Result<(), Error> {
+        for key in keys {
+            self.insert(*key)?;
+            self.rows += 1;
+        }
+        Ok(())
+    }
+
+    /// How many rows so far have `key`. Looks at all of them.
+    pub fn count(&mut self, key: &Key) -> Result<usize, Error> {
+        let held = self.run.iter().filter(|(held, _)| held == key).count();
+        let spilled = self.spilled.as_mut().map_or(Ok(0), |spilled| spilled.count(key));
+        Ok(held + spilled.map_err(error::io(&self.path, "read"))?)
+    }
+
+    /// Rows whose key a later row has again; nothing is kept.
+    pub fn repeats(self) -> Result<Repeats, Error> {
+        self.write(&mut io::sink(), &mut blake3::Hasher::new())
     }
 
     fn insert(&mut self, key: Key) -> Result<(), Error> {
@@ -148,6 +173,20 @@ impl Spilled {
             self.file.write_all(&row.to_le_bytes())?;
         }
         Ok(())
+    }
+
+    fn count(&mut self, key: &Key) -> io::Result<usize> {
+        self.file.flush()?;
+        let (mut count, mut at, mut piece) = (0, 0, vec![0; PIECE_ENTRIES * SPILLED_BYTES]);
+        let mut left = self.runs.iter().sum::<usize>();
+        while left > 0 {
+            let entries = left.min(PIECE_ENTRIES);
+            let piece = &mut piece[..entries * SPILLED_BYTES];
+            self.file.get_ref().read_exact_at(piece, at)?;
+            count += piece.chunks_exact(SPILLED_BYTES).filter(|entry| entry.starts_with(key)).count();
+            (at, left) = (at + piece.len() as u64, left - entries);
+        }
+        Ok(count)
     }
 
     fn map(self, path: &Path) -> Result<Vec<bytes::Bytes>, Error> {

@@ -12,14 +12,17 @@ use arrow_schema::{ArrowError, SchemaRef};
 use super::{
     super::{Error, Provenance},
     Table,
-    category::{Categories, renumber},
     keys::Keys,
     run::too_many,
     spool::arrow_error,
 };
 use crate::{
     digest::{Digester, fingerprint, key_hash},
-    file::{Dataset, DatasetOptions, DatasetWriter, SourceInfo, ahead::ahead},
+    file::{
+        Dataset, DatasetOptions, DatasetWriter, SourceInfo,
+        ahead::ahead,
+        categories::{Categories, renumber},
+    },
 };
 
 /// Rows of a written batch.

@@ -3,18 +3,25 @@
 use std::sync::{Arc, PoisonError};
 
 use arrow_array::{Array, RecordBatch, StringArray, cast::AsArray as _};
-use arrow_schema::{DataType, Field, Schema, SchemaRef};
+use arrow_schema::SchemaRef;
 
 use super::{
     super::{Error, Provenance, Published, Run},
     Table,
-    category::Categories,
     draft::Draft,
     keys::Keys,
     merge::{self, Incoming},
     spool::{Spool, arrow_error},
 };
-use crate::{columnar::schema as conventions, digest::key_hash, file::manifest::SessionMark, schema::Domain};
+use crate::{
+    columnar::schema as conventions,
+    digest::key_hash,
+    file::{
+        categories::{Categories, numbered_schema},
+        manifest::SessionMark,
+    },
+    schema::Domain,
+};
 
 /// Rows on their way into a table.
 pub(super) struct TableRun {
@@ -41,10 +48,9 @@ impl TableRun {
         empty: bool,
     ) -> Result<Self, Error> {
         let schema = conventions::of_domain(table.domain, dimension);
-        let spool_schema = Arc::new(spool_schema(&schema));
-        let spool = Spool::new(&table.folder, &table.domain.name, &spool_schema, &table.memory);
-        let categories = schema.fields().iter().map(|field| is_category(field).then(Categories::default));
-        let categories = categories.collect();
+        let spool_schema = numbered_schema(&schema);
+        let spool = Spool::new(&table.folder, &spool_schema, &table.memory);
+        let categories = Categories::of_schema(&schema);
         let keys = Keys::default();
         let draft = if empty { Draft::begin(&table, &schema, &provenance)? } else { None };
         Ok(Self {
@@ -168,19 +174,6 @@ pub(super) fn check_keys(domain: &Domain, batch: &RecordBatch, first_row: u64) -
     let bad = (0..keys.len()).find(|index| keys.is_null(*index) || keys.value(*index).is_empty());
     let column = || domain.columns[domain.key].field.clone();
     bad.map_or(Ok(()), |index| Err(Error::BadKey { row: first_row + index as u64, column: column() }))
-}
-
-fn is_category(field: &Field) -> bool {
-    matches!(field.data_type(), DataType::Dictionary(..))
-}
-
-/// Categories are spooled as numbers: each batch brings a dictionary of its own, the run has one.
-fn spool_schema(schema: &Schema) -> Schema {
-    let spooled = |field: &Arc<Field>| match field.data_type() {
-        DataType::Dictionary(..) => Arc::new(Field::new(field.name(), DataType::Int32, field.is_nullable())),
-        _ => Arc::clone(field),
-    };
-    Schema::new(schema.fields().iter().map(spooled).collect::<Vec<_>>())
 }
 
 pub(super) fn too_many(table: &Table, rows: u64) -> Error {
