@@ -12,6 +12,7 @@ mod convert;
 mod demo;
 mod figures;
 mod inspect;
+mod listen;
 mod progress;
 mod report;
 mod stream;

@@ -3,7 +3,7 @@
 //! * `embedding.EmbeddingStreamService`, its receiving half: [`ingest`];
 //! * `embedding.session.v1.IngestSessionService`: [`session`].
 
-use tonic::service::Routes;
+use crate::{proto::DESCRIPTORS, server::Chassis};
 
 pub mod ingest;
 mod messages;
@@ -11,7 +11,10 @@ pub mod session;
 mod status;
 
 /// Every way into the store of `ingest`: what a Batch Server listens with.
-pub fn batch_server(ingest: &ingest::Ingest) -> Routes {
-    Routes::new(ingest::IngestService::new(ingest.clone()))
-        .add_service(session::SessionService::new(ingest.clone()))
+pub fn batch_server(ingest: &ingest::Ingest) -> Chassis {
+    let draining = ingest.clone();
+    Chassis::new()
+        .register(ingest::IngestService::new(ingest.clone()), DESCRIPTORS)
+        .register(session::SessionService::new(ingest.clone()), DESCRIPTORS)
+        .on_drain(move || draining.drain())
 }
