@@ -11,6 +11,7 @@ mod batch_server;
 mod convert;
 mod demo;
 mod inspect;
+mod listen;
 mod progress;
 mod pull;
 mod report;

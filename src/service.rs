@@ -4,24 +4,43 @@
 //!   is [`ingest`] and whose serving half is [`stream`];
 //! * `embedding.session.v1.IngestSessionService`: [`session`].
 
-use tonic::service::Routes;
+use tonic::server::NamedService as _;
+
+use crate::{proto::DESCRIPTORS, server::Chassis};
 
 mod coding;
 pub mod embedding;
 pub mod ingest;
 mod messages;
+mod probe;
 pub mod session;
 mod status;
 pub mod stream;
 
+/// The service that both halves of the published contract belong to.
+const EMBEDDING: &str = embedding::EmbeddingService::NAME;
+/// Its namesake.
+const PUBLISHED: &str = embedding::PublishedService::NAME;
+
 /// Every way into the store of `ingest`: what a Batch Server listens with.
-pub fn batch_server(ingest: &ingest::Ingest) -> Routes {
-    Routes::new(embedding::EmbeddingService::ingesting(ingest.clone()))
-        .add_service(session::SessionService::new(ingest.clone()))
+pub fn batch_server(ingest: &ingest::Ingest) -> Chassis {
+    let draining = ingest.clone();
+    Chassis::new()
+        .register(embedding::EmbeddingService::ingesting(ingest.clone()), DESCRIPTORS)
+        .register(session::SessionService::new(ingest.clone()), DESCRIPTORS)
+        .on_drain(move || draining.drain())
 }
 
-/// Every way to the tables: what `brine serve` listens with.
-pub fn serving(tables: &stream::Tables) -> Routes {
-    Routes::new(embedding::EmbeddingService::serving(tables.clone()))
-        .add_service(embedding::PublishedService::new(tables.clone()))
+/// Every way to the tables: what `brine serve` listens with. Their health is watched as long as the server runs.
+///
+/// # Panics
+///
+/// Outside an async runtime.
+pub fn serving(tables: &stream::Tables) -> Chassis {
+    let chassis = Chassis::new()
+        .register(embedding::EmbeddingService::serving(tables.clone()), DESCRIPTORS)
+        .register(embedding::PublishedService::new(tables.clone()), DESCRIPTORS);
+    let watched = tables.clone();
+    let watching = probe::watch(chassis.health(), &[EMBEDDING, PUBLISHED], move || watched.check());
+    chassis.on_drain(move || watching.abort())
 }

@@ -6,12 +6,13 @@ use anyhow::Context as _;
 use serde_json::json;
 
 use super::{
+    listen::Listen,
     report::{Exit, Failure, Output},
     runtime,
 };
 use crate::{
     limits::wire::{ChunkLimits, RECEIVE_BYTES_MAX, RECEIVE_ROWS_MAX},
-    server::{Config, Drained, shutdown_signal},
+    server::{Drained, Windows, shutdown_signal},
     service::{self, ingest::Ingest},
     store::{Discard, ParquetStore, Store},
 };
@@ -20,11 +21,13 @@ const EXAMPLES: &str = "\
 Examples:
   brine batch-server --store received
   brine batch-server --discard --listen localhost:0
+  brine batch-server --store received --listen 0.0.0.0:50052 --token-file tokens \\
+    --tls-cert server.pem --tls-key server.key --admin 9090
 
 Each finished stream is merged by key into the table of its domain, STORE/<domain>, and published as its next version.
 A stream that breaks off leaves nothing; the same stream again changes nothing.
 
-Exit codes: 0 stopped after a signal, 1 failed, 2 wrong usage";
+Exit codes: 0 stopped after a signal, 1 failed, 2 wrong usage, 3 a file of certificates or tokens refused";
 
 /// Receive data sets into a store.
 #[derive(Debug, clap::Args)]
@@ -41,9 +44,8 @@ pub(super) struct Args {
     /// Rows of a message at most
     #[arg(long, value_name = "N", env = "BRINE_MAX_ROWS", default_value_t = RECEIVE_ROWS_MAX)]
     max_rows: usize,
-    /// Listen where other machines can connect, although nothing is encrypted
-    #[arg(long, env = "BRINE_INSECURE", value_parser = clap::builder::FalseyValueParser::new())]
-    insecure: bool,
+    #[command(flatten)]
+    listener: Listen,
 }
 
 #[derive(Debug, clap::Args)]
@@ -70,21 +72,16 @@ pub(super) fn run(args: Args, output: Output) -> Result<(), Failure> {
     let limits = ChunkLimits { rows_max: args.max_rows, message_bytes_max: args.max_message };
     let store = args.sink.open()?;
     let ingest = Ingest::new(store, limits);
-    let config = Config { insecure: args.insecure, ..Config::new(args.listen) };
-    runtime()?.block_on(serve(&config, ingest, output))
+    runtime()?.block_on(serve(args.listen, args.listener, ingest, output))
 }
 
-async fn serve(config: &Config, ingest: Ingest, output: Output) -> Result<(), Failure> {
-    let routes = service::batch_server(&ingest);
-    let stopped = async move {
-        shutdown_signal().await;
-        ingest.drain();
-    };
-    let bound = config.bind().await.context("start the Batch Server")?;
+async fn serve(listen: String, listener: Listen, ingest: Ingest, output: Output) -> Result<(), Failure> {
+    let bound = listener.bind(listen, Windows::Receiving, output.quiet).await?;
     let address = bound.address();
     let ready = json!({ "listening": address.to_string(), "port": address.port() });
     output.result(&ready, &format!("listening on {address}"))?;
-    match bound.run(routes, stopped).await.context("run the Batch Server")? {
+    let drained = bound.run(service::batch_server(&ingest), shutdown_signal()).await;
+    match drained.context("run the Batch Server")? {
         Drained::Whole => Ok(()),
         Drained::CutShort => Err(Failure::new(
             Exit::Failed,

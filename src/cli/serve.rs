@@ -8,13 +8,14 @@ use tracing::{info, warn};
 
 use super::{
     figures::{bytes, count},
+    listen::Listen,
     report::{Exit, Failure, Output},
     runtime,
 };
 use crate::{
     limits::wire::SEND_BYTES_MAX,
     schema,
-    server::{Config, Drained, shutdown_signal},
+    server::{Drained, Windows, shutdown_signal},
     service::{
         self,
         stream::{Options, Tables},
@@ -57,9 +58,8 @@ pub(super) struct Args {
     /// Where pickles are converted to [default: .brine beside each]
     #[arg(long, value_name = "DIR", env = "BRINE_CACHE")]
     cache: Option<PathBuf>,
-    /// Listen where other machines can connect, although nothing is encrypted
-    #[arg(long, env = "BRINE_INSECURE", value_parser = clap::builder::FalseyValueParser::new())]
-    insecure: bool,
+    #[command(flatten)]
+    listener: Listen,
 }
 
 pub(super) fn run(args: Args, output: Output) -> Result<(), Failure> {
@@ -67,8 +67,7 @@ pub(super) fn run(args: Args, output: Output) -> Result<(), Failure> {
     let places = args.places.iter().map(convert).collect::<Result<Vec<_>, _>>()?;
     let catalogue = Catalogue::open(&places).map_err(|error| refused(error, &args.places))?;
     let options = Options { strict_checkpoint: args.strict_checkpoint, message_bytes_max: args.max_message };
-    let config = Config { insecure: args.insecure, ..Config::new(args.listen) };
-    runtime()?.block_on(serve(&config, catalogue, options, output))
+    runtime()?.block_on(serve(args.listen, args.listener, catalogue, options, output))
 }
 
 fn refused(error: store::Error, places: &[PathBuf]) -> Failure {
@@ -86,12 +85,13 @@ fn refused(error: store::Error, places: &[PathBuf]) -> Failure {
 }
 
 async fn serve(
-    config: &Config,
+    listen: String,
+    listener: Listen,
     catalogue: Catalogue,
     options: Options,
     output: Output,
 ) -> Result<(), Failure> {
-    let bound = config.bind().await.context("start the server")?;
+    let bound = listener.bind(listen, Windows::Asking, output.quiet).await?;
     let address = bound.address();
     announce(&catalogue, options, address)?;
     let tables = Tables::new(Arc::new(catalogue), options);

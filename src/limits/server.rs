@@ -2,15 +2,92 @@
 
 use std::time::Duration;
 
-/// How long calls may go on after a shutdown was asked for. Orchestrators kill after 30 s.
+/// From the wish to stop to the end of the last call. Orchestrators kill after 30 s.
 pub const DRAIN: Duration = Duration::from_secs(25);
 
-/// What a peer may send on one stream before the reader takes it: several of the largest usual messages, so that a
-/// sender never waits for a window update while the reader decodes.
+/// How long a server that will stop goes on taking calls while balancers notice that it is not serving any more.
+pub const LAME_DUCK: Duration = Duration::from_secs(2);
+
+/// Connections at a time. Each may hold the windows below.
+pub const CONNECTIONS_MAX: usize = 256;
+
+/// Connections of one peer that have not made a call: what a peer that only connects can take of all connections.
+pub const SILENT_CONNECTIONS_MAX: usize = 64;
+
+/// TLS handshakes at a time: each costs a signature, and more at once only make all of them late.
+pub const HANDSHAKES_MAX: usize = 128;
+
+/// How long a TLS handshake may take.
+pub const HANDSHAKE: Duration = Duration::from_secs(5);
+
+/// How long a new connection may be silent.
+pub const FIRST_BYTE: Duration = Duration::from_secs(5);
+
+/// How long a new connection may be without a call.
+pub const FIRST_REQUEST: Duration = Duration::from_secs(15);
+
+/// How long accepting pauses when the process has no more files to open. The connection stays in the queue meanwhile, and
+/// trying again at once would only burn the processor.
+pub const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Age at which a connection is asked to go, so that clients spread over servers that came later.
+pub const CONNECTION_AGE: Duration = Duration::from_mins(30);
+
+/// How long a call may take when its client says nothing, or says more: what a bulk transfer over a slow line needs, and an end
+/// for calls that everybody forgot. Calls of a connection that was asked to go may go on as long.
+pub const DEADLINE_MAX: Duration = Duration::from_hours(6);
+
+/// How long a response may wait for its reader. Chunks that nobody takes are memory that others need.
+pub const STALL: Duration = Duration::from_mins(1);
+
+/// Calls at a time, over all connections.
+pub const CALLS_MAX: usize = 1024;
+
+/// After how long a client may try again that was turned away because of too many calls.
+pub const SHED_RETRY: Duration = Duration::from_secs(1);
+
+/// Calls that one peer may make in a second; it may save up as many. More is a loop that does not wait for answers.
+pub const CALLS_PER_SECOND: u32 = 20_000;
+
+/// Calls with a wrong token or none that one peer may make in a second.
+pub const AUTH_FAILURES_PER_SECOND: u32 = 5;
+
+/// Calls with a wrong token or none that one peer may make at once.
+pub const AUTH_FAILURES_BURST: u32 = 20;
+
+/// Peers whose rates are remembered.
+pub const PEERS_MAX: usize = 4_096;
+
+/// Bytes of a file of tokens, certificates or keys.
+pub const SECRET_FILE_BYTES_MAX: u64 = 1 << 20;
+
+/// Tokens that are good at a time: the old one and the new one while clients change over.
+pub const TOKENS_MAX: usize = 2;
+
+/// Bytes of the headers of one request.
+pub const HEADER_BYTES_MAX: u32 = 16 << 10;
+
+/// Characters of a text of a peer's that are put into the log.
+pub const LOGGED_CHARS_MAX: usize = 256;
+
+/// Requests to the admin port at a time.
+pub const ADMIN_CONNECTIONS_MAX: usize = 16;
+
+/// How long a request to the admin port may take to arrive.
+pub const ADMIN_REQUEST: Duration = Duration::from_secs(5);
+
+/// What a peer that sends bulk data may send on one stream before the reader takes it: several of the largest usual
+/// messages, so that a sender never waits for a window update while the reader decodes.
 pub const STREAM_WINDOW_BYTES: u32 = 8 << 20;
 
-/// What a peer may send on one connection: two streams at full speed.
+/// What a peer that sends bulk data may send on one connection: two streams at full speed.
 pub const CONNECTION_WINDOW_BYTES: u32 = 16 << 20;
+
+/// What a peer that only asks may send on one stream.
+pub const ASKING_STREAM_WINDOW_BYTES: u32 = 1 << 20;
+
+/// What a peer that only asks may send on one connection.
+pub const ASKING_CONNECTION_WINDOW_BYTES: u32 = 4 << 20;
 
 /// The largest DATA frame asked for. A message that arrives in one frame is decoded where it lies.
 pub const FRAME_BYTES_MAX: u32 = (4 << 20) - 1;
@@ -62,3 +139,6 @@ pub const SESSION_SILENCE: Duration = Duration::from_mins(1);
 
 /// Bytes of received rows that a store holds in memory, over all runs, before it puts them on the disk.
 pub const SPOOL_MEMORY_BYTES: usize = 256 << 20;
+
+/// How often a service is asked whether it can do its work.
+pub const PROBE_INTERVAL: Duration = Duration::from_millis(500);

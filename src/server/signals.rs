@@ -1,8 +1,8 @@
-//! The wish to stop, as the operating system delivers it.
+//! What the operating system asks for: to stop, or to read the files again.
 
 use std::future::Future;
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// Ends when the process is asked to stop, by SIGINT or SIGTERM. Both are caught from the call on, so that none is lost before
 /// somebody waits.
@@ -22,4 +22,9 @@ pub fn shutdown_signal() -> impl Future<Output = ()> + Send + use<> {
             _ = interrupt.recv() => {}
         }
     }
+}
+
+/// The wishes to read the files again, by SIGHUP; `None` if they cannot be caught.
+pub(super) fn reload_signals() -> Option<Signal> {
+    signal(SignalKind::hangup()).ok()
 }

@@ -161,9 +161,8 @@ fn is_full(error: &(dyn StdError + 'static)) -> bool {
 }
 
 /// Logs what happened and tells the peer only that it did.
-#[allow(clippy::print_stderr, reason = "the server's log is stderr")]
 pub(crate) fn internal(error: &(dyn StdError + 'static)) -> Status {
-    eprintln!("error: {}", sentence(error));
+    tracing::error!("{}", sentence(error));
     Status::internal("internal error of the server; its log says more")
 }
 

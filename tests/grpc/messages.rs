@@ -20,7 +20,7 @@ use arrow_schema::{DataType, Field, Fields, Schema};
 use brine::{
     file::{DatasetOptions, DatasetWriter},
     proto::raw::Raw,
-    server::Config,
+    server::{Chassis, Config},
 };
 use bytes::Bytes;
 use prost::Message as _;
@@ -31,7 +31,6 @@ use tonic::{
     Request, Response, Status, Streaming,
     body::Body,
     server::{ClientStreamingService, Grpc, NamedService, UnaryService},
-    service::Routes,
 };
 
 use super::tables;
@@ -171,8 +170,8 @@ async fn serving(refuses: Option<usize>, hasty: Option<usize>) -> (String, Arc<M
     let seen = Arc::clone(&foreign.seen);
     let bound = Config::new("127.0.0.1:0").bind().await.unwrap();
     let url = format!("http://{}", bound.address());
-    let routes = Routes::new(foreign.clone()).add_service(Everything(foreign));
-    tokio::spawn(bound.run(routes, std::future::pending()));
+    let chassis = Chassis::new().register(foreign.clone(), &[]).register(Everything(foreign), &[]);
+    tokio::spawn(bound.run(chassis, std::future::pending()));
     (url, seen)
 }
 

@@ -326,7 +326,7 @@ fn a_store_in_use_is_said_so() {
 #[test]
 fn other_machines_are_let_in_only_on_request() {
     let output = run(&["batch-server", "--discard", "--listen", "0.0.0.0:0"]);
-    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(output.status.code(), Some(2));
     assert!(stderr(&output).contains("--insecure"), "{}", stderr(&output));
 }
 

@@ -65,6 +65,13 @@ const OWNERS: &[(&[&str], &[&str])] = &[
     // It reads the files that a .proto file imports.
     (&["protox"], &["client"]),
     (&["tonic", "tonic_prost"], &["proto", "store", "server", "service", "client", "cli"]),
+    // How connections are served and calls are layered.
+    (&["hyper", "axum", "tower", "tonic_health", "tonic_reflection", "prost_types"], &["server"]),
+    (&["sha2", "constant_time_eq"], &["server"]),
+    (&["tokio_rustls"], &["server", "client"]),
+    // Who counts and logs needs no knowledge of who reads it; only the server sets it up.
+    (&["metrics", "tracing"], &["store", "server", "service", "cli"]),
+    (&["metrics_exporter_prometheus", "tracing_subscriber"], &["server"]),
     (&["tokio", "tokio_stream"], &["proto", "store", "server", "service", "client", "cli"]),
     (ARROW, &["columnar", "digest", "file", "wire", "store", "analytics", "service", "client", "cli"]),
 ];
