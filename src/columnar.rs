@@ -29,6 +29,7 @@ mod integer;
 mod integer_vector;
 mod interval;
 mod items;
+mod matrix;
 mod number;
 mod numpy_time;
 mod object;

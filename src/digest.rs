@@ -39,7 +39,9 @@
 //! `canonical(schema)` is a text with a line for each column, name and type: see `digest/schema.rs`. It says nothing of
 //! metadata, nor of how text is stored, so a table read back from elsewhere can equal its source.
 
+mod dictionary;
 mod error;
+mod flat;
 mod form;
 mod key;
 mod prefix;

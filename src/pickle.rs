@@ -28,7 +28,7 @@ pub use decode::{BINFLOAT_BYTES, Decoder, Instruction};
 pub use disassembly::{Disassembly, Step};
 pub use error::{Error, ErrorKind, Result};
 pub use global::{Global, Row};
-pub use graph::{FloatBytes, Foreign, Graph, Grounds, Item, ListView, Met, Node, NodeId, Template};
+pub use graph::{FloatBytes, Foreign, Graph, Grounds, Item, Items, ListView, Met, Node, NodeId, Template};
 pub use machine::UnknownGlobals;
 pub use names::{Names, names};
 pub use opcode::{Opcode, Takes};

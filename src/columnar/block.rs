@@ -6,11 +6,11 @@
 use std::{ops::Range, sync::Arc};
 
 use arrow_array::{ArrayRef, ArrowPrimitiveType, BooleanArray, PrimitiveArray, cast::AsArray as _};
-use arrow_buffer::{ArrowNativeType, BooleanBuffer, NullBuffer, ScalarBuffer};
+use arrow_buffer::{ArrowNativeType, BooleanBuffer, MutableBuffer, NullBuffer, ScalarBuffer};
 use arrow_schema::{DataType, Field};
 
 use super::{
-    convert::{Convert, Faults},
+    convert::{Convert, Faults, Interleaved},
     pool::Pool,
     source::Source,
 };
@@ -133,16 +133,34 @@ impl<T: ArrowPrimitiveType + Send + Sync> Convert for Block<'_, T> {
     }
 
     fn convert(&self, rows: Range<usize>, _: &mut Faults<'_>) -> ArrayRef {
-        let mut buffer = self.pool.take(rows.len() * T::Native::get_byte_width());
-        self.items.copy(rows.clone(), &mut buffer);
-        let nulls = self.mask.map(|mask| mask.validity(&rows)).filter(|nulls| nulls.null_count() > 0);
-        Arc::new(PrimitiveArray::<T>::new(ScalarBuffer::new(buffer.into(), 0, rows.len()), nulls))
+        let mut buffer = self.buffer(rows.len());
+        self.copy(rows.clone(), &mut buffer);
+        self.array(rows, buffer)
+    }
+
+    fn interleaved(&self) -> Option<&dyn Interleaved> {
+        (self.items.step != self.items.size).then_some(self)
     }
 
     fn recycle(&self, array: ArrayRef) {
         let buffer = array.as_primitive::<T>().values().inner().clone();
         drop(array);
         self.pool.give(buffer);
+    }
+}
+
+impl<T: ArrowPrimitiveType + Send + Sync> Interleaved for Block<'_, T> {
+    fn buffer(&self, rows: usize) -> MutableBuffer {
+        self.pool.take(rows * T::Native::get_byte_width())
+    }
+
+    fn copy(&self, rows: Range<usize>, out: &mut [u8]) {
+        self.items.copy(rows, out);
+    }
+
+    fn array(&self, rows: Range<usize>, buffer: MutableBuffer) -> ArrayRef {
+        let nulls = self.mask.map(|mask| mask.validity(&rows)).filter(|nulls| nulls.null_count() > 0);
+        Arc::new(PrimitiveArray::<T>::new(ScalarBuffer::new(buffer.into(), 0, rows.len()), nulls))
     }
 }
 

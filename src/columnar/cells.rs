@@ -84,12 +84,18 @@ impl Column {
         Ok(Self { nulls: array.nulls().cloned(), cells: Cells::of(array)? })
     }
 
+    /// Which cells are null, if any can be; a dictionary may still hold null among its values.
+    pub fn nulls(&self) -> Option<&NullBuffer> {
+        self.nulls.as_ref()
+    }
+
     /// The cells, nulls among them.
     pub fn cells(&self) -> &Cells {
         &self.cells
     }
 
     /// The column and row that hold the value of `row`, behind any dictionary; none for a null.
+    #[inline]
     pub fn resolve(&self, row: usize) -> Option<(&Cells, usize)> {
         if self.nulls.as_ref().is_some_and(|nulls| nulls.is_null(row)) {
             return None;
@@ -286,6 +292,17 @@ impl ByteStrings {
     /// The bytes of `row`.
     #[inline]
     pub fn value(&self, row: usize) -> &[u8] {
-        &self.bytes.as_slice()[self.spans.range(row)]
+        &self.bytes.as_slice()[self.range(row)]
+    }
+
+    /// Where the bytes of `row` stand among [`Self::bytes`].
+    #[inline]
+    pub fn range(&self, row: usize) -> Range<usize> {
+        self.spans.range(row)
+    }
+
+    /// The bytes of all rows.
+    pub fn bytes(&self) -> &[u8] {
+        self.bytes.as_slice()
     }
 }

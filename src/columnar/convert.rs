@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use arrow_array::ArrayRef;
+use arrow_buffer::MutableBuffer;
 use arrow_schema::Field;
 
 use super::error::{BadRow, Reason};
@@ -30,6 +31,24 @@ pub(super) trait Convert: Send + Sync {
 
     /// Takes back the memory of an array that nobody reads any more.
     fn recycle(&self, _array: ArrayRef) {}
+
+    /// The column as one of a matrix, if its items lie between those of other columns.
+    fn interleaved(&self) -> Option<&dyn Interleaved> {
+        None
+    }
+}
+
+/// A column whose items lie a row of a matrix apart: some columns of such a matrix are copied together, a few rows at a
+/// time, because they share cache lines.
+pub(super) trait Interleaved: Sync {
+    /// Memory for `rows` rows.
+    fn buffer(&self, rows: usize) -> MutableBuffer;
+
+    /// Copies the items of `rows`, which fill `out`.
+    fn copy(&self, rows: Range<usize>, out: &mut [u8]);
+
+    /// The array of `rows`, which fill `buffer`.
+    fn array(&self, rows: Range<usize>, buffer: MutableBuffer) -> ArrayRef;
 }
 
 /// Collects the bad cells of one column.

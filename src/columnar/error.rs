@@ -98,7 +98,7 @@ pub enum Error {
         found: &'static str,
     },
     /// No vector of an allowed dimension.
-    #[error("column {column:?} holds no vector of dimension {}; the first has {found}", list(allowed))]
+    #[error("column {column:?} holds no vector{}", of_dimension(allowed, *found))]
     NoDimension {
         /// The column.
         column: String,
@@ -253,6 +253,30 @@ impl Reason {
 /// The result of a conversion.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
+/// Which vectors a column should hold, and which it does.
+fn of_dimension(allowed: &[usize], found: usize) -> String {
+    match (allowed, found) {
+        ([], 0) => " with elements".to_owned(),
+        ([], found) => format!(" that is short enough; the first has {found} elements"),
+        (allowed, found) => format!(" of dimension {}; the first has {found}", list(allowed)),
+    }
+}
+
 fn list<T: std::fmt::Display>(items: &[T]) -> String {
     items.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_column_without_vectors_says_what_was_wanted() {
+        let said = |allowed: &[usize], found| {
+            Error::NoDimension { column: "v".to_owned(), allowed: allowed.to_vec(), found }.to_string()
+        };
+        assert_eq!(said(&[], 0), "column \"v\" holds no vector with elements");
+        assert_eq!(said(&[2, 4], 3), "column \"v\" holds no vector of dimension 2, 4; the first has 3");
+        assert!(said(&[], 99).ends_with("is short enough; the first has 99 elements"));
+    }
 }

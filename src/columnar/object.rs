@@ -108,7 +108,13 @@ impl Convert for Objects<'_> {
     fn convert(&self, rows: Range<usize>, faults: &mut Faults<'_>) -> ArrayRef {
         let mut out = build::cells(&self.inferred.kind, self.source.graph, &self.limits);
         let items = self.source.items(rows.clone()).into_iter().flatten();
+        let graph = self.source.graph;
         for (row, item) in rows.zip(items) {
+            if let Item::Node(id) = item
+                && out.append_plain(graph, graph.node(id))
+            {
+                continue;
+            }
             if let Err(reason) = out.append(&self.value(item)) {
                 faults.push(row, reason);
             }

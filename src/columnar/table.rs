@@ -3,7 +3,7 @@
 use std::{collections::HashMap, ops::Range, sync::Arc};
 
 use arrow_array::{
-    RecordBatch, RecordBatchOptions,
+    ArrayRef, RecordBatch, RecordBatchOptions,
     types::{Float32Type, Int32Type, Int64Type},
 };
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
@@ -235,18 +235,33 @@ impl<'g> Table<'g> {
 
     /// Converts `rows`, the columns in parallel.
     pub fn convert(&self, rows: Range<usize>) -> Result<Converted> {
-        let columns = self.converters.par_iter().zip(&self.sources).map(|(converter, column)| {
-            let mut bad = Vec::new();
-            let array = converter.convert(rows.clone(), &mut Faults { column, bad: &mut bad });
-            (array, bad)
-        });
-        let columns: Vec<_> = columns.collect();
-        let (arrays, bad): (Vec<_>, Vec<_>) = columns.into_iter().unzip();
+        let groups = together(&self.converters).into_par_iter();
+        let groups = groups.map(|columns| self.convert_columns(columns, &rows));
+        let groups: Vec<_> = groups.collect();
+        let (arrays, bad): (Vec<_>, Vec<_>) = groups.into_iter().flatten().unzip();
         let options = RecordBatchOptions::new().with_row_count(Some(rows.len()));
         let batch = RecordBatch::try_new_with_options(Arc::clone(&self.schema), arrays, &options)?;
         let mut bad: Vec<BadRow> = bad.into_iter().flatten().collect();
         bad.sort_by_key(|bad| bad.row);
         Ok(Converted { batch, bad })
+    }
+
+    fn convert_columns(&self, columns: Range<usize>, rows: &Range<usize>) -> Vec<(ArrayRef, Vec<BadRow>)> {
+        let converters = &self.converters[columns.clone()];
+        let of_matrix: Option<Vec<_>> = converters.iter().map(|converter| converter.interleaved()).collect();
+        if let Some(matrix) = of_matrix {
+            return super::matrix::convert(&matrix, rows)
+                .into_iter()
+                .map(|array| (array, Vec::new()))
+                .collect();
+        }
+        let columns = converters.iter().zip(&self.sources[columns]);
+        let columns = columns.map(|(converter, column)| {
+            let mut bad = Vec::new();
+            let array = converter.convert(rows.clone(), &mut Faults { column, bad: &mut bad });
+            (array, bad)
+        });
+        columns.collect()
     }
 
     /// Takes back the memory of a batch that nobody reads any more.
@@ -256,6 +271,25 @@ impl<'g> Table<'g> {
             converter.recycle(array);
         }
     }
+}
+
+/// The columns that one task converts: one, or some neighbours of a matrix.
+fn together(converters: &[Box<dyn Convert + '_>]) -> Vec<Range<usize>> {
+    let mut groups: Vec<Range<usize>> = Vec::new();
+    let is_of_matrix = |column: usize| converters[column].interleaved().is_some();
+    for column in 0..converters.len() {
+        match groups.last_mut() {
+            Some(last)
+                if last.len() < super::matrix::COLUMNS
+                    && is_of_matrix(last.start)
+                    && is_of_matrix(column) =>
+            {
+                last.end += 1;
+            }
+            _ => groups.push(column..column + 1),
+        }
+    }
+    groups
 }
 
 /// The column of `frame` that has this name.

@@ -7,6 +7,8 @@ use arrow_schema::{DataType, Field};
 
 use super::{
     Error,
+    dictionary::Dictionary,
+    flat::Flat,
     schema::{canonical_type, is_marked},
 };
 use crate::{
@@ -76,38 +78,19 @@ impl Form {
         Ok(())
     }
 
-    /// Bytes of the canonical form of each cell of `rows`, if it is a number in all of them.
-    pub(super) fn width(&self, column: &Column, rows: Range<usize>) -> Option<usize> {
-        let width = match column.cells() {
-            Cells::Integer(_) => size_of::<u64>(),
-            Cells::Fixed(values) => values.width(),
-            _ => return None,
+    /// A column of this form, if its cells are not nested.
+    pub(super) fn flat<'b>(
+        &'b self,
+        column: &'b Column,
+        dictionary: Option<&'b Dictionary>,
+    ) -> Option<Flat<'b>> {
+        let missing = match &self.missing {
+            Missing::Never => None,
+            Missing::Marked => Some(&[0][..]),
+            Missing::Taken(value) => Some(&**value),
         };
-        column.all_valid(rows).then_some(width + usize::from(matches!(self.missing, Missing::Marked)))
-    }
-
-    /// Puts the canonical form of the cells of `rows`, all of which have a width, at the start of each of `out`.
-    pub(super) fn put_numbers<'o>(
-        &self,
-        column: &Column,
-        rows: Range<usize>,
-        out: impl Iterator<Item = &'o mut [u8]>,
-    ) {
-        match (column.cells(), matches!(self.missing, Missing::Marked)) {
-            (Cells::Integer(values), marked) => {
-                let cells = rows.map(|row| values.bits(row).to_le_bytes());
-                cells.zip(out).for_each(|(cell, out)| put_cell(&cell, marked, out));
-            }
-            (Cells::Fixed(values), marked) if values.width() == size_of::<f64>() => {
-                let cells = values.bytes(rows).as_chunks::<{ size_of::<f64>() }>().0;
-                cells.iter().zip(out).for_each(|(cell, out)| put_cell(cell, marked, out));
-            }
-            (Cells::Fixed(values), marked) => {
-                let cells = values.bytes(rows).chunks_exact(values.width());
-                cells.zip(out).for_each(|(cell, out)| put_cell(cell, marked, out));
-            }
-            _ => {}
-        }
+        // A dictionary's forms have their marks.
+        Flat::of(column, dictionary, matches!(self.missing, Missing::Marked), missing)
     }
 
     fn put_value(&self, cells: &Cells, row: usize, out: &mut Vec<u8>) -> Result<(), Error> {
@@ -140,16 +123,6 @@ impl Form {
             }
             _ => range.into_iter().try_for_each(|row| item.put(items, row, out)),
         }
-    }
-}
-
-#[inline]
-fn put_cell(cell: &[u8], marked: bool, out: &mut [u8]) {
-    if marked {
-        out[0] = 1;
-        out[1..=cell.len()].copy_from_slice(cell);
-    } else {
-        out[..cell.len()].copy_from_slice(cell);
     }
 }
 

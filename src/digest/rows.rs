@@ -6,7 +6,12 @@ use arrow_array::RecordBatch;
 use arrow_schema::Schema;
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::{Error, form::Form};
+use super::{
+    Error,
+    dictionary::Dictionary,
+    flat::{Flat, Placed, SLACK, Strided},
+    form::Form,
+};
 use crate::columnar::cells::Column;
 
 /// Hashes rows of one schema.
@@ -39,7 +44,7 @@ impl RowHasher {
         first_row: u64,
         mut each: impl FnMut(u128, u128),
     ) -> Result<(), Error> {
-        self.bind(batch)?.each(0..batch.num_rows(), |row, buffer| {
+        self.bind(batch, batch.num_rows())?.each(0..batch.num_rows(), |row, buffer| {
             let indexed = hash_indexed(first_row + row as u64, buffer);
             each(indexed, xxh3_128(&buffer[INDEX..]));
         })
@@ -53,20 +58,24 @@ impl RowHasher {
         first_row: u64,
     ) -> Result<u128, Error> {
         let mut sum = 0_u128;
-        self.bind(batch)?.each(rows, |row, buffer| {
+        self.bind(batch, rows.len())?.each(rows, |row, buffer| {
             sum = sum.wrapping_add(hash_indexed(first_row + row as u64, buffer));
         })?;
         Ok(sum)
     }
 
-    /// The columns of `batch`, ready to be hashed from several threads.
-    pub(super) fn bind(&self, batch: &RecordBatch) -> Result<Rows<'_>, Error> {
+    /// The columns of `batch`, of which `rows` rows will be hashed, from several threads.
+    pub(super) fn bind(&self, batch: &RecordBatch, rows: usize) -> Result<Rows<'_>, Error> {
         let (expected, found) = (self.forms.len(), batch.num_columns());
         if expected != found {
             return Err(Error::Columns { expected, found });
         }
         let columns = self.forms.iter().enumerate().map(|(index, form)| form.bind(batch, index));
-        Ok(Rows { forms: &self.forms, columns: columns.collect::<Result<_, _>>()? })
+        let columns = columns.collect::<Result<Vec<_>, _>>()?;
+        let dictionaries = columns.iter().zip(batch.columns()).zip(&self.forms);
+        let dictionaries =
+            dictionaries.map(|((column, array), form)| Dictionary::of(array, column, form, rows)).collect();
+        Ok(Rows { forms: &self.forms, columns, dictionaries })
     }
 }
 
@@ -74,10 +83,15 @@ impl RowHasher {
 pub(super) struct Rows<'a> {
     forms: &'a [Form],
     columns: Vec<Column>,
+    /// The forms of what the columns of codes name.
+    dictionaries: Vec<Option<Dictionary>>,
 }
 
-/// Rows that are put together at a time where all columns are numbers.
+/// Rows that are put together at a time where no column is nested.
 const BLOCK_ROWS: usize = 32;
+
+/// Bytes of such rows at most, if they are more than one.
+const BLOCK_BYTES: usize = 1 << 16;
 
 /// Bytes in front of the canonical row that hold its index.
 const INDEX: usize = 8;
@@ -111,65 +125,99 @@ impl Rows<'_> {
     // One buffer for a few rows: their bytes are in the first-level cache when they are hashed, so the copy is cheap, and
     // hashing a row in one piece is faster than streaming it.
     fn each(&self, rows: Range<usize>, mut visit: impl FnMut(usize, &mut [u8])) -> Result<(), Error> {
-        let mut buffer = Vec::new();
-        let mut first = rows.start;
-        while first < rows.end {
-            let block = first..rows.end.min(first + BLOCK_ROWS);
-            match self.number_offsets(&block) {
-                Some(offsets) => self.each_of_numbers(&block, &offsets, &mut buffer, &mut visit),
-                None => self.each_by_cells(&block, &mut buffer, &mut visit)?,
-            }
-            first = block.end;
+        let columns = self.forms.iter().zip(&self.columns).zip(&self.dictionaries);
+        let flats = columns.map(|((form, column), dictionary)| form.flat(column, dictionary.as_ref()));
+        let Some(flats) = flats.collect::<Option<Vec<_>>>() else { return self.each_by_cells(rows, visit) };
+        let widths = flats.iter().map(Flat::width).collect::<Option<Vec<_>>>();
+        match widths {
+            Some(widths) => each_of_one_length(&flats, &widths, rows, &mut visit),
+            None => each_of_any_length(&flats, rows, &mut visit),
         }
         Ok(())
     }
 
     fn each_by_cells(
         &self,
-        rows: &Range<usize>,
-        buffer: &mut Vec<u8>,
-        visit: &mut impl FnMut(usize, &mut [u8]),
+        rows: Range<usize>,
+        mut visit: impl FnMut(usize, &mut [u8]),
     ) -> Result<(), Error> {
-        for row in rows.clone() {
+        let mut buffer = Vec::new();
+        for row in rows {
             buffer.clear();
             buffer.extend_from_slice(&[0; INDEX]);
             for (form, column) in self.forms.iter().zip(&self.columns) {
-                form.put(column, row, buffer)?;
+                form.put(column, row, &mut buffer)?;
             }
-            visit(row, buffer);
+            visit(row, &mut buffer);
         }
         Ok(())
     }
+}
 
-    /// Where each column's form stands in a row, and the length of the row, if all cells of `rows` are numbers.
-    fn number_offsets(&self, rows: &Range<usize>) -> Option<Vec<usize>> {
-        let widths =
-            self.forms.iter().zip(&self.columns).map(|(form, column)| form.width(column, rows.clone()));
-        let ends = widths.scan(INDEX, |end, width| {
-            *end += width.unwrap_or(0);
-            Some(width.map(|_| *end))
-        });
-        std::iter::once(Some(INDEX)).chain(ends).collect()
-    }
-
-    /// Column by column, which is how numbers lie in memory.
-    fn each_of_numbers(
-        &self,
-        rows: &Range<usize>,
-        offsets: &[usize],
-        buffer: &mut Vec<u8>,
-        visit: &mut impl FnMut(usize, &mut [u8]),
-    ) {
-        let length = offsets.last().copied().unwrap_or(INDEX);
-        buffer.resize(rows.len() * length, 0);
-        for ((form, column), offset) in self.forms.iter().zip(&self.columns).zip(offsets) {
-            let cells = buffer.chunks_exact_mut(length).map(|row| &mut row[*offset..]);
-            form.put_numbers(column, rows.clone(), cells);
+/// Rows of numbers, whose places are known beforehand.
+fn each_of_one_length(
+    columns: &[Flat<'_>],
+    widths: &[usize],
+    rows: Range<usize>,
+    visit: &mut impl FnMut(usize, &mut [u8]),
+) {
+    let stride = INDEX + widths.iter().sum::<usize>();
+    let mut bytes = vec![0; BLOCK_ROWS.min(rows.len()) * stride];
+    for first in rows.clone().step_by(BLOCK_ROWS) {
+        let block = first..rows.end.min(first + BLOCK_ROWS);
+        let mut offset = INDEX;
+        for (column, width) in columns.iter().zip(widths) {
+            column.put_numbers(block.clone(), &mut Strided { bytes: &mut bytes, stride, offset });
+            offset += width;
         }
-        for (row, bytes) in rows.clone().zip(buffer.chunks_exact_mut(length)) {
+        for (row, bytes) in block.zip(bytes.chunks_exact_mut(stride)) {
             visit(row, bytes);
         }
     }
+}
+
+fn each_of_any_length(columns: &[Flat<'_>], rows: Range<usize>, visit: &mut impl FnMut(usize, &mut [u8])) {
+    let (mut bytes, mut first) = (Vec::new(), rows.start);
+    while first < rows.end {
+        let most = first..rows.end.min(first + BLOCK_ROWS);
+        let mut lengths = [INDEX; BLOCK_ROWS];
+        for column in columns {
+            column.add_lengths(most.clone(), &mut lengths);
+        }
+        let (fitting, total) = fitting(&lengths[..most.len()]);
+        let block = first..first + fitting;
+        bytes.resize(total.max(bytes.len()), 0);
+        let starts = starts(&lengths);
+        let mut places = starts.map(|start| start + INDEX);
+        let mut out = Placed { bytes: &mut bytes, places: &mut places };
+        for column in columns {
+            column.put(block.clone(), &mut out);
+        }
+        for ((row, start), end) in block.clone().zip(starts).zip(places) {
+            visit(row, &mut bytes[start..end]);
+        }
+        first = block.end;
+    }
+}
+
+/// How many rows of these lengths go into a block, and the bytes of the block.
+fn fitting(lengths: &[usize]) -> (usize, usize) {
+    let ends = lengths.iter().scan(0, |end, length| {
+        *end += length + SLACK;
+        Some(*end)
+    });
+    let fitting = ends.clone().take_while(|end| *end <= BLOCK_BYTES).count().max(1);
+    (fitting, ends.take(fitting).last().unwrap_or(0))
+}
+
+/// Where each row begins.
+fn starts(lengths: &[usize; BLOCK_ROWS]) -> [usize; BLOCK_ROWS] {
+    let mut end = 0;
+    lengths.map(|length| {
+        let start = end;
+        end += length + SLACK;
+        start
+    })
 }
 
 fn hash_indexed(index: u64, buffer: &mut [u8]) -> u128 {

@@ -49,7 +49,7 @@ impl Digester {
 
     /// Adds the next batch.
     pub fn update(&mut self, batch: &RecordBatch) -> Result<(), Error> {
-        let rows = self.hasher.bind(batch)?;
+        let rows = self.hasher.bind(batch, batch.num_rows())?;
         let first_row = self.rows;
         let ranges = between_checkpoints(first_row, batch.num_rows());
         let sums = ranges.into_par_iter().map(|range| Ok((range.len(), rows.sums(range, first_row)?)));
@@ -62,7 +62,7 @@ impl Digester {
 
     /// Adds the next batch, and gives the hash of each of its rows without the index.
     pub fn update_with_hashes(&mut self, batch: &RecordBatch) -> Result<Vec<u128>, Error> {
-        let rows = self.hasher.bind(batch)?;
+        let rows = self.hasher.bind(batch, batch.num_rows())?;
         let first_row = self.rows;
         let ranges = between_checkpoints(first_row, batch.num_rows());
         let parts = ranges.into_par_iter().map(|range| rows.sums_and_hashes(range, first_row));

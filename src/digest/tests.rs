@@ -313,3 +313,81 @@ fn numbers_are_hashed_alike_column_by_column_and_cell_by_cell() {
     let differ: Vec<usize> = (0..100).filter(|row| whole[*row] != holed[*row]).collect();
     assert_eq!(differ, [50]);
 }
+
+/// The hash of each row without its index, from the canonical form of its cells one after the other.
+fn hashed_by_cells(batch: &RecordBatch) -> Vec<u128> {
+    let schema = batch.schema();
+    let forms = schema.fields().iter().map(|field| form::Form::of(field, "").unwrap());
+    let forms: Vec<_> = forms.enumerate().map(|(at, form)| (form.bind(batch, at).unwrap(), form)).collect();
+    let row = |row| {
+        let mut bytes = Vec::new();
+        for (column, form) in &forms {
+            form.put(column, row, &mut bytes).unwrap();
+        }
+        xxhash_rust::xxh3::xxh3_128(&bytes)
+    };
+    (0..batch.num_rows()).map(row).collect()
+}
+
+fn hashed(batch: &RecordBatch) -> Vec<u128> {
+    let mut hashes = Vec::new();
+    RowHasher::new(&batch.schema()).unwrap().hash(batch, 0, |_, keyed| hashes.push(keyed)).unwrap();
+    hashes
+}
+
+fn batch_of(columns: Vec<(Field, ArrayRef)>) -> RecordBatch {
+    let (fields, arrays): (Vec<_>, Vec<_>) = columns.into_iter().unzip();
+    RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays).unwrap()
+}
+
+/// Columns of every kind that is not nested, with nulls and without; texts as long as `longest`.
+fn flat_table(rows: usize, longest: usize) -> RecordBatch {
+    let text = |row: usize| "é".repeat(row * 7 % (longest / 2 + 1));
+    let texts: StringArray = (0..rows).map(|row| (row % 5 != 2).then(|| text(row))).collect();
+    let whole: LargeStringArray = (0..rows).map(|row| Some(text(row + 1))).collect();
+    let bools: BooleanArray = (0..rows).map(|row| (row % 3 != 0).then_some(row % 2 == 0)).collect();
+    let small: Int8Array = (0..rows).map(|row| (row % 4 != 1).then_some(row as i8)).collect();
+    let halves = Float64Array::from_iter_values((0..rows).map(|row| row as f64 / 2.0));
+    let values: ArrayRef =
+        Arc::new(StringArray::from(vec![Some("a"), None, Some(""), Some(&*text(longest))]));
+    let keys: Int8Array = (0..rows).map(|row| (row % 6 != 4).then_some((row % 4) as i8)).collect();
+    let codes: ArrayRef = Arc::new(DictionaryArray::<Int8Type>::new(keys, values));
+    let coded = codes.data_type().clone();
+    let decimals = Decimal128Array::from_iter_values((0..rows).map(|row| row as i128));
+    let decimal = decimals.data_type().clone();
+    batch_of(vec![
+        (Field::new("text", DataType::Utf8, true), Arc::new(texts.clone())),
+        (with_policy(Field::new("stand-in", DataType::Utf8, true), "default:none"), Arc::new(texts)),
+        (Field::new("whole", DataType::LargeUtf8, false), Arc::new(whole)),
+        (Field::new("bool", DataType::Boolean, true), Arc::new(bools)),
+        (with_policy(Field::new("small", DataType::Int8, true), "empty"), Arc::new(small)),
+        (Field::new("half", DataType::Float64, true), Arc::new(halves)),
+        (Field::new("coded", coded.clone(), true), Arc::clone(&codes)),
+        (with_policy(Field::new("coded stand-in", coded, true), "empty"), codes),
+        (Field::new("decimal", decimal, false), Arc::new(decimals)),
+    ])
+}
+
+#[test]
+fn rows_put_together_column_by_column_are_those_of_their_cells() {
+    // Shorter than what is copied in one piece, longer, and longer than a block of rows.
+    for longest in [8, 200, 1 << 17] {
+        let batch = flat_table(if longest < 1_000 { 1_037 } else { 40 }, longest);
+        assert_eq!(hashed(&batch), hashed_by_cells(&batch), "{longest}");
+        let slice = batch.slice(5, 30);
+        assert_eq!(hashed(&slice), hashed_by_cells(&slice), "{longest}");
+        for column in 0..batch.num_columns() {
+            let one = batch.project(&[column]).unwrap();
+            assert_eq!(hashed(&one), hashed_by_cells(&one), "column {column}, {longest}");
+        }
+    }
+}
+
+#[test]
+fn a_null_that_must_not_be_is_named_whatever_stands_beside_it() {
+    let values: ArrayRef = Arc::new(StringArray::from(vec![Some("a"), None]));
+    let codes = DictionaryArray::<Int8Type>::new(Int8Array::from(vec![0, 0, 1]), values);
+    let batch = one(Field::new("c", codes.data_type().clone(), false), Arc::new(codes));
+    let found = RowHasher::new(&batch.schema()).unwrap().hash(&batch, 0, |_, _| {});
+    assert!(matches!(found, Err(Error::Null { row: 2, .. })), "{found:?}");
+}

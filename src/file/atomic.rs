@@ -73,7 +73,7 @@ impl AtomicFile {
         Ok(Self {
             file: Arc::new(file),
             temporary,
-            block: Block::default(),
+            block: Block::new(),
             hashed: 0,
             length: 0,
             writer: None,
@@ -140,7 +140,7 @@ impl AtomicFile {
             Some(writer) => writer,
             None => BlockWriter::start(Arc::clone(&self.file))?,
         };
-        let full = std::mem::take(&mut self.block);
+        let full = std::mem::replace(&mut self.block, Block::none());
         self.hashed = 0;
         let Some(empty) = writer.exchange(full) else {
             self.is_condemned = true;

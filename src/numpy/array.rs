@@ -65,6 +65,25 @@ impl<'g> Array<'g> {
         }
     }
 
+    /// What the file says of the array that node `id` describes, without a look at its items: they may not fit it.
+    pub fn announced(graph: &Graph<'_>, id: NodeId, limits: &Limits) -> Result<(Dtype, Vec<usize>)> {
+        const UNKNOWN: Error = Error::UnknownForm("array");
+        let Node::Reduce { callable, args, state } = graph.node(id) else { return Err(UNKNOWN) };
+        let args = graph.tuple(args).unwrap_or_default();
+        let (dtype, shape) = match (graph.node(callable), args, state_parts(graph, state)) {
+            (Node::Global(Global::FromBuffer), &[_, dtype, shape, _] | &[_, dtype, shape, _, _], _) => {
+                (dtype, shape)
+            }
+            (
+                Node::Global(Global::Reconstruct),
+                &[class, ..],
+                &[_, shape, dtype, _, _] | &[shape, dtype, _, _],
+            ) if is_array_class(graph, class) => (dtype, shape),
+            _ => return Err(UNKNOWN),
+        };
+        Ok((Dtype::parse(graph, dtype)?, shape_of(graph, shape, limits)?))
+    }
+
     /// The number of items.
     pub fn len(&self) -> usize {
         self.shape.iter().product()
@@ -129,8 +148,8 @@ impl<'g> Array<'g> {
         limits: &Limits,
         take: Take<'g>,
     ) -> Result<Self> {
-        let class = graph.tuple(args).and_then(<[NodeId]>::first).map(|class| graph.node(*class));
-        if !matches!(class, Some(Node::Global(Global::NdArray | Global::FrozenNdArray))) {
+        let class = graph.tuple(args).and_then(<[NodeId]>::first);
+        if !class.is_some_and(|class| is_array_class(graph, *class)) {
             return Err(Error::UnknownForm("array class"));
         }
         Self::of_parts_taken(graph, state_parts(graph, state), limits, take)
@@ -197,6 +216,10 @@ impl<'g> Array<'g> {
 
 /// How the bytes of an array are had.
 type Take<'g> = fn(&'g Graph<'g>, NodeId) -> Option<Octets<'g>>;
+
+fn is_array_class(graph: &Graph<'_>, class: NodeId) -> bool {
+    matches!(graph.node(class), Node::Global(Global::NdArray | Global::FrozenNdArray))
+}
 
 fn state_parts<'s>(graph: &'s Graph<'_>, state: NodeId) -> &'s [NodeId] {
     Graph::present(state).and_then(|state| graph.tuple(state)).unwrap_or_default()

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use super::{
-    array::{Array, Data, bytes_of, shape_of},
+    array::{Array, Data, shape_of, shared_bytes_of},
     dtype::{Dtype, Kind},
     error::{Error, Result},
 };
@@ -88,7 +88,7 @@ impl<'g> Record<'g> {
             let column = |field: &Field| cells_of(graph, &records, field, budget);
             fields.iter().map(column).collect::<Result<Vec<_>>>()?
         } else {
-            let bytes = bytes_of(graph, data).ok_or(Error::UnknownForm("data of an array"))?;
+            let bytes = shared_bytes_of(graph, data).ok_or(Error::UnknownForm("data of an array"))?;
             if itemsize == 0 || rows.checked_mul(itemsize) != Some(bytes.len()) {
                 return Err(Error::WrongLength { shape, itemsize, found: bytes.len() });
             }

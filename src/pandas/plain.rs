@@ -80,11 +80,16 @@ impl Plain {
     }
 
     fn of_dict(graph: &Graph<'_>, id: NodeId, limits: &Limits) -> Option<Self> {
-        let mut lengths = graph.dict(id)?.map(|(_, value)| column_len(graph, value, limits));
-        let first = lengths.next()??;
-        if !lengths.all(|length| length == Some(first)) {
-            return None;
+        // Kept until all are read: columns that name one text share what it decodes to.
+        let mut columns: Vec<(Values<'_>, usize)> = Vec::new();
+        for (_, value) in graph.dict(id)? {
+            let column = column(graph, value, limits).ok()?;
+            if columns.first().is_some_and(|(_, first)| column.1 != *first) {
+                return None;
+            }
+            columns.push(column);
         }
+        columns.first()?;
         let many = graph.dict(id)?.count() > VECTOR_COLUMNS_MAX;
         let vectors = many && graph.dict(id)?.all(|(_, value)| is_vector(graph, value));
         Some(if vectors { Self::KeyedVectors } else { Self::Columns })
@@ -114,10 +119,9 @@ fn row_form(graph: &Graph<'_>, id: NodeId) -> Option<(Plain, usize)> {
 
 /// The same of an array that is no folded one: a vector, if it holds numbers in a row.
 fn array_form(graph: &Graph<'_>, id: NodeId, limits: &Limits) -> Option<(Plain, usize)> {
-    let array =
-        matches!(graph.node(id), Node::Reduce { .. }).then(|| Array::parse(graph, id, limits).ok())??;
-    let is_number = matches!(array.dtype.kind, Kind::Float | Kind::Int | Kind::Uint | Kind::Bool);
-    match array.shape.as_slice() {
+    let (dtype, shape) = Array::announced(graph, id, limits).ok()?;
+    let is_number = matches!(dtype.kind, Kind::Float | Kind::Int | Kind::Uint | Kind::Bool);
+    match shape.as_slice() {
         &[count] if is_number && count > 0 => Some((Plain::Vectors, count)),
         _ => None,
     }
@@ -139,11 +143,6 @@ fn holds_cells(graph: &Graph<'_>, row: Item) -> bool {
 
 fn is_vector(graph: &Graph<'_>, id: NodeId) -> bool {
     matches!(graph.node(id), Node::FloatList { .. } | Node::Packed { .. })
-}
-
-/// How many rows a value is as a column; `None` if it is none.
-fn column_len(graph: &Graph<'_>, id: NodeId, limits: &Limits) -> Option<usize> {
-    column(graph, id, limits).ok().map(|(_, rows)| rows)
 }
 
 /// Whether an array is one vector for each row: floats of two dimensions, as embeddings are kept.
@@ -186,6 +185,8 @@ struct Growth<'g> {
     by_node: HashMap<NodeId, usize>,
     by_name: HashMap<String, usize>,
     columns_max: usize,
+    /// The place behind the last one found: most rows have the same keys in the same order.
+    next: usize,
 }
 
 impl<'g> Growth<'g> {
@@ -197,12 +198,22 @@ impl<'g> Growth<'g> {
             by_node: HashMap::new(),
             by_name: HashMap::new(),
             columns_max: limits.columns_max,
+            next: 0,
         }
     }
 
     fn column(&mut self, key: NodeId) -> Result<&mut Growing, ErrorKind> {
+        let place = match self.names.get(self.next) {
+            Some(next) if *next == key => self.next,
+            _ => self.place(key)?,
+        };
+        self.next = if place + 1 < self.names.len() { place + 1 } else { 0 };
+        Ok(&mut self.columns[place])
+    }
+
+    fn place(&mut self, key: NodeId) -> Result<usize, ErrorKind> {
         if let Some(place) = self.by_node.get(&key) {
-            return Ok(&mut self.columns[*place]);
+            return Ok(*place);
         }
         let name = name_of(self.graph, key)?;
         let place = *self.by_name.entry(name).or_insert(self.columns.len());
@@ -217,7 +228,7 @@ impl<'g> Growth<'g> {
         if self.by_node.len() < self.columns_max {
             self.by_node.insert(key, place);
         }
-        Ok(&mut self.columns[place])
+        Ok(place)
     }
 
     fn frame(mut self, rows: usize, budget: &mut Budget) -> Result<Frame<'g>, ErrorKind> {
@@ -327,12 +338,16 @@ fn column<'g>(graph: &'g Graph<'g>, id: NodeId, limits: &Limits) -> Result<(Valu
         let rows = list.len();
         return Ok((Values::Objects { cells: Arc::new(list), first: 0 }, rows));
     }
-    if let Some(Global::FromBuffer | Global::Reconstruct) = class_of(graph, id)
-        && let Ok(array) = Array::shared(graph, id, limits)
-        && is_matrix(&array)
-    {
-        let rows = array.shape[0];
-        return Ok((Values::Vectors(Arc::new(array)), rows));
+    let array = match class_of(graph, id) {
+        Some(Global::FromBuffer | Global::Reconstruct) => Array::shared(graph, id, limits).ok(),
+        _ => None,
+    };
+    match array {
+        Some(matrix) if is_matrix(&matrix) => {
+            let rows = matrix.shape[0];
+            Ok((Values::Vectors(Arc::new(matrix)), rows))
+        }
+        // What it decoded is there until the column has it.
+        _array => extension::parse(graph, id, extension::Reading::new(limits))?.single().at("column"),
     }
-    extension::parse(graph, id, extension::Reading::new(limits))?.single().at("column")
 }

@@ -3,9 +3,11 @@
 //! A node is 16 bytes. Text and bytes are spans of the input; a run of floats is its byte range, so that a 500 MB pickle
 //! of embeddings is a graph of a few MB and its floats are decoded where they lie, on the way out.
 
+mod items;
 mod unescaped;
 mod walk;
 
+pub use items::Items;
 pub(super) use unescaped::Unescaped;
 
 use std::{ops::Range, sync::Arc};
@@ -511,30 +513,18 @@ impl<'g> ListView<'g> {
     }
 
     /// The items from position `start` on.
-    pub fn items_from(&self, start: usize) -> impl Iterator<Item = Item> + use<'g, '_> {
-        let floats = self.floats.map(|offset| FloatBytes::new(self.graph.input, offset, self.len as u32));
-        let floats = floats.into_iter().flatten().map(|bytes| Item::Float(f64::from_be_bytes(bytes)));
+    pub fn items_from(&self, start: usize) -> Items<'g, '_> {
         let at = self.segments.partition_point(|(first, _)| *first as usize <= start).saturating_sub(1);
-        let before = self.segments.get(at).map_or(0, |(first, _)| *first as usize);
-        // A segment without runs is indexed directly; one with runs is walked.
-        let direct = self.segments.get(at).filter(|(_, segment)| segment.len == segment.values);
-        let entries = direct.map_or(0, |_| start - before).min(direct.map_or(0, |(_, s)| s.len as usize));
-        let skip = start - before - entries;
-        let segments = self.segments[at.min(self.segments.len())..].iter();
-        let nodes = segments.flat_map(|(_, segment)| self.graph.entries(*segment)).skip(entries);
-        let nodes = nodes.flat_map(|id| self.expand(*id)).skip(if self.floats.is_some() { 0 } else { skip });
-        floats.skip(if self.floats.is_some() { start } else { 0 }).chain(nodes)
-    }
-
-    fn expand(&self, id: NodeId) -> impl Iterator<Item = Item> + use<'g> {
-        let (single, run) = match self.graph.node(id) {
-            Node::FloatRun { count, offset } => {
-                (None, Some(FloatBytes::new(self.graph.input, offset, count)))
-            }
-            _ => (Some(Item::Node(id)), None),
+        let (mut items, before) = if let Some(offset) = self.floats {
+            let floats = FloatBytes::new(self.graph.input, offset, self.len as u32);
+            (Items::of_floats(self.graph, floats), 0)
+        } else {
+            let rest = self.segments.get(at..).unwrap_or_default();
+            let before = rest.first().map_or(0, |(first, _)| *first as usize);
+            (Items::of_segments(self.graph, rest), before)
         };
-        let run = run.into_iter().flatten().map(|bytes| Item::Float(f64::from_be_bytes(bytes)));
-        single.into_iter().chain(run)
+        items.skip_items(start - before);
+        items
     }
 }
 

@@ -228,3 +228,22 @@ fn columns_that_name_one_text_share_what_it_decodes_to() {
     let frame = found.parse(&graph, &limits).unwrap();
     assert_eq!(Arc::strong_count(&shared(&frame.columns[0].values)), columns + 1, "nobody else keeps them");
 }
+
+/// The bytes of one text, named again.
+const AGAIN: &str = "c_codecs\nencode\n(g1\nVlatin1\ntR";
+
+#[test]
+fn vectors_are_known_by_what_they_say_of_themselves_and_not_by_what_they_name() {
+    // Longer than the vectors say: whoever looks sees that they are none, and so has decoded the text for each of them.
+    let first = bytes(1 << 12).replace("\nVlatin1", "\np1\nVlatin1");
+    let vectors = each(0..MANY, |row| array(&[3], BYTES, if row == 0 { &first } else { AGAIN }) + "a");
+    let pickle = format!("(l{vectors}.");
+    let limits = Limits::default();
+    let graph = pickle::load(pickle.as_bytes(), &limits).unwrap();
+    let members = tables(&graph, &limits).unwrap();
+    assert_eq!(members.len(), 1);
+    let frame = members[0].found.as_ref().unwrap().parse(&graph, &limits).unwrap();
+    assert_eq!((frame.columns.len(), frame.rows), (1, MANY));
+    let reason = refused(&format!("(l{vectors}"));
+    assert!(reason.contains("column \"vector\""), "{reason}");
+}

@@ -32,11 +32,16 @@ use crate::{
     },
     limits::{Limits, TEXT_BYTES_MAX},
     numpy::items::Number,
-    pickle::Graph,
+    pickle::{Graph, Node},
 };
 
 /// Takes values, one for each row.
 pub(super) trait Build<'g> {
+    /// Appends what a node is, if it is plainly what most values of this kind are; else nothing is done.
+    fn append_plain(&mut self, _graph: &Graph<'g>, _node: Node) -> bool {
+        false
+    }
+
     /// Appends a value; one that does not fit leaves a null.
     fn append(&mut self, value: &Value<'g>) -> Result<(), Reason>;
 
@@ -337,6 +342,15 @@ impl<'g> Build<'g> for Binaries {
 struct Texts(StringBuilder);
 
 impl<'g> Build<'g> for Texts {
+    fn append_plain(&mut self, graph: &Graph<'g>, node: Node) -> bool {
+        let Node::Text { len, offset } = node else { return false };
+        if len as usize > TEXT_BYTES_MAX {
+            return false;
+        }
+        let text = std::str::from_utf8(graph.span(offset, len));
+        text.map(|text| self.0.append_value(text)).is_ok()
+    }
+
     fn append(&mut self, value: &Value<'g>) -> Result<(), Reason> {
         append_read(text(value), |read| self.0.append_option(read))
     }

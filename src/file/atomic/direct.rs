@@ -24,7 +24,7 @@ pub(super) const BLOCK_BYTES: usize = 1 << 20;
 /// What direct writing asks of memory and positions, at most.
 const ALIGNMENT: usize = 4096;
 
-/// One block is filled while one waits and one is written.
+/// One block is filled and one is written; the others wait, so that a disk that pauses does not stop those who compute.
 const BLOCKS: usize = 8;
 
 /// Bytes written through the cache after which the disk is told to start.
@@ -46,14 +46,13 @@ pub(super) struct BlockWriter {
     thread: JoinHandle<io::Result<()>>,
 }
 
-impl Default for Block {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 impl Block {
-    fn new() -> Self {
+    /// Stands for a block that has been handed over: it holds nothing, and takes nothing.
+    pub(super) fn none() -> Self {
+        Self { bytes: Vec::new(), start: 0, length: BLOCK_BYTES }
+    }
+
+    pub(super) fn new() -> Self {
         let bytes = vec![0; BLOCK_BYTES + ALIGNMENT];
         let start = bytes.as_ptr().align_offset(ALIGNMENT).min(ALIGNMENT);
         Self { bytes, start, length: 0 }
@@ -84,7 +83,7 @@ impl Block {
 
 impl BlockWriter {
     pub(super) fn start(file: Arc<File>) -> io::Result<Self> {
-        let (full, to_write) = sync_channel(1);
+        let (full, to_write) = sync_channel(BLOCKS - 2);
         let (written, empty) = channel();
         (1..BLOCKS).for_each(|_| _ = written.send(Block::new()));
         let thread = thread::Builder::new().name("file writer".to_owned());

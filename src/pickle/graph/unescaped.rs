@@ -10,23 +10,39 @@ use std::{
 
 use super::NodeId;
 
+/// How often a text is decoded at most. A table is looked at, read and perhaps read again; then its bytes go.
+const DECODED_MAX: u8 = 4;
+
 /// The decoded bytes that somebody has, by their text.
 #[derive(Debug, Default)]
 pub struct Unescaped {
-    // A weak reference to a vector keeps its header only, not the bytes.
-    texts: Mutex<HashMap<NodeId, Weak<Vec<u8>>>>,
+    texts: Mutex<HashMap<NodeId, Decoded>>,
     held: Mutex<Vec<Arc<Vec<u8>>>>,
 }
 
+/// A text that has been decoded.
+#[derive(Debug)]
+struct Decoded {
+    // A weak reference to a vector keeps its header only, not the bytes.
+    bytes: Weak<Vec<u8>>,
+    times: u8,
+}
+
 impl Unescaped {
-    /// The bytes of the text `id`: those that somebody has, else those that `decode` makes.
+    /// The bytes of the text `id`: those that somebody has, else those that `decode` makes. What is decoded again and again
+    /// is held, because a file can name one text for each of its tables.
     pub fn bytes(&self, id: NodeId, decode: impl FnOnce() -> Option<Vec<u8>>) -> Option<Arc<Vec<u8>>> {
         let mut texts = locked(&self.texts);
-        if let Some(bytes) = texts.get(&id).and_then(Weak::upgrade) {
+        let known = texts.get(&id);
+        if let Some(bytes) = known.and_then(|known| known.bytes.upgrade()) {
             return Some(bytes);
         }
+        let times = known.map_or(0, |known| known.times) + 1;
         let bytes = Arc::new(decode()?);
-        texts.insert(id, Arc::downgrade(&bytes));
+        if times == DECODED_MAX {
+            self.hold(&bytes);
+        }
+        texts.insert(id, Decoded { bytes: Arc::downgrade(&bytes), times });
         Some(bytes)
     }
 
@@ -58,5 +74,18 @@ mod tests {
         drop(third);
         assert_eq!(*unescaped.bytes(text, || None).unwrap(), [4]);
         assert_eq!(unescaped.bytes(NodeId(8), || None), None);
+    }
+
+    #[test]
+    fn a_text_is_decoded_a_few_times_at_most() {
+        let (unescaped, mut decoded) = (Unescaped::default(), 0);
+        for _ in 0..100 {
+            let decode = || {
+                decoded += 1;
+                Some(vec![1])
+            };
+            assert_eq!(*unescaped.bytes(NodeId(7), decode).unwrap(), [1]);
+        }
+        assert_eq!(decoded, DECODED_MAX);
     }
 }
