@@ -17,7 +17,7 @@ use tonic::{Status, body::Body};
 use super::{
     super::{
         ingest::{Ingest, Refusal},
-        messages::{Message, Messages},
+        messages::Message,
         status,
     },
     announced,
@@ -66,6 +66,12 @@ enum Event {
     Drain,
 }
 
+impl From<Option<Message>> for Event {
+    fn from(message: Option<Message>) -> Self {
+        message.map_or(Self::End, Self::Message)
+    }
+}
+
 /// Takes the chunks of one `Append`.
 pub(super) fn append(ingest: Ingest, body: Body) -> Result<Acknowledgements, Status> {
     let slot = ingest.slot()?;
@@ -85,7 +91,7 @@ async fn serve(ingest: Ingest, body: Body, acks: Acks) {
     let forwarded = tokio::select! {
         // Half a second's worth of chunks may wait in the queue: they are taken before the intake hears of the end.
         () = ingest.draining() => { let _ = events.send(Event::Drain).await; Ok(()) }
-        forwarded = forward(messages, &events) => forwarded,
+        forwarded = messages.forward(&events) => forwarded,
         // The intake has ended, and a client that waits for acknowledgements sends nothing that would show it.
         () = events.closed() => Ok(()),
     };
@@ -109,19 +115,6 @@ async fn tick(events: mpsc::Sender<Event>) {
         // An intake whose queue is full seals by size.
         if matches!(events.try_send(Event::Tick), Err(mpsc::error::TrySendError::Closed(_))) {
             return;
-        }
-    }
-}
-
-async fn forward(mut messages: Messages, events: &mpsc::Sender<Event>) -> Result<(), Status> {
-    loop {
-        let event = match messages.next().await? {
-            Some(message) => Event::Message(message),
-            None => Event::End,
-        };
-        let last = matches!(event, Event::End);
-        if events.send(event).await.is_err() || last {
-            return Ok(());
         }
     }
 }
