@@ -45,6 +45,7 @@ mod key;
 mod prefix;
 mod rows;
 mod schema;
+mod summed;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -56,6 +57,7 @@ pub use key::{Keyed, key_hash};
 pub use prefix::Prefixes;
 pub use rows::{RowHasher, Sums};
 pub use schema::canonical_column;
+pub use summed::Summed;
 pub use table::{CHECKPOINT_ROWS, Digest, Digester};
 
 /// The identity of a table's content: `rows-v1:` and 64 hex digits.

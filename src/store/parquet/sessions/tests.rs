@@ -220,17 +220,19 @@ fn a_group_behind_one_that_failed_is_not_durable() {
 }
 
 #[test]
-fn a_stream_that_could_not_write_takes_nothing_more() {
+fn a_group_that_could_not_be_written_takes_those_behind_it_with_it() {
     let (folder, store) = store();
     let session = open(&store);
     let mut stream = attempt(&store, &session);
     let path = folder.path().join("_sessions").join(session.hello().session.to_string());
     let aside = folder.path().join("aside");
+    append(&mut stream, 0..2).unwrap();
     fs::rename(&path, &aside).unwrap();
-    assert!(matches!(append(&mut stream, 0..2), Err(Error::File(_))));
+    assert!(matches!(stream.seal().unwrap().secure(), Err(Error::File(_))));
     fs::rename(&aside, &path).unwrap();
-    assert_eq!(refusal(append(&mut stream, 2..4)), Refusal::SessionUnknown);
-    assert!(stream.seal().is_none());
+    append(&mut stream, 2..4).unwrap();
+    let behind = stream.seal().unwrap().secure();
+    assert_eq!(refusal(behind), Refusal::OffsetGap { expected_row: 0 });
     drop(stream);
     let session = open(&store);
     assert_eq!(session.taken().rows, 0);
