@@ -32,7 +32,7 @@ use crate::{
         session::v1::{AppendAck, AppendError, Draining, append_ack::Kind},
     },
     session::{Position, Refusal as State},
-    store,
+    store::{self, sessions::Showing},
     wire::{Append, open_append},
 };
 
@@ -125,7 +125,7 @@ fn take_all(ingest: &Ingest, mut queue: mpsc::Receiver<Event>, acks: &Acks) -> R
     while let Some(event) = queue.blocking_recv() {
         match event {
             Event::Message(message) => take(ingest, &mut intake, &message, acks)?,
-            Event::Tick => intake.as_mut().map_or(Ok(()), Intake::seal)?,
+            Event::Tick => intake.as_mut().map_or(Ok(()), Intake::tick)?,
             Event::End => return end(intake, acks),
             Event::Drain => return drain(intake, acks),
         }
@@ -146,8 +146,7 @@ fn take(ingest: &Ingest, intake: &mut Option<Intake>, message: &Message, acks: &
             Ok(()) => Ok(()),
         },
         (Some(Append::Flush), Some(intake)) => {
-            intake.seal()?;
-            intake.show()?;
+            intake.flush()?;
             send(acks, Kind::Committed(outcome(&intake.status()?, intake.duplicate_rows())));
             Ok(())
         }
@@ -196,7 +195,7 @@ fn refused(error: Refusal, intake: &Intake, acks: &Acks) -> Result<(), Refusal> 
 fn end(intake: Option<Intake>, acks: &Acks) -> Result<(), Refusal> {
     let Some(mut intake) = intake else { return Err(Unclear::Missing.into()) };
     intake.settle()?;
-    intake.show()?;
+    intake.show(Showing::Now)?;
     send(acks, Kind::Committed(outcome(&intake.status()?, intake.duplicate_rows())));
     Ok(())
 }
