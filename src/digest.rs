@@ -48,6 +48,7 @@ mod prefix;
 mod range;
 mod rows;
 mod schema;
+mod summed;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -60,6 +61,7 @@ pub use prefix::Prefixes;
 pub use range::RangeDigester;
 pub use rows::{RowHasher, Sums};
 pub use schema::canonical_column;
+pub use summed::Summed;
 pub use table::{CHECKPOINT_ROWS, Digest, Digester};
 
 /// The identity of a table's content: `rows-v1:` and 64 hex digits.

@@ -3,10 +3,11 @@
 
     python scripts/peers/interop.py --brine target/release/brine
 
-A Python client pushes all three domains into `brine batch-server`, and what the server stored is read with pyarrow; a
-Python server takes what `brine stream` pushes, and so does one that knows only the dialect json-v1; another, of a service
-that brine knows by its .proto file only, takes what `brine stream --proto` sends. A Python client pulls from `brine serve`,
-and `brine pull` from a Python server. Requests that the contract forbids must be refused with INVALID_ARGUMENT.
+A Python client pushes all three domains into `brine batch-server`, and what the server stored is read with pyarrow; another
+sends a table in a session, by generated stubs alone, breaks off and goes on; a Python server takes what `brine stream` pushes,
+and so does one that knows only the dialect json-v1; another, of a service that brine knows by its .proto file only, takes what
+`brine stream --proto` sends. A Python client pulls from `brine serve`, and `brine pull` from a Python server. Requests that the
+contract forbids must be refused with INVALID_ARGUMENT.
 Needs pandas, numpy, pyarrow, grpcio, grpcio-tools, grpcio-health-checking and grpcio-reflection, of any age from grpcio 1.60 on.
 
 `--brine python` lets the Python client talk to the Python server instead: a check of this script alone.
@@ -29,6 +30,7 @@ import numpy as np
 import pyarrow
 import pyarrow.parquet
 import serving_rows
+import session_rows
 
 FOREIGN = contract.ROOT / "tests" / "fixtures" / "messages"
 CHUNK_ROWS = {"recruit": 300, "candidate": 100, "skill_embedding_dic": 50}
@@ -279,6 +281,7 @@ def main():
         return report.finish()
     with tempfile.TemporaryDirectory(prefix="brine-interop-") as folder:
         into_brine(report, args.brine, sources, pathlib.Path(folder))
+        session_rows.into_brine(report, args.brine, args.data / "recruit.pkl", pathlib.Path(folder) / "session", stored_rows)
         out_of_brine(report, args.brine, sources, args.data, pathlib.Path(folder))
         foreign(report, args.brine, args.data, pathlib.Path(folder))
         json_rows.out_of_brine(report, args.brine, args.data, pathlib.Path(folder) / "json")

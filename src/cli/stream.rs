@@ -2,7 +2,13 @@
 
 mod message;
 
-use std::{path::PathBuf, str::FromStr, sync::Arc, time::Duration};
+use std::{
+    ops::Range,
+    path::{Path, PathBuf},
+    str::FromStr,
+    sync::Arc,
+    time::Duration,
+};
 
 use anyhow::anyhow;
 use serde_json::json;
@@ -17,7 +23,9 @@ use crate::{
     client::{
         Target,
         message::{self as foreign, Source},
-        push::{self, ChunkRows, ChunkSize, Dialect, Feed, Options, Selection, SessionOptions, Sizes},
+        push::{
+            self, ChunkRows, ChunkSize, Dialect, Feed, Options, Report, Selection, SessionOptions, Sizes,
+        },
     },
     limits::{client as limits, wire::SEND_BYTES_MAX},
     server::shutdown_signal,
@@ -26,6 +34,8 @@ use crate::{
 
 mod receipt;
 mod told;
+
+use receipt::Receipt;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -94,7 +104,7 @@ pub(super) struct Args {
     /// Send rows that were sent before once more, as a run of this name; without a name one is made up
     #[arg(long, value_name = "NAME", num_args = 0..=1, require_equals = true, default_missing_value = "")]
     new_run: Option<String>,
-    /// Write what was acknowledged to a JSON file, also if the run fails
+    /// Write what was acknowledged, or confirmed, to a JSON file, also if the run fails
     #[arg(long, value_name = "FILE", env = "BRINE_RECEIPT")]
     receipt: Option<PathBuf>,
     /// Seconds that everything may take; in a session, that may pass without an acknowledgement
@@ -203,7 +213,7 @@ fn foreign(args: &Args, source: Source, output: Output) -> Result<(), Failure> {
     let (target, deadline) = (args.target()?, seconds(args.deadline)?);
     let options = foreign::Options { dataset, source, target, rows, chunks, deadline };
     match args.to {
-        Some(_) if !args.dry_run => message::send(&options, output),
+        Some(_) if !args.dry_run => message::send(&options, args.receipt.as_deref(), output),
         _ => message::dry_run(&options, args.bandwidth, output),
     }
 }
@@ -281,12 +291,7 @@ fn seconds(number: f64) -> Result<Duration, Failure> {
         .ok_or_else(|| Failure::new(Exit::Usage, anyhow!("--deadline {number}: expected seconds above 0")))
 }
 
-fn send(
-    options: &Options,
-    downgrading: bool,
-    receipt: Option<&std::path::Path>,
-    output: Output,
-) -> Result<(), Failure> {
+fn send(options: &Options, downgrading: bool, receipt: Option<&Path>, output: Output) -> Result<(), Failure> {
     let runtime = runtime()?;
     let progress = Arc::new(Printed::new(output));
     let sent = runtime.block_on(async {
@@ -311,11 +316,39 @@ fn send(
         Some(sent) => sent.map_err(|error| failure(error, options)),
     };
     if let Some(path) = receipt {
-        let error = ended.as_ref().err().map(Failure::sentence);
-        receipt::write(path, options, ended.as_ref().ok(), standing, error)?;
+        write_receipt(path, options, &ended, standing)?;
     }
     let report = ended?;
     Ok(output.result(&told::report_json(&report), &told::report_text(&report))?)
+}
+
+fn write_receipt(
+    path: &Path,
+    options: &Options,
+    ended: &Result<Report, Failure>,
+    standing: Option<Standing>,
+) -> Result<(), Failure> {
+    let receipt = Receipt {
+        dataset: &options.dataset,
+        target: &options.target,
+        is_complete: ended.is_ok(),
+        acknowledged: acknowledged(ended.as_ref().ok(), standing),
+        error: ended.as_ref().err().map(Failure::sentence),
+    };
+    let mut said = ended.as_ref().map_or_else(|_| json!({}), told::report_json);
+    said["run"] = options.session.salt.as_str().into();
+    receipt::write(path, said, receipt)
+}
+
+/// Rows of the data set that the server has for certain: all or none of a stream without positions.
+fn acknowledged(report: Option<&Report>, standing: Option<Standing>) -> Range<u64> {
+    let range = |first: u64, rows: u64| first..first + rows;
+    match (report, standing) {
+        (Some(Report { session: Some(session), .. }), _) => range(session.first_row, session.rows),
+        (Some(report), _) => range(report.first_row, report.sent.rows),
+        (None, Some(Standing { first_row, acknowledged, .. })) => range(first_row, acknowledged),
+        (None, None) => 0..0,
+    }
 }
 
 fn interrupted(options: &Options, standing: Option<Standing>) -> Failure {

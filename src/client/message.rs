@@ -14,10 +14,7 @@ mod unary;
 
 use std::{
     path::PathBuf,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -51,18 +48,27 @@ pub struct Options {
     pub deadline: Duration,
 }
 
-/// Rows that the server answered OK to, for whoever watches.
+/// What the server answered OK to so far, for whoever watches.
 #[derive(Debug, Default)]
-pub struct Confirmed(AtomicU64);
+pub struct Confirmed(Mutex<Standing>);
+
+/// How far a send is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// The first row that is sent, in the data set; those confirmed are the next ones from there.
+    pub first_row: u64,
+    /// What is confirmed.
+    pub sizes: Sizes,
+}
 
 impl Confirmed {
-    /// So many.
-    pub fn rows(&self) -> u64 {
-        self.0.load(Ordering::Acquire)
+    /// So much.
+    pub fn standing(&self) -> Standing {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn add(&self, rows: u64) {
-        self.0.fetch_add(rows, Ordering::AcqRel);
+    fn set(&self, standing: Standing) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = standing;
     }
 }
 
@@ -129,6 +135,13 @@ struct Call<'a> {
     deadline: time::Instant,
     progress: Arc<dyn Progress>,
     confirmed: &'a Confirmed,
+}
+
+impl Call<'_> {
+    /// Notes that the server answered OK to so much.
+    fn confirm(&self, sizes: Sizes) {
+        self.confirmed.set(Standing { first_row: self.feed.first_row(), sizes });
+    }
 }
 
 async fn connect(target: &Target, deadline: time::Instant) -> Result<Channel, Error> {

@@ -7,7 +7,10 @@
 use std::{ops::Range, sync::Arc};
 
 use arrow_array::{Array, ArrayRef, cast::AsArray as _};
-use arrow_buffer::{ArrowNativeType, BooleanBuffer, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
+use arrow_buffer::{
+    ArrowNativeType, BooleanBuffer, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer,
+    bit_chunk_iterator::UnalignedBitChunk,
+};
 use arrow_data::ArrayData;
 use arrow_schema::DataType;
 
@@ -38,6 +41,44 @@ pub enum Cells {
     /// Structs, by field.
     Struct(Vec<Column>),
 }
+
+/// What is done with integers of one width.
+pub trait Visit<'a> {
+    /// What comes of it.
+    type Out;
+
+    /// Does it.
+    fn visit<T: Integer>(self, values: &'a [T]) -> Self::Out;
+}
+
+/// An integer of any width.
+pub trait Integer: ArrowNativeType {
+    /// The value, widened to 64 bits: with its sign if the type has one.
+    fn bits(self) -> u64;
+
+    /// True from `least`, which is no more than 0, to `most`.
+    fn is_within(self, least: i64, most: u64) -> bool;
+}
+
+macro_rules! integer {
+    ($wide:ty: $($narrow:ty)*; |$value:ident, $least:ident, $most:ident| $is_within:expr) => {$(
+        impl Integer for $narrow {
+            #[inline]
+            fn bits(self) -> u64 {
+                <$wide>::from(self) as u64
+            }
+
+            #[inline]
+            fn is_within(self, $least: i64, $most: u64) -> bool {
+                let $value = <$wide>::from(self);
+                $is_within
+            }
+        }
+    )*};
+}
+
+integer!(i64: i8 i16 i32 i64; |value, least, most| value >= least && (value < 0 || value as u64 <= most));
+integer!(u64: u8 u16 u32 u64; |value, _least, most| value <= most);
 
 /// Integers of one width.
 #[derive(Debug, Clone)]
@@ -81,7 +122,8 @@ pub struct ByteStrings {
 impl Column {
     /// The cells of `array`; the type that has none, if it holds one.
     pub fn of(array: &dyn Array) -> Result<Self, DataType> {
-        Ok(Self { nulls: array.nulls().cloned(), cells: Cells::of(array)? })
+        let nulls = array.nulls().filter(|nulls| nulls.null_count() > 0);
+        Ok(Self { nulls: nulls.cloned(), cells: Cells::of(array)? })
     }
 
     /// Which cells are null, if any can be; a dictionary may still hold null among its values.
@@ -110,7 +152,8 @@ impl Column {
     /// True if no cell of `rows` is null; a dictionary may still hold null among its values.
     pub fn all_valid(&self, rows: Range<usize>) -> bool {
         let Some(nulls) = &self.nulls else { return !matches!(self.cells, Cells::Null) };
-        nulls.slice(rows.start, rows.len()).null_count() == 0
+        let bits = UnalignedBitChunk::new(nulls.validity(), nulls.offset() + rows.start, rows.len());
+        bits.count_ones() == rows.len()
     }
 }
 
@@ -195,6 +238,35 @@ impl Integers {
             Self::U16(values) => u64::from(values[row]),
             Self::U32(values) => u64::from(values[row]),
             Self::U64(values) => values[row],
+        }
+    }
+
+    /// Does what `visitor` does with all values.
+    pub fn visit_all<'a, V: Visit<'a>>(&'a self, visitor: V) -> V::Out {
+        match self {
+            Self::I8(values) => visitor.visit(values),
+            Self::I16(values) => visitor.visit(values),
+            Self::I32(values) => visitor.visit(values),
+            Self::I64(values) => visitor.visit(values),
+            Self::U8(values) => visitor.visit(values),
+            Self::U16(values) => visitor.visit(values),
+            Self::U32(values) => visitor.visit(values),
+            Self::U64(values) => visitor.visit(values),
+        }
+    }
+
+    /// Does what `visitor` does with the values of `rows`.
+    #[inline]
+    pub fn visit<'a, V: Visit<'a>>(&'a self, rows: Range<usize>, visitor: V) -> V::Out {
+        match self {
+            Self::I8(values) => visitor.visit(&values[rows]),
+            Self::I16(values) => visitor.visit(&values[rows]),
+            Self::I32(values) => visitor.visit(&values[rows]),
+            Self::I64(values) => visitor.visit(&values[rows]),
+            Self::U8(values) => visitor.visit(&values[rows]),
+            Self::U16(values) => visitor.visit(&values[rows]),
+            Self::U32(values) => visitor.visit(&values[rows]),
+            Self::U64(values) => visitor.visit(&values[rows]),
         }
     }
 
@@ -301,8 +373,13 @@ impl ByteStrings {
         self.spans.range(row)
     }
 
-    /// The bytes of all rows.
+    /// The bytes of all rows, and maybe others.
     pub fn bytes(&self) -> &[u8] {
         self.bytes.as_slice()
+    }
+
+    /// Where each row's bytes stand.
+    pub fn spans(&self) -> &Spans {
+        &self.spans
     }
 }

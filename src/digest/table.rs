@@ -6,7 +6,7 @@ use arrow_array::RecordBatch;
 use arrow_schema::Schema;
 use rayon::prelude::*;
 
-use super::{Error, RowHasher, Sums};
+use super::{Error, RowHasher, Summed, Sums};
 
 /// Rows between two checkpoints.
 pub const CHECKPOINT_ROWS: u64 = 1_000;
@@ -60,6 +60,16 @@ impl Digester {
         Ok(())
     }
 
+    /// Adds the next batch, of which `summed` are the sums by rows of the same schema; they are found again if they are those
+    /// of other places in the table.
+    pub fn update_summed(&mut self, batch: &RecordBatch, summed: &Summed) -> Result<(), Error> {
+        if !summed.is_of(self.rows, batch) {
+            return self.update(batch);
+        }
+        summed.parts().for_each(|(rows, sums)| self.add(rows, sums));
+        Ok(())
+    }
+
     /// Adds the next batch, and gives the hash of each of its rows without the index.
     pub fn update_with_hashes(&mut self, batch: &RecordBatch) -> Result<Vec<u128>, Error> {
         let rows = self.hasher.bind(batch, batch.num_rows())?;
@@ -90,7 +100,7 @@ impl Digester {
 }
 
 /// The rows of a batch that starts at `first_row` of the table, cut where the checkpoints are.
-fn between_checkpoints(first_row: u64, rows: usize) -> Vec<Range<usize>> {
+pub(super) fn between_checkpoints(first_row: u64, rows: usize) -> Vec<Range<usize>> {
     let mut ranges = Vec::with_capacity(rows / CHECKPOINT_ROWS as usize + 2);
     let mut start = 0;
     while start < rows {

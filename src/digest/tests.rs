@@ -213,6 +213,30 @@ fn any_changed_cell_changes_the_digest() {
 }
 
 #[test]
+fn sums_found_before_are_those_of_the_digest_and_of_no_other_place() {
+    let whole = table(2_500);
+    let hasher = RowHasher::new(&whole.schema()).unwrap();
+    let expected = digest_of(std::slice::from_ref(&whole));
+    let mut digester = Digester::new(&whole.schema()).unwrap();
+    for (first, rows) in [(0, 700), (700, 1_300), (2_000, 500)] {
+        let batch = whole.slice(first, rows);
+        let summed = hasher.summed(&batch, first as u64).unwrap();
+        assert_eq!(summed.digest(), hasher.range_digest(&batch, 0..rows, first as u64).unwrap());
+        digester.update_summed(&batch, &summed).unwrap();
+    }
+    assert_eq!(digester.finish(), expected);
+    // Sums of rows that stand elsewhere, as those of a part of a data set do, or of fewer rows, are not believed.
+    let mut digester = Digester::new(&whole.schema()).unwrap();
+    digester
+        .update_summed(&whole.slice(0, 700), &hasher.summed(&whole.slice(0, 700), 1_000).unwrap())
+        .unwrap();
+    digester
+        .update_summed(&whole.slice(700, 1_800), &hasher.summed(&whole.slice(700, 9), 700).unwrap())
+        .unwrap();
+    assert_eq!(digester.finish(), expected);
+}
+
+#[test]
 fn order_counts_for_d_and_not_for_k() {
     let base = table(2);
     let swapped = digest_of(&[base.slice(1, 1), base.slice(0, 1)]);

@@ -134,6 +134,14 @@ pub const GROUP_INTERVAL: Duration = Duration::from_millis(250);
 /// Bytes of chunks that a client may send ahead of their acknowledgement: what is sent again after a fault.
 pub const UNACKNOWLEDGED_BYTES_MAX: usize = 16 << 20;
 
+/// How long rows of a session in committed mode that were flushed may be hidden from readers while the stream lasts: each
+/// time they are shown, the whole table is written.
+pub const SHOW_INTERVAL: Duration = Duration::from_secs(10);
+
+/// Rows that are shown sooner: as many as the table has, divided by this. What a growing table is written is then at most
+/// this many times what it holds in the end.
+pub const SHOW_SHARE: u64 = 8;
+
 /// How long a session's stream may be silent.
 pub const SESSION_SILENCE: Duration = Duration::from_mins(1);
 

@@ -49,6 +49,12 @@ enum Event {
     End,
 }
 
+impl From<Option<Message>> for Event {
+    fn from(message: Option<Message>) -> Self {
+        message.map_or(Self::End, Self::Message)
+    }
+}
+
 impl Ingest {
     /// Ingest into `store`, with messages of at most `limits`.
     pub fn new(store: Arc<dyn Store>, limits: ChunkLimits) -> Self {
@@ -108,7 +114,8 @@ impl Ingest {
         let (events, queue) = mpsc::channel(limits::INGEST_QUEUE);
         let intake = Intake::new(Arc::clone(&self.store), self.limits);
         let worker = tokio::task::spawn_blocking(move || take_all(intake, queue));
-        let forwarded = forward(messages, events).await;
+        let forwarded = messages.forward(&events).await;
+        drop(events);
         // The intake's own refusal came first if there is one: the receiving half stops because of it.
         let taken = worker.await.map_err(|panic| status::internal(&panic))?;
         match (forwarded, taken) {
@@ -116,20 +123,6 @@ impl Ingest {
             (_, Err(refusal)) => Err(status::of_refusal(&refusal)),
             (_, Ok(Some(response))) => Ok(response),
             (Ok(()), Ok(None)) => Err(Status::internal("the stream ended without an answer")),
-        }
-    }
-}
-
-/// Forwards messages until the sender ends, fails or the intake refuses.
-async fn forward(mut messages: Messages, events: mpsc::Sender<Event>) -> Result<(), Status> {
-    loop {
-        let event = match messages.next().await? {
-            Some(message) => Event::Message(message),
-            None => Event::End,
-        };
-        let last = matches!(event, Event::End);
-        if events.send(event).await.is_err() || last {
-            return Ok(());
         }
     }
 }

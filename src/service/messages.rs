@@ -9,7 +9,7 @@ use std::{future::poll_fn, pin::Pin, sync::Arc, time::Duration};
 use bytes::{Buf as _, Bytes, BytesMut};
 use http_body::{Body as _, Frame};
 use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
+    sync::{OwnedSemaphorePermit, Semaphore, mpsc},
     time::timeout,
 };
 use tonic::{Status, body::Body};
@@ -81,6 +81,20 @@ impl Messages {
         let bytes = expanded.map_err(|panic| super::status::internal(&panic))??;
         drop(share.split(length + bytes_max - bytes.len()));
         Ok(Message { bytes, _share: share })
+    }
+
+    /// Hands each message to `events`, and none at the end, until the sender ends or fails, or nobody takes them.
+    pub(crate) async fn forward<E: From<Option<Message>>>(
+        mut self,
+        events: &mpsc::Sender<E>,
+    ) -> Result<(), Status> {
+        loop {
+            let message = self.next().await?;
+            let is_last = message.is_none();
+            if events.send(message.into()).await.is_err() || is_last {
+                return Ok(());
+            }
+        }
     }
 
     async fn admit(&mut self, length: usize) -> Result<OwnedSemaphorePermit, Status> {

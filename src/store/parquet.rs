@@ -50,6 +50,7 @@ pub struct ParquetStore {
     tables: Mutex<HashMap<String, Arc<Table>>>,
     memory: Arc<Memory>,
     book: sessions::Book,
+    pace: sessions::Pace,
     /// Held for as long as the store is open; the kernel lets go of it when the process ends, however it ends.
     _lock: File,
 }
@@ -82,7 +83,8 @@ impl ParquetStore {
         schema::builtin().iter().try_for_each(|domain| DatasetWriter::sweep(folder, &domain.name))?;
         let memory = Memory::new(memory_bytes);
         let (tables, book) = (Mutex::default(), sessions::Book::default());
-        let store = Self { folder: folder.to_owned(), tables, memory, book, _lock: lock };
+        let (folder, pace) = (folder.to_owned(), sessions::Pace::default());
+        let store = Self { folder, tables, memory, book, pace, _lock: lock };
         store.recover_sessions()?;
         Ok(store)
     }

@@ -4,7 +4,8 @@
 //!   anything at all;
 //! * position and rows are one commit: after a crash a session stands where its rows end;
 //! * an epoch has one stream: [`Sessions::attempt`] gives each epoch out once;
-//! * rows of a pending session are seen by nobody before its commit; those of a committed one when its stream pauses.
+//! * rows of a pending session are seen by nobody before its commit; those of a committed one when its stream ends, and
+//!   while it lasts not long after they were flushed.
 
 use arrow_array::RecordBatch;
 
@@ -52,6 +53,15 @@ impl Finish {
     }
 }
 
+/// When rows must be visible.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Showing {
+    /// At once: the stream ends.
+    Now,
+    /// When it is worth its cost: a table may have to be written anew each time.
+    WhenDue,
+}
+
 /// The sessions of a store.
 pub trait Sessions: Send + Sync {
     /// Opens a session, new or known, and fences whoever held it.
@@ -63,8 +73,9 @@ pub trait Sessions: Send + Sync {
     /// The one stream of an epoch.
     fn attempt(&self, session: SessionId, epoch: u64) -> Result<Box<dyn Attempt>, Error>;
 
-    /// Makes the durable rows of a session in committed mode visible; nothing in pending mode.
-    fn show(&self, session: SessionId, epoch: u64) -> Result<(), Error>;
+    /// Makes the durable rows of a session in committed mode visible; nothing in pending mode. The last rows of all are left
+    /// to the commit.
+    fn show(&self, session: SessionId, epoch: u64, when: Showing) -> Result<(), Error>;
 
     /// Makes all rows visible, once.
     fn commit(&self, finish: &Finish) -> Result<(Session, Published), Error>;

@@ -1,11 +1,15 @@
 //! Batches to bytes: exact lengths first, then one write into one allocation of that size.
 //!
 //! Lengths of nested messages stand before them, so each row is looked at twice: once to add up its length, once to
-//! write it. Both passes look at cells through [`Cell`](field::Cell), so they cannot disagree; the lengths of messages
-//! inside rows are kept from the first pass to the second.
+//! write it. Fields of common types have loops of their own (`lane`); other cells are looked at one by one through
+//! [`Cell`](field::Cell), in both passes alike, so that they cannot disagree. The lengths of messages inside rows are kept
+//! from the first pass to the second.
 
 mod field;
 mod inner;
+mod lane;
+mod rows;
+mod run;
 
 use std::ops::Range;
 
@@ -25,7 +29,8 @@ use crate::{
     proto::embedding::{IngestDataRequest, IngestMetadata},
 };
 
-use field::Cell;
+use lane::lane;
+pub(super) use rows::{Measured, Rows};
 
 /// The lengths of messages and of packed runs inside rows that take a pass to know, in the order in which they are
 /// written.
@@ -40,9 +45,10 @@ impl ChunkPlan {
     /// Bytes of the message that [`ChunkPlan::encode`] makes of `rows`.
     pub fn encoded_len(&self, batch: &RecordBatch, rows: Range<usize>) -> Result<usize, Error> {
         let columns = self.bind(batch)?;
+        let measured = Measured::of(self.rows(&columns), rows.clone());
         let (mut shares, mut inner_lens) = (0, InnerLens::new());
         for row in rows {
-            shares += self.wrap.share(self.row_len(&columns, row, &mut inner_lens)?);
+            shares += self.wrap.share(measured.len(row, &mut inner_lens)?);
             inner_lens.clear();
         }
         Ok(self.wrap.chunk_len(shares))
@@ -52,8 +58,9 @@ impl ChunkPlan {
     /// carries one row, the requests of all `rows`, each but the first behind the prefix of gRPC.
     pub fn encode(&self, batch: &RecordBatch, rows: Range<usize>) -> Result<Bytes, Error> {
         let columns = self.bind(batch)?;
+        let measured = Measured::of(self.rows(&columns), rows.clone());
         let mut inner_lens = InnerLens::new();
-        let row_lens = rows.clone().map(|row| self.row_len(&columns, row, &mut inner_lens));
+        let row_lens = rows.clone().map(|row| measured.len(row, &mut inner_lens));
         let row_lens = row_lens.collect::<Result<Vec<_>, _>>()?;
         let cut = Cut { rows, row_lens, inner_lens };
         self.framed(batch, &cut, &Envelope::default(), &Spare::default())
@@ -70,6 +77,7 @@ impl ChunkPlan {
         spare: &Spare,
     ) -> Result<Bytes, Error> {
         let columns = self.bind(batch)?;
+        let written = self.rows(&columns);
         let shares = cut.row_lens.iter().map(|len| self.wrap.share(*len)).sum();
         let framed_len = self.framed_len(cut, shares, envelope)?;
         let mut out = spare.take(framed_len);
@@ -79,13 +87,13 @@ impl ChunkPlan {
             self.put_before(shares, envelope, &mut out);
             for (row, row_len) in rows {
                 put_delimited(rows_key, *row_len, &mut out);
-                self.put_row(&columns, row, &mut inner_lens, &mut out)?;
+                written.put(row, &mut inner_lens, &mut out)?;
             }
             self.put_behind(envelope, &mut out);
         } else {
             for (row, row_len) in rows {
                 self.put_before(*row_len, envelope, &mut out);
-                self.put_row(&columns, row, &mut inner_lens, &mut out)?;
+                written.put(row, &mut inner_lens, &mut out)?;
                 self.put_behind(envelope, &mut out);
             }
         }
@@ -128,39 +136,10 @@ impl ChunkPlan {
         out.extend_from_slice(envelope.behind);
     }
 
-    /// Bytes of one row's message, without its key and length; the lengths of those inside it go to `inner_lens`.
-    #[inline]
-    pub(super) fn row_len(
-        &self,
-        columns: &[Column],
-        row: usize,
-        inner_lens: &mut InnerLens,
-    ) -> Result<usize, Error> {
-        let mut len = 0;
-        for (field, column) in self.fields.iter().zip(columns) {
-            len += field.len(&field.cell(column, row, row)?, inner_lens)?;
-        }
-        if !self.choices.is_empty() {
-            let is_there = |index: usize, field: &FieldPlan| -> Result<bool, Error> {
-                Ok(!matches!(field.cell(&columns[index], row, row)?, Cell::Absent))
-            };
-            check_choices(&self.choices, &self.fields, row, is_there)?;
-        }
-        Ok(len)
-    }
-
-    #[inline]
-    fn put_row(
-        &self,
-        columns: &[Column],
-        row: usize,
-        inner_lens: &mut std::slice::Iter<'_, usize>,
-        out: &mut Vec<u8>,
-    ) -> Result<(), Error> {
-        for (field, column) in self.fields.iter().zip(columns) {
-            field.put(field.cell(column, row, row)?, inner_lens, out)?;
-        }
-        Ok(())
+    /// The rows of a batch with these columns.
+    pub(super) fn rows<'a>(&'a self, columns: &'a [Column]) -> Rows<'a> {
+        let lanes = self.fields.iter().zip(columns).map(|(field, column)| lane(field, column)).collect();
+        Rows { plan: self, columns, lanes }
     }
 }
 

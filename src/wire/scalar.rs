@@ -8,8 +8,8 @@ use std::{
 use arrow_schema::DataType;
 use prost_reflect::{EnumDescriptor, Kind};
 
-use super::varint::{Wire, put_varint, varint_len};
-use crate::columnar::cells::{Cells, Integers};
+use super::varint::{Wire, folded, put_varint, varint_len};
+use crate::columnar::cells::{Cells, Integer, Integers};
 
 /// A scalar kind.
 #[derive(Debug, Clone)]
@@ -35,6 +35,28 @@ pub(super) enum Scalar {
 pub(super) struct EnumValues {
     by_name: HashMap<String, i32>,
     numbers: HashSet<i32>,
+}
+
+/// How a kind writes integers: which it has, and whether it folds the sign into the lowest bit.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct IntegerForm {
+    least: i64,
+    most: u64,
+    is_folded: bool,
+}
+
+impl IntegerForm {
+    /// Whether the kind has `value`.
+    #[inline]
+    pub(super) fn has(self, value: impl Integer) -> bool {
+        value.is_within(self.least, self.most)
+    }
+
+    /// The word of a value that the kind has.
+    #[inline]
+    pub(super) fn word(self, value: impl Integer) -> u64 {
+        if self.is_folded { folded(value.bits() as i64) } else { value.bits() }
+    }
 }
 
 /// Why a value has no word.
@@ -83,6 +105,21 @@ impl Scalar {
     /// True for the kinds that hold integers and nothing else.
     pub(super) fn is_integer(&self) -> bool {
         !matches!(self, Self::Bool | Self::Float | Self::Double | Self::Enum(_))
+    }
+
+    /// How integers are written, for the kinds whose integers are a range.
+    #[inline]
+    pub(super) fn integer_form(&self) -> Option<IntegerForm> {
+        let form = |least, most, is_folded| Some(IntegerForm { least, most, is_folded });
+        match self {
+            Self::Int32 | Self::Sfixed32 => form(i32::MIN.into(), i32::MAX as u64, false),
+            Self::Sint32 => form(i32::MIN.into(), i32::MAX as u64, true),
+            Self::Int64 | Self::Sfixed64 => form(i64::MIN, i64::MAX as u64, false),
+            Self::Sint64 => form(i64::MIN, i64::MAX as u64, true),
+            Self::Uint32 | Self::Fixed32 => form(0, u32::MAX.into(), false),
+            Self::Uint64 | Self::Fixed64 => form(0, u64::MAX, false),
+            Self::Bool | Self::Float | Self::Double | Self::Enum(_) => None,
+        }
     }
 
     /// How the scalar is delimited.
@@ -136,8 +173,8 @@ impl Scalar {
         match self {
             Self::Int64 | Self::Sfixed64 => Ok(value as u64),
             Self::Int32 if narrow => Ok(value as u64),
-            Self::Sint64 => Ok((value << 1 ^ value >> 63) as u64),
-            Self::Sint32 if narrow => Ok((value << 1 ^ value >> 63) as u64),
+            Self::Sint64 => Ok(folded(value)),
+            Self::Sint32 if narrow => Ok(folded(value)),
             _ => self.integer(value.into()),
         }
     }

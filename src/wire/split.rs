@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use super::{
     ChunkPlan, Error,
-    encode::{Envelope, InnerLens},
+    encode::{Envelope, InnerLens, Measured},
     plan::Plan,
     spare::Spare,
 };
@@ -74,8 +74,9 @@ impl ChunkPlan {
         bounds: Chunking,
     ) -> Result<Vec<Cut>, Error> {
         let columns = self.bind(batch)?;
+        let measured = Measured::of(self.rows(&columns), rows.clone());
         let row_len = |row, inner_lens: &mut InnerLens| {
-            let alone = self.row_len(&columns, row, inner_lens)?;
+            let alone = measured.len(row, inner_lens)?;
             Ok(RowLen { alone, in_chunk: self.wrap.share(alone) })
         };
         cut_greedily(rows, bounds, row_len, |chunk_len| self.wrap.chunk_len(chunk_len))

@@ -24,6 +24,12 @@ pub(super) fn varint_len(value: u64) -> usize {
     ((64 - (value | 1).leading_zeros()) as usize * 9 + 64) / 64
 }
 
+/// A signed number with its sign in the lowest bit, so that small ones are short.
+#[inline]
+pub(super) fn folded(value: i64) -> u64 {
+    (value << 1 ^ value >> 63) as u64
+}
+
 /// Appends `value`.
 #[inline]
 pub(super) fn put_varint(mut value: u64, out: &mut Vec<u8>) {
@@ -43,6 +49,10 @@ pub(super) fn delimited_len(key: u32, length: usize) -> usize {
 /// Appends the key and the length of a delimited value.
 #[inline]
 pub(super) fn put_delimited(key: u32, length: usize, out: &mut Vec<u8>) {
+    if key < 0x80 && length < 0x80 {
+        // Most keys and most lengths: both at once.
+        return out.extend_from_slice(&[key as u8, length as u8]);
+    }
     put_varint(u64::from(key), out);
     put_varint(length as u64, out);
 }

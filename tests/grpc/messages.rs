@@ -379,7 +379,6 @@ async fn what_only_sessions_and_dialects_promise_is_refused() {
     let from = tempfile::tempdir().unwrap();
     let dataset = everything(from.path(), 10);
     let (url, seen) = serving(None, None).await;
-    let receipt = from.path().join("receipt.json");
     for option in [
         ["--dialect", "session"],
         ["--dialect", "auto"],
@@ -387,7 +386,6 @@ async fn what_only_sessions_and_dialects_promise_is_refused() {
         ["--require", "at-least-once"],
         ["--mode", "pending"],
         ["--new-run=again", "--quiet"],
-        ["--receipt", receipt.to_str().unwrap()],
     ] {
         let output = stream(&dataset, &url, "jobs.v1.Everything/Import", &option);
         assert_eq!(output.status.code(), Some(2), "{option:?}: {}", stderr(&output));
@@ -396,7 +394,52 @@ async fn what_only_sessions_and_dialects_promise_is_refused() {
         assert!(error.contains("cannot be used with") && error.contains(name), "{option:?}: {error}");
     }
     assert_eq!(seen.lock().unwrap().calls, 0);
-    assert!(!receipt.exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_receipt_says_which_rows_are_confirmed_and_no_others() {
+    let from = tempfile::tempdir().unwrap();
+    let dataset = everything(from.path(), 10);
+    let (rules, receipt) = (from.path().join("my.toml"), from.path().join("receipt.json"));
+    let omitted = "omit = [\"id\", \"address\", \"former\", \"counts\", \"at\", \"took\", \"maybe\", \"blob\", \"flags\"]\n\
+        [[column]]\ncolumn = \"name\"\nfield = \"key\"\n";
+    std::fs::write(&rules, omitted).unwrap();
+    let parts = ["--map", rules.to_str().unwrap(), "--chunk-rows", "2", "--rows", "3..9"];
+    let written = ["--receipt", receipt.to_str().unwrap(), "--json"];
+    let more = [parts.as_slice(), &written].concat();
+    let read = || -> serde_json::Value { serde_json::from_slice(&std::fs::read(&receipt).unwrap()).unwrap() };
+
+    // The third call fails: two chunks are confirmed.
+    let (url, _) = serving(Some(3), None).await;
+    let output = stream(&dataset, &url, "jobs.v1.Jobs/Put", &more);
+    assert_eq!(output.status.code(), Some(4), "{}", stderr(&output));
+    let partly = read();
+    assert_eq!((&partly["complete"], &partly["rows_acknowledged"]), (&json!(false), &json!([[3, 7]])));
+    assert_eq!((&partly["rows_confirmed"], &partly["chunks"]), (&json!(4), &json!(2)));
+    let target = json!(format!("{url}/"));
+    assert_eq!((&partly["rpc"], &partly["target"]), (&json!("jobs.v1.Jobs/Put"), &target));
+    assert!(partly["error"].as_str().unwrap().contains("enough"), "{partly}");
+
+    // All calls are answered: the receipt has what is printed, and the bytes are those of the messages.
+    let (url, seen) = serving(None, None).await;
+    let output = stream(&dataset, &url, "jobs.v1.Jobs/Put", &more);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let (whole, printed) = (read(), serde_json::from_slice::<serde_json::Value>(&output.stdout).unwrap());
+    assert_eq!((&whole["complete"], &whole["rows_acknowledged"]), (&json!(true), &json!([[3, 9]])));
+    let bytes: usize = seen.lock().unwrap().messages.iter().map(Bytes::len).sum();
+    assert_eq!((&whole["bytes"], &whole["error"]), (&json!(bytes), &json!(null)));
+    for key in ["rows", "chunks", "answer", "fingerprint", "guarantee"] {
+        assert_eq!(whole[key], printed[key], "{key}");
+    }
+
+    // A stream is confirmed whole or not at all.
+    let (url, _) = serving(Some(1), None).await;
+    let more = ["--map", &everything_map(from.path()), "--quiet", "--receipt", receipt.to_str().unwrap()];
+    let output = stream(&dataset, &url, "jobs.v1.Everything/Import", &more);
+    assert_eq!(output.status.code(), Some(4), "{}", stderr(&output));
+    let nothing = read();
+    assert_eq!((&nothing["complete"], &nothing["rows_acknowledged"]), (&json!(false), &json!([])));
+    assert_eq!((&nothing["rows_confirmed"], &nothing["bytes"]), (&json!(0), &json!(0)));
 }
 
 #[tokio::test(flavor = "multi_thread")]

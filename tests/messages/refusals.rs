@@ -6,7 +6,7 @@ use arrow_array::{
     Array as _, ArrayRef, BooleanArray, Date32Array, Float16Array, Float64Array, Int32Array, Int64Array,
     ListArray, RecordBatch, StringArray, StructArray, TimestampSecondArray,
     builder::{Int32Builder, ListBuilder, MapBuilder, StringBuilder},
-    types::{Float64Type, Int32Type},
+    types::{Float64Type, Int32Type, Int64Type},
 };
 use arrow_schema::{Field, Schema};
 use brine::{
@@ -172,6 +172,34 @@ fn values_that_a_field_cannot_carry_are_refused_by_row() {
         let said = refused(fields, array);
         assert!(said.starts_with("column \"c\", row ") && said.contains(words), "{fields}: {said}");
     }
+}
+
+#[test]
+fn the_first_row_that_does_not_fit_is_named_whichever_column_it_is_in() {
+    let proto = format!("{HEAD}message Row {{ string a = 1; int32 b = 2; repeated sint32 c = 3; }}");
+    let wide = i64::from(i32::MAX) + 1;
+    let said = |texts: [Option<&str>; 4], numbers: [i64; 4], items: [i64; 4]| {
+        let lists = items.map(|item| Some([Some(0), Some(item)]));
+        let batch = table(vec![
+            ("a", Arc::new(StringArray::from(texts.to_vec()))),
+            ("b", Arc::new(Int64Array::from(numbers.to_vec()))),
+            ("c", Arc::new(ListArray::from_iter_primitive::<Int64Type, _, _>(lists))),
+        ]);
+        let plan = planned(&proto, &MessageMap::default(), &batch).unwrap().plan;
+        let from_second = plan.encode(&batch, 1..4).unwrap_err().to_string();
+        assert_eq!(plan.split(&batch, 0..4, 2, 1_000).unwrap_err().to_string(), from_second);
+        // A row before it that is too long comes first.
+        let long = plan.split(&batch, 0..4, 2, 15).unwrap_err().to_string();
+        assert!(long.contains("row 0"), "{long}");
+        from_second
+    };
+    let (word, long) = (Some("x"), Some("a text that is too long"));
+    let error = said([long, word, word, None], [0, 0, wide, 0], [0, wide, 0, 0]);
+    assert!(error.contains("column \"c\"") && error.contains("row 1"), "{error}");
+    let error = said([long, word, word, None], [0, 0, wide, 0], [0, 0, 0, wide]);
+    assert!(error.contains("column \"b\"") && error.contains("row 2"), "{error}");
+    let error = said([long, word, word, None], [0, 0, 0, 0], [0, 0, 0, wide]);
+    assert!(error.contains("column \"a\"") && error.contains("row 3"), "{error}");
 }
 
 #[test]

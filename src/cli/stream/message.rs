@@ -1,19 +1,27 @@
 //! `brine stream --proto`: sends a data set to somebody else's RPC.
 
-use std::{fmt::Write as _, path::PathBuf, sync::Arc, time::Instant};
+use std::{
+    fmt::Write as _,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Instant,
+};
 
 use anyhow::anyhow;
 use serde_json::json;
 
-use super::super::{
-    figures::{bytes, count, rate},
-    progress::Printed,
-    report::{Exit, Failure, Output},
-    runtime,
+use super::{
+    super::{
+        figures::{bytes, count, rate},
+        progress::Printed,
+        report::{Exit, Failure, Output},
+        runtime,
+    },
+    receipt::{self, Receipt},
 };
 use crate::{
     client::{
-        message::{self, Confirmed, Error, Feed, Options, Report, Source},
+        message::{self, Confirmed, Error, Feed, Options, Report, Source, Standing},
         push::{self, Nulls, Sizes},
     },
     server::shutdown_signal,
@@ -33,7 +41,7 @@ pub(super) struct Foreign {
     /// The RPC, as PACKAGE.SERVICE/METHOD: one that takes a stream, or one that takes a message, called for each chunk
     #[arg(
         long, value_name = "RPC", env = "BRINE_RPC", requires = "proto",
-        conflicts_with_all = ["dialect", "require", "mode", "new_run", "receipt"]
+        conflicts_with_all = ["dialect", "require", "mode", "new_run"]
     )]
     rpc: Option<String>,
     /// Which column goes where, where names do not say so: see schemas/messages/recruit.toml
@@ -49,7 +57,7 @@ impl Foreign {
     }
 }
 
-pub(super) fn send(options: &Options, output: Output) -> Result<(), Failure> {
+pub(super) fn send(options: &Options, receipt: Option<&Path>, output: Output) -> Result<(), Failure> {
     let (runtime, confirmed) = (runtime()?, Confirmed::default());
     let sent = runtime.block_on(async {
         let (stop, progress) = (shutdown_signal(), Arc::new(Printed::new(output)));
@@ -62,15 +70,45 @@ pub(super) fn send(options: &Options, output: Output) -> Result<(), Failure> {
     runtime.shutdown_background();
     let what =
         || format!("stream {} to {} at {}", options.dataset.display(), options.source.rpc, options.target);
-    let sent = sent.ok_or_else(|| interrupted(&confirmed))?;
-    let report = sent.map_err(|error| failure(error, what()))?;
+    let standing = confirmed.standing();
+    let ended = match sent {
+        None => Err(interrupted(standing)),
+        Some(sent) => sent.map_err(|error| failure(error, what())),
+    };
+    if let Some(path) = receipt {
+        write_receipt(path, options, &ended, standing)?;
+    }
+    let report = ended?;
     Ok(output.result(&report_json(&report), &report_text(&report))?)
 }
 
-fn interrupted(confirmed: &Confirmed) -> Failure {
+/// What was confirmed, also if the send failed. There are no digests: somebody else's service makes none.
+fn write_receipt(
+    path: &Path,
+    options: &Options,
+    ended: &Result<Report, Failure>,
+    Standing { first_row, sizes }: Standing,
+) -> Result<(), Failure> {
+    let receipt = Receipt {
+        dataset: &options.dataset,
+        target: &options.target,
+        is_complete: ended.is_ok(),
+        acknowledged: first_row..first_row + sizes.rows,
+        error: ended.as_ref().err().map(Failure::sentence),
+    };
+    let said = match ended {
+        Ok(report) => report_json(report),
+        Err(_) => json!({
+            "rpc": options.source.rpc, "rows_confirmed": sizes.rows, "chunks": sizes.chunks, "bytes": sizes.bytes,
+        }),
+    };
+    receipt::write(path, said, receipt)
+}
+
+fn interrupted(confirmed: Standing) -> Failure {
     let text = format!(
         "interrupted: rows confirmed: {}; what the server kept of the others is not known",
-        confirmed.rows()
+        confirmed.sizes.rows
     );
     Failure::new(Exit::Interrupted, anyhow!(text))
 }

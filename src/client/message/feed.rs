@@ -73,6 +73,11 @@ impl Feed {
         self.range.end - self.range.start
     }
 
+    /// The first of them, in the data set.
+    pub(super) fn first_row(&self) -> u64 {
+        self.range.start
+    }
+
     /// The content.
     pub fn fingerprint(&self) -> &str {
         &self.dataset.manifest().fingerprint

@@ -27,7 +27,7 @@ pub(super) async fn send(call: Call<'_>) -> Result<Sent, Error> {
     if sizes.rows != call.feed.rows() {
         return Err(early(&answer, sizes.rows, &call));
     }
-    call.confirmed.add(sizes.rows);
+    call.confirm(sizes);
     Ok(Sent { sizes, answer: Some(call.feed.contract().answer(&answer)?) })
 }
 

@@ -24,9 +24,8 @@ pub(super) async fn send(call: Call<'_>) -> Result<Sent, Error> {
             Some(Item::Chunk(chunk)) => {
                 let answer = answer(&call, &mut grpc, chunk.message()).await;
                 let answer = answer.map_err(|status| blame(status, &chunk, &call))?;
-                let rows = chunk.rows.end - chunk.rows.start;
-                call.confirmed.add(rows);
-                sent.sizes.add(rows, chunk.message().len() as u64);
+                sent.sizes.add(chunk.rows.end - chunk.rows.start, chunk.message().len() as u64);
+                call.confirm(sent.sizes);
                 sent.answer = Some(call.feed.contract().answer(&answer)?);
                 call.progress.chunk(&sent.sizes);
             }
@@ -51,7 +50,7 @@ async fn answer(call: &Call<'_>, grpc: &mut Grpc<Channel>, message: Bytes) -> Re
 }
 
 fn blame(status: Status, chunk: &Encoded, call: &Call<'_>) -> Error {
-    let (confirmed, rows) = (call.confirmed.rows(), call.feed.rows());
+    let (confirmed, rows) = (call.confirmed.standing().sizes.rows, call.feed.rows());
     let outcome = format!(
         "rows confirmed: {confirmed} of {rows}; whether the server took rows {}..{} is not known; nothing is sent again",
         chunk.rows.start, chunk.rows.end

@@ -55,7 +55,7 @@ impl GatheredWriter {
 
     /// Adds rows. After an error the writer can only be dropped.
     pub fn write(&mut self, batch: &RecordBatch) -> Result<(), Error> {
-        self.writer.write_ahead(batch)?;
+        self.writer.write_ahead(batch, None)?;
         let numbered = self.number(batch).map_err(error::arrow(self.writer.path()))?;
         self.spool.write(&numbered)
     }

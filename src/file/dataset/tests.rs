@@ -80,8 +80,9 @@ fn rows_that_came_ahead_are_written_once_and_must_come_again() {
     let expected = write(folder.path(), std::slice::from_ref(&whole), overwrite()).unwrap();
     let begin = || {
         let mut writer = DatasetWriter::create(folder.path(), "u", testing::schema(), overwrite()).unwrap();
-        writer.write_ahead(&whole.slice(0, 70)).unwrap();
-        writer.write_ahead(&whole.slice(70, 130)).unwrap();
+        writer.write_ahead(&whole.slice(0, 70), None).unwrap();
+        let summed = RowHasher::new(&testing::schema()).unwrap().summed(&whole.slice(70, 130), 70).unwrap();
+        writer.write_ahead(&whole.slice(70, 130), Some(&summed)).unwrap();
         writer
     };
     let mut writer = begin();

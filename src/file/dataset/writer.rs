@@ -12,7 +12,7 @@ use arrow_schema::SchemaRef;
 use super::{DatasetOptions, Only, place::Place};
 use crate::{
     columnar::schema as convention,
-    digest::{self, CHECKPOINT_ROWS, Digest, Digester, RowHasher},
+    digest::{self, CHECKPOINT_ROWS, Digest, Digester, RowHasher, Summed},
     file::{
         Error, Manifest, SourceInfo,
         arrow_ipc::{ArrowSink, ArrowSource},
@@ -107,19 +107,25 @@ impl DatasetWriter {
         let ahead = self.ahead.min(batch.num_rows() as u64);
         self.ahead -= ahead;
         let ahead = ahead as usize;
-        self.write_parts(Some(batch), &batch.slice(ahead, batch.num_rows() - ahead))
+        self.write_parts(Some(batch), &batch.slice(ahead, batch.num_rows() - ahead), None)
     }
 
     /// Adds rows to everything but the Arrow file, which wants larger batches and whole dictionaries. The same rows must
-    /// come again in the same order by `write`, which then gives them to the Arrow file alone.
-    pub fn write_ahead(&mut self, batch: &RecordBatch) -> Result<(), Error> {
+    /// come again in the same order by `write`, which then gives them to the Arrow file alone. Who has the rows' sums gives
+    /// them too, and they are not found again.
+    pub fn write_ahead(&mut self, batch: &RecordBatch, summed: Option<&Summed>) -> Result<(), Error> {
         self.check(batch)?;
         self.ahead += batch.num_rows() as u64;
-        self.write_parts(None, batch)
+        self.write_parts(None, batch, summed)
     }
 
     /// `fresh` are the rows that did not come ahead.
-    fn write_parts(&mut self, for_arrow: Option<&RecordBatch>, fresh: &RecordBatch) -> Result<(), Error> {
+    fn write_parts(
+        &mut self,
+        for_arrow: Option<&RecordBatch>,
+        fresh: &RecordBatch,
+        summed: Option<&Summed>,
+    ) -> Result<(), Error> {
         self.rows += fresh.num_rows() as u64;
         let Self { parquet, arrow, ids, digester, options, place, schema, .. } = self;
         let fields = schema.fields();
@@ -131,7 +137,11 @@ impl DatasetWriter {
                     _ => Ok(()),
                 };
                 let rest = || {
-                    digester.update(fresh).map_err(digest_of(place))?;
+                    let updated = match summed {
+                        Some(summed) => digester.update_summed(fresh, summed),
+                        None => digester.update(fresh),
+                    };
+                    updated.map_err(digest_of(place))?;
                     let Some((key, ids)) = ids else { return Ok(()) };
                     ids.add(fresh.column(*key), fields[*key].name())
                 };

@@ -32,7 +32,7 @@ use crate::{
         session::v1::{AppendAck, AppendError, Draining, append_ack::Kind},
     },
     session::{Position, Refusal as State},
-    store,
+    store::{self, sessions::Showing},
     wire::{Append, open_append},
 };
 
@@ -66,6 +66,12 @@ enum Event {
     Drain,
 }
 
+impl From<Option<Message>> for Event {
+    fn from(message: Option<Message>) -> Self {
+        message.map_or(Self::End, Self::Message)
+    }
+}
+
 /// Takes the chunks of one `Append`.
 pub(super) fn append(ingest: Ingest, messages: Messages) -> Result<Acknowledgements, Status> {
     let slot = ingest.slot()?;
@@ -85,7 +91,7 @@ async fn serve(ingest: Ingest, messages: Messages, acks: Acks) {
     let forwarded = tokio::select! {
         // Half a second's worth of chunks may wait in the queue: they are taken before the intake hears of the end.
         () = ingest.draining() => { let _ = events.send(Event::Drain).await; Ok(()) }
-        forwarded = forward(messages, &events) => forwarded,
+        forwarded = messages.forward(&events) => forwarded,
         // The intake has ended, and a client that waits for acknowledgements sends nothing that would show it.
         () = events.closed() => Ok(()),
     };
@@ -113,26 +119,13 @@ async fn tick(events: mpsc::Sender<Event>) {
     }
 }
 
-async fn forward(mut messages: Messages, events: &mpsc::Sender<Event>) -> Result<(), Status> {
-    loop {
-        let event = match messages.next().await? {
-            Some(message) => Event::Message(message),
-            None => Event::End,
-        };
-        let last = matches!(event, Event::End);
-        if events.send(event).await.is_err() || last {
-            return Ok(());
-        }
-    }
-}
-
 /// The intake's thread.
 fn take_all(ingest: &Ingest, mut queue: mpsc::Receiver<Event>, acks: &Acks) -> Result<(), Refusal> {
     let mut intake = None;
     while let Some(event) = queue.blocking_recv() {
         match event {
             Event::Message(message) => take(ingest, &mut intake, &message, acks)?,
-            Event::Tick => intake.as_mut().map_or(Ok(()), Intake::seal)?,
+            Event::Tick => intake.as_mut().map_or(Ok(()), Intake::tick)?,
             Event::End => return end(intake, acks),
             Event::Drain => return drain(intake, acks),
         }
@@ -153,8 +146,7 @@ fn take(ingest: &Ingest, intake: &mut Option<Intake>, message: &Message, acks: &
             Ok(()) => Ok(()),
         },
         (Some(Append::Flush), Some(intake)) => {
-            intake.seal()?;
-            intake.show()?;
+            intake.flush()?;
             send(acks, Kind::Committed(outcome(&intake.status()?, intake.duplicate_rows())));
             Ok(())
         }
@@ -203,7 +195,7 @@ fn refused(error: Refusal, intake: &Intake, acks: &Acks) -> Result<(), Refusal> 
 fn end(intake: Option<Intake>, acks: &Acks) -> Result<(), Refusal> {
     let Some(mut intake) = intake else { return Err(Unclear::Missing.into()) };
     intake.settle()?;
-    intake.show()?;
+    intake.show(Showing::Now)?;
     send(acks, Kind::Committed(outcome(&intake.status()?, intake.duplicate_rows())));
     Ok(())
 }

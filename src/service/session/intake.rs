@@ -14,7 +14,10 @@ use crate::{
     proto::embedding::ChunkHeader,
     schema::{self, Domain},
     session::{Admission, ChunkRange, Refusal as State, Session, SessionId},
-    store::{Sessions, Store, sessions::Attempt},
+    store::{
+        Sessions, Store,
+        sessions::{Attempt, Showing},
+    },
     wire::{self, ChunkDecoder},
 };
 
@@ -26,6 +29,7 @@ pub(in crate::service) struct Intake {
     attempt: Box<dyn Attempt>,
     decoder: ChunkDecoder,
     securing: Option<Securing>,
+    is_flushed: bool,
     chunks: u64,
     duplicate_rows: u64,
 }
@@ -53,7 +57,8 @@ impl Intake {
         let (domain, dimension) = attempt.table();
         let decoder = ChunkDecoder::new(domain, dimension, limits).map_err(in_chunk(1))?;
         let securing = Some(Securing::start(secured));
-        Ok(Self { store, session, epoch, attempt, decoder, securing, chunks: 0, duplicate_rows: 0 })
+        let (is_flushed, chunks, duplicate_rows) = (false, 0, 0);
+        Ok(Self { store, session, epoch, attempt, decoder, securing, is_flushed, chunks, duplicate_rows })
     }
 
     /// Takes one chunk. After an error that is a refusal the stream may go on with another.
@@ -111,9 +116,22 @@ impl Intake {
         self.duplicate_rows
     }
 
+    /// What a client asks for that waits for its rows: they are made durable, and from now on readers see them when it is
+    /// worth it.
+    pub(in crate::service) fn flush(&mut self) -> Result<(), Refusal> {
+        self.is_flushed = true;
+        self.tick()
+    }
+
+    /// What is done now and then while the stream lasts.
+    pub(in crate::service) fn tick(&mut self) -> Result<(), Refusal> {
+        self.seal()?;
+        if self.is_flushed { self.show(Showing::WhenDue) } else { Ok(()) }
+    }
+
     /// Lets readers see what a session in committed mode has.
-    pub(in crate::service) fn show(&self) -> Result<(), Refusal> {
-        Ok(sessions(&*self.store)?.show(self.session, self.epoch)?)
+    pub(in crate::service) fn show(&self, when: Showing) -> Result<(), Refusal> {
+        Ok(sessions(&*self.store)?.show(self.session, self.epoch, when)?)
     }
 
     /// How far the session is.
@@ -203,6 +221,7 @@ mod tests {
             attempt: Box::new(OneGroup(Some(Box::new(Failing)))),
             decoder: ChunkDecoder::new(domain, 384, limits).unwrap(),
             securing: Some(Securing::start(Box::new(|_| {}))),
+            is_flushed: false,
             chunks: 0,
             duplicate_rows: 0,
         };

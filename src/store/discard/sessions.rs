@@ -9,7 +9,7 @@ use arrow_array::RecordBatch;
 
 use super::super::{
     Error, Published,
-    sessions::{Attempt, Finish, Group, Opening, Seat, Sessions},
+    sessions::{Attempt, Finish, Group, Opening, Seat, Sessions, Showing},
 };
 use crate::{
     columnar::schema as conventions,
@@ -84,7 +84,7 @@ impl Sessions for Counted {
         Ok(Box::new(Counting { seat, epoch, sealed }))
     }
 
-    fn show(&self, session: SessionId, epoch: u64) -> Result<(), Error> {
+    fn show(&self, session: SessionId, epoch: u64, _: Showing) -> Result<(), Error> {
         Ok(self.seat(session)?.session().check_epoch(epoch)?)
     }
 

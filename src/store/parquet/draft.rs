@@ -16,7 +16,7 @@ use super::{
     super::{Error, Provenance},
     Table, merge,
 };
-use crate::file::DatasetWriter;
+use crate::{digest::Summed, file::DatasetWriter};
 
 /// Files under construction; dropping it removes them.
 pub(super) struct Draft {
@@ -47,8 +47,8 @@ impl Draft {
     }
 
     /// Adds rows, none of which has the key of another.
-    pub(super) fn write(&mut self, batch: &RecordBatch) -> Result<(), Error> {
-        self.writer.write_ahead(batch).map_err(Error::from)
+    pub(super) fn write(&mut self, batch: &RecordBatch, summed: Option<&Summed>) -> Result<(), Error> {
+        self.writer.write_ahead(batch, summed).map_err(Error::from)
     }
 
     /// The writer that has all the rows ahead.

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     columnar::schema as conventions,
-    digest::key_hash,
+    digest::{Summed, key_hash},
     file::{
         categories::{Categories, numbered_schema},
         manifest::SessionMark,
@@ -112,16 +112,7 @@ impl TableRun {
 
 impl Run for TableRun {
     fn append(&mut self, batch: RecordBatch) -> Result<(), Error> {
-        self.check_columns(&batch)?;
-        let rows = self.count(&batch)?;
-        if !self.index_keys(&batch)? {
-            self.draft = None;
-        }
-        self.draft.as_mut().map_or(Ok(()), |draft| draft.write(&batch))?;
-        let numbered = self.numbered(&batch)?;
-        self.spool.write(numbered)?;
-        self.rows = rows;
-        Ok(())
+        self.append_summed(&batch, None)
     }
 
     fn skip(&mut self, _: u64) {
@@ -134,6 +125,24 @@ impl Run for TableRun {
 }
 
 impl TableRun {
+    /// Takes the next rows. Who has their sums gives them too, and they are not found again.
+    pub(super) fn append_summed(
+        &mut self,
+        batch: &RecordBatch,
+        summed: Option<&Summed>,
+    ) -> Result<(), Error> {
+        self.check_columns(batch)?;
+        let rows = self.count(batch)?;
+        if !self.index_keys(batch)? {
+            self.draft = None;
+        }
+        self.draft.as_mut().map_or(Ok(()), |draft| draft.write(batch, summed))?;
+        let numbered = self.numbered(batch)?;
+        self.spool.write(numbered)?;
+        self.rows = rows;
+        Ok(())
+    }
+
     /// Merges the rows into the table in the name of a session and notes that, before anybody else publishes.
     pub(super) fn publish(
         self,

@@ -19,7 +19,7 @@ use std::{
 use super::{
     super::{
         Error, Published,
-        sessions::{Attempt, Finish, Opening, Sessions},
+        sessions::{Attempt, Finish, Opening, Sessions, Showing},
     },
     ParquetStore,
 };
@@ -35,12 +35,14 @@ use crate::{
 mod attempt;
 mod entry;
 mod log;
+mod pace;
 mod segment;
 #[cfg(test)]
 mod tests;
 
 use entry::Entry;
 use log::{Record, Shown, io};
+pub(super) use pace::Pace;
 
 /// The folder of all sessions in the store's.
 const FOLDER: &str = "_sessions";
@@ -181,19 +183,18 @@ impl Sessions for ParquetStore {
         Ok(Box::new(attempt::Stream::begin(entry, epoch, prepared)?))
     }
 
-    fn show(&self, session: SessionId, epoch: u64) -> Result<(), Error> {
+    fn show(&self, session: SessionId, epoch: u64, when: Showing) -> Result<(), Error> {
         let entry = self.known(session)?;
-        let state = entry.seat.session();
-        state.check_epoch(epoch)?;
-        let hidden = || entry.seat.with(|state| state.session.durable().rows > state.own.shown.rows);
+        entry.seat.session().check_epoch(epoch)?;
         // The last rows are for the commit, which looks at the digest of all of them first.
-        let is_whole = |durable: Position| durable.rows == state.hello().total_rows;
-        if state.hello().mode == Mode::Pending || is_whole(entry.seat.session().durable()) {
+        if entry.seat.session().hello().mode == Mode::Pending || entry.is_whole() {
             return Ok(());
         }
         let _ending = lock(&entry.ending);
-        if hidden() {
-            publish(&entry, entry.seat.session().durable())?;
+        let hidden = entry.hidden_rows();
+        if hidden > 0 && (when == Showing::Now || entry.is_due(hidden, self.pace)) {
+            let published = publish(&entry, entry.seat.session().durable())?;
+            entry.note_table_rows(published.table_rows);
         }
         Ok(())
     }

@@ -4,7 +4,10 @@
 
 use std::{ops::Range, slice};
 
-use super::{InnerLens, noted};
+use super::{
+    InnerLens, noted,
+    run::{IntegerRun, put_texts, texts, texts_len},
+};
 use crate::{
     columnar::cells::{Cells, Column},
     wire::{
@@ -92,13 +95,7 @@ impl FieldPlan {
             | (Cell::Items(_), Shape::Inner(_) | Shape::ManyInner(_) | Shape::Entries(_) | Shape::Named(_)) => {
                 self.inner_len(cell, inner_lens)
             }
-            (Cell::Items(items), _) => {
-                let lens = items
-                    .range
-                    .clone()
-                    .map(|at| Ok(delimited_len(self.key, self.item_bytes(items, at)?.len())));
-                lens.sum()
-            }
+            (Cell::Items(items), _) => self.texts_len(items),
             _ => Ok(0),
         }
     }
@@ -117,22 +114,19 @@ impl FieldPlan {
                 self.put_bytes(self.copied_run(&items)?, out);
             }
             (Cell::Items(items), Shape::Packed { scalar, .. }) => {
-                put_delimited(self.key, noted(inner_lens), out);
-                self.each_word(scalar, &items, |word| scalar.put_word(word, out))?;
+                let len = noted(inner_lens);
+                put_delimited(self.key, len, out);
+                self.put_run(scalar, &items, len, out)?;
             }
             (Cell::Items(items), Shape::Many(scalar)) => {
-                self.each_word(scalar, &items, |word| self.put_scalar(scalar, word, out))?;
+                self.put_keyed(scalar, &items, out)?;
             }
             (cell @ Cell::Inner(_), _)
             | (
                 cell @ Cell::Items(_),
                 Shape::Inner(_) | Shape::ManyInner(_) | Shape::Entries(_) | Shape::Named(_),
             ) => self.put_inner(&cell, inner_lens, out)?,
-            (Cell::Items(items), _) => {
-                for at in items.range.clone() {
-                    self.put_bytes(self.item_bytes(&items, at)?, out);
-                }
-            }
+            (Cell::Items(items), _) => self.put_texts(&items, out)?,
             _ => {}
         }
         Ok(())
@@ -151,26 +145,71 @@ impl FieldPlan {
     }
 
     /// Bytes of scalars, without keys.
+    #[inline(always)]
     fn run_len(&self, scalar: &Scalar, items: &Items<'_>) -> Result<usize, Error> {
+        match IntegerRun::of(scalar, items).and_then(|run| run.len()) {
+            Some(len) => Ok(len),
+            None => self.words_len(scalar, items),
+        }
+    }
+
+    /// The same one by one, which tells what is wrong with one of them.
+    #[inline(never)]
+    fn words_len(&self, scalar: &Scalar, items: &Items<'_>) -> Result<usize, Error> {
         let mut len = 0;
         self.each_word(scalar, items, |word| len += scalar.word_len(word))?;
         Ok(len)
     }
 
-    fn each_word(&self, scalar: &Scalar, items: &Items<'_>, mut act: impl FnMut(u64)) -> Result<(), Error> {
-        let Items { column, range, row } = items;
-        let cells = column.cells();
-        if !matches!(cells, Cells::Dictionary(..)) && column.all_valid(range.clone()) {
-            for at in range.clone() {
-                act(self.word(scalar, cells, at, *row)?);
-            }
+    #[inline(always)]
+    fn put_run(
+        &self,
+        scalar: &Scalar,
+        items: &Items<'_>,
+        len: usize,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Error> {
+        if let Some(run) = IntegerRun::of(scalar, items) {
+            run.put(len, out);
             return Ok(());
         }
-        for at in range.clone() {
-            let (cells, at) = column.resolve(at).ok_or_else(|| self.null(*row))?;
-            act(self.word(scalar, cells, at, *row)?);
+        self.each_word(scalar, items, |word| scalar.put_word(word, out))
+    }
+
+    fn put_keyed(&self, scalar: &Scalar, items: &Items<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
+        if let Some(run) = IntegerRun::of(scalar, items) {
+            run.each(|word| self.put_scalar(scalar, word, out));
+            return Ok(());
+        }
+        self.each_word(scalar, items, |word| self.put_scalar(scalar, word, out))
+    }
+
+    fn each_word(&self, scalar: &Scalar, items: &Items<'_>, mut act: impl FnMut(u64)) -> Result<(), Error> {
+        for at in items.range.clone() {
+            let (cells, at) = items.column.resolve(at).ok_or_else(|| self.null(items.row))?;
+            act(self.word(scalar, cells, at, items.row)?);
         }
         Ok(())
+    }
+
+    #[inline(always)]
+    fn texts_len(&self, items: &Items<'_>) -> Result<usize, Error> {
+        if let Some(values) = texts(items) {
+            return Ok(texts_len(self.key, values, items.range.clone()));
+        }
+        items.range.clone().map(|at| Ok(delimited_len(self.key, self.item_bytes(items, at)?.len()))).sum()
+    }
+
+    #[inline(always)]
+    fn put_texts(&self, items: &Items<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
+        if let Some(values) = texts(items) {
+            put_texts(self.key, values, items.range.clone(), out);
+            return Ok(());
+        }
+        items.range.clone().try_for_each(|at| {
+            self.put_bytes(self.item_bytes(items, at)?, out);
+            Ok(())
+        })
     }
 
     /// The bytes of the items, which are what goes on the wire.

@@ -1,4 +1,7 @@
 //! The stream of one epoch: rows on their way into segments, and into the run that the session may become.
+//!
+//! Rows are held until their group is sealed. Whoever secures the group writes them, on a thread of its own, while the next
+//! ones arrive and go into the run.
 
 use std::sync::Arc;
 
@@ -7,15 +10,15 @@ use arrow_schema::SchemaRef;
 
 use super::{
     super::super::{
-        Error, Run as _,
+        Error,
         sessions::{Attempt, Group},
     },
     entry::{Entry, Prepared},
-    log::{Log, Record},
+    log::{Log, Record, Segment},
     segment::SegmentWriter,
 };
 use crate::{
-    digest::RowHasher,
+    digest::{RowHasher, Summed},
     failpoint,
     schema::Domain,
     session::{Admission, ChunkRange, Position, Refusal},
@@ -28,9 +31,10 @@ pub(super) struct Stream {
     log: Arc<std::sync::Mutex<Log>>,
     schema: SchemaRef,
     hasher: RowHasher,
-    segment: Option<SegmentWriter>,
+    held: Vec<RecordBatch>,
+    held_bytes: usize,
     prepared: Option<Prepared>,
-    /// Rows were taken and not written: nothing of the stream can become durable any more.
+    /// Rows were taken and not kept: nothing of the stream can become durable any more.
     is_broken: bool,
 }
 
@@ -38,7 +42,8 @@ struct Rows {
     entry: Arc<Entry>,
     epoch: u64,
     log: Arc<std::sync::Mutex<Log>>,
-    segment: SegmentWriter,
+    schema: SchemaRef,
+    batches: Vec<RecordBatch>,
     first: u64,
     end: Position,
 }
@@ -47,40 +52,31 @@ impl Stream {
     pub(super) fn begin(entry: Arc<Entry>, epoch: u64, prepared: Option<Prepared>) -> Result<Self, Error> {
         let (log, schema) = (entry.log(), entry.schema());
         let hasher = RowHasher::new(&schema)?;
-        Ok(Self { entry, epoch, log, schema, hasher, segment: None, prepared, is_broken: false })
+        let (held, held_bytes, is_broken) = (Vec::new(), 0, false);
+        Ok(Self { entry, epoch, log, schema, hasher, held, held_bytes, prepared, is_broken })
     }
 
-    fn found(&self, chunk: ChunkRange, batch: &RecordBatch) -> Result<Position, Error> {
+    fn summed(&self, chunk: ChunkRange, batch: &RecordBatch) -> Result<Summed, Error> {
         let first_row = self.entry.first_row() + chunk.first_row;
-        let digest = self.hasher.range_digest(batch, 0..batch.num_rows(), first_row)?;
-        Ok(Position { rows: batch.num_rows() as u64, digest })
-    }
-
-    fn write(&mut self, first: u64, batch: &RecordBatch) -> Result<(), Error> {
-        let segment = match &mut self.segment {
-            Some(segment) => segment,
-            none => none.insert(SegmentWriter::create(&self.entry.folder, self.epoch, first, &self.schema)?),
-        };
-        segment.write(batch, &self.entry.domain().name)
+        Ok(self.hasher.summed(batch, first_row)?)
     }
 
     /// Gives the rows to the run as well, which saves reading them again if the session is not interrupted.
-    fn prepare(&mut self, first: u64, found: Position, batch: RecordBatch) -> Result<(), Error> {
+    fn prepare(&mut self, first: u64, summed: &Summed, batch: &RecordBatch) -> Result<(), Error> {
         let Some(prepared) = &mut self.prepared else { return Ok(()) };
         if prepared.at.rows != first {
             self.prepared = None;
             return Ok(());
         }
-        prepared.at = prepared.at.after(found.rows, found.digest);
-        prepared.run.append(batch)
+        prepared.at = prepared.at.after(summed.rows(), summed.digest());
+        prepared.run.append_summed(batch, Some(summed))
     }
 
-    fn keep(&mut self, first: u64, found: Position, batch: RecordBatch) -> Result<(), Error> {
+    fn keep(&mut self, first: u64, summed: &Summed, batch: RecordBatch) -> Result<(), Error> {
         self.is_broken = true;
-        failpoint::hit("append.before_write");
-        self.write(first, &batch)?;
-        self.prepare(first, found, batch)?;
-        failpoint::hit("append.after_write");
+        self.prepare(first, summed, &batch)?;
+        self.held_bytes += batch.get_array_memory_size();
+        self.held.push(batch);
         self.is_broken = false;
         Ok(())
     }
@@ -99,11 +95,12 @@ impl Attempt for Stream {
         if self.is_broken {
             return Err(Refusal::SessionUnknown.into());
         }
-        let found = self.found(chunk, &batch)?;
+        let summed = self.summed(chunk, &batch)?;
+        let found = Position { rows: summed.rows(), digest: summed.digest() };
         self.entry.check_keys(&batch, chunk.first_row)?;
         let admission = self.entry.seat.with(|state| state.session.take(self.epoch, chunk, found))?;
         if admission == Admission::Next && batch.num_rows() > 0 {
-            self.keep(chunk.first_row, found, batch)?;
+            self.keep(chunk.first_row, &summed, batch)?;
         }
         Ok(admission)
     }
@@ -114,14 +111,19 @@ impl Attempt for Stream {
     }
 
     fn unsealed_bytes(&self) -> usize {
-        self.segment.as_ref().map_or(0, |segment| segment.bytes)
+        self.held_bytes
     }
 
     fn seal(&mut self) -> Option<Box<dyn Group>> {
-        let segment = self.segment.take().filter(|_| !self.is_broken)?;
+        let batches = std::mem::take(&mut self.held);
+        self.held_bytes = 0;
+        if batches.is_empty() || self.is_broken {
+            return None;
+        }
         let end = self.entry.seat.with(|state| state.session.taken());
-        let (entry, log) = (Arc::clone(&self.entry), Arc::clone(&self.log));
-        Some(Box::new(Rows { entry, epoch: self.epoch, log, first: segment.first(), segment, end }))
+        let first = end.rows - batches.iter().map(|batch| batch.num_rows() as u64).sum::<u64>();
+        let (entry, log, schema) = (Arc::clone(&self.entry), Arc::clone(&self.log), Arc::clone(&self.schema));
+        Some(Box::new(Rows { entry, epoch: self.epoch, log, schema, batches, first, end }))
     }
 }
 
@@ -133,17 +135,32 @@ impl Drop for Stream {
     }
 }
 
+impl Rows {
+    /// Writes the rows; durable when it returns, but nobody knows of it yet.
+    fn write(&self) -> Result<Segment, Error> {
+        let Self { entry, epoch, schema, batches, first, end, .. } = self;
+        let mut segment = SegmentWriter::create(&entry.folder, *epoch, *first, schema)?;
+        for batch in batches {
+            failpoint::hit("append.before_write");
+            segment.write(batch, &entry.domain().name)?;
+            failpoint::hit("append.after_write");
+        }
+        segment.finish(&entry.folder, (*end).into())
+    }
+}
+
 impl Group for Rows {
     fn secure(self: Box<Self>) -> Result<Position, Error> {
-        let Self { entry, epoch, log, segment, first, end } = *self;
+        let Self { entry, epoch, log, first, end, .. } = &*self;
+        let (epoch, end) = (*epoch, *end);
         let durable =
             entry.seat.with(|state| state.session.check_epoch(epoch).map(|()| state.session.durable()))?;
-        if durable.rows != first {
+        if durable.rows != *first {
             // The group before this one failed.
             return Err(Refusal::OffsetGap { expected_row: durable.rows }.into());
         }
-        let segment = segment.finish(&entry.folder, end.into())?;
-        super::lock(&log).append(&Record::Rows(segment.clone()))?;
+        let segment = self.write()?;
+        super::lock(log).append(&Record::Rows(segment.clone()))?;
         failpoint::hit("group.after_record");
         entry.seat.with(|state| {
             state.session.secure(epoch, end)?;

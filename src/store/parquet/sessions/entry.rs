@@ -4,6 +4,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
+    time::Instant,
 };
 
 use arrow_array::RecordBatch;
@@ -20,6 +21,7 @@ use super::{
     },
     lock,
     log::{self, At, Log, Opened, Record, Segment, Shown, damaged, io},
+    pace::{LastShown, Pace},
 };
 use crate::{
     columnar::schema as conventions,
@@ -39,6 +41,7 @@ pub(super) struct Entry {
     /// Of the newest epoch.
     log: Mutex<Arc<Mutex<Log>>>,
     prepared: Mutex<Option<Prepared>>,
+    last_shown: Mutex<Option<LastShown>>,
     /// Who publishes or gives up; the state is looked at and changed meanwhile.
     pub(super) ending: Mutex<()>,
 }
@@ -78,8 +81,8 @@ impl Entry {
     fn new(place: Place, dimension: usize, provenance: Provenance, seat: Seat<Kept>, log: Log) -> Self {
         let Place { id, folder, table } = place;
         let log = Mutex::new(Arc::new(Mutex::new(log)));
-        let (prepared, ending) = (Mutex::default(), Mutex::default());
-        Self { id, folder, table, dimension, provenance, seat, log, prepared, ending }
+        let (prepared, last_shown, ending) = (Mutex::default(), Mutex::default(), Mutex::default());
+        Self { id, folder, table, dimension, provenance, seat, log, prepared, last_shown, ending }
     }
 
     /// The session in `folder`, as a process before this one left it; none if there is none.
@@ -144,6 +147,26 @@ impl Entry {
     /// The session's first row in the data set.
     pub(super) fn first_row(&self) -> u64 {
         self.seat.with(|state| state.session.hello().first_row)
+    }
+
+    /// Whether all rows of the session are durable.
+    pub(super) fn is_whole(&self) -> bool {
+        self.seat.with(|state| state.session.durable().rows == state.session.hello().total_rows)
+    }
+
+    /// Rows that are durable and that nobody sees.
+    pub(super) fn hidden_rows(&self) -> u64 {
+        self.seat.with(|state| state.session.durable().rows.saturating_sub(state.own.shown.rows))
+    }
+
+    /// Whether so many of them are to be shown while the stream lasts.
+    pub(super) fn is_due(&self, hidden: u64, pace: Pace) -> bool {
+        pace.is_due(hidden, *lock(&self.last_shown), Instant::now())
+    }
+
+    /// Notes that rows were shown, in a table of `table_rows`.
+    pub(super) fn note_table_rows(&self, table_rows: u64) {
+        *lock(&self.last_shown) = Some(LastShown { at: Instant::now(), table_rows });
     }
 
     /// Refuses rows that no table can hold, before they are acknowledged.

@@ -28,7 +28,6 @@ pub(super) struct SegmentWriter {
     schema: SchemaRef,
     file: String,
     first: u64,
-    pub(super) bytes: usize,
 }
 
 impl SegmentWriter {
@@ -36,7 +35,7 @@ impl SegmentWriter {
     pub(super) fn create(folder: &Path, epoch: u64, first: u64, schema: &SchemaRef) -> Result<Self, Error> {
         let (file, schema) = (format!("rows-{epoch}-{first}.arrow"), plain(schema));
         let sink = ArrowSink::create(AtomicFile::create(folder, &file)?, Arc::clone(&schema))?;
-        Ok(Self { sink, schema, file, first, bytes: 0 })
+        Ok(Self { sink, schema, file, first })
     }
 
     /// Adds rows.
@@ -44,13 +43,7 @@ impl SegmentWriter {
         let columns = batch.columns().iter().map(texts).collect::<Result<_, _>>();
         let plain = columns.and_then(|columns| RecordBatch::try_new(Arc::clone(&self.schema), columns));
         let plain = plain.map_err(arrow_error(domain))?;
-        self.bytes += plain.get_array_memory_size();
         Ok(self.sink.write(&plain)?)
-    }
-
-    /// Its first row.
-    pub(super) fn first(&self) -> u64 {
-        self.first
     }
 
     /// Ends the segment and gives it its name; durable when it returns.

@@ -1,13 +1,16 @@
 //! Sessions of the store in a folder: what is acknowledged survives, what is visible became so once.
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, time::Duration};
 
 use arrow_array::RecordBatch;
 use tempfile::TempDir;
 
-use super::super::{
-    ParquetStore,
-    tests::{DIMENSION, Row, batch_of, domain, expect},
+use super::{
+    super::{
+        ParquetStore,
+        tests::{DIMENSION, Row, batch_of, domain, expect},
+    },
+    Pace,
 };
 use crate::{
     columnar::schema::of_domain,
@@ -15,7 +18,7 @@ use crate::{
     session::{Admission, ChunkRange, Hello, Mode, Phase, Position, Refusal, Session, SessionId},
     store::{
         Error, Provenance, Published, Sessions as _, Store as _,
-        sessions::{Attempt, Finish, Opening},
+        sessions::{Attempt, Finish, Opening, Showing},
     },
 };
 
@@ -220,17 +223,19 @@ fn a_group_behind_one_that_failed_is_not_durable() {
 }
 
 #[test]
-fn a_stream_that_could_not_write_takes_nothing_more() {
+fn a_group_that_could_not_be_written_takes_those_behind_it_with_it() {
     let (folder, store) = store();
     let session = open(&store);
     let mut stream = attempt(&store, &session);
     let path = folder.path().join("_sessions").join(session.hello().session.to_string());
     let aside = folder.path().join("aside");
+    append(&mut stream, 0..2).unwrap();
     fs::rename(&path, &aside).unwrap();
-    assert!(matches!(append(&mut stream, 0..2), Err(Error::File(_))));
+    assert!(matches!(stream.seal().unwrap().secure(), Err(Error::File(_))));
     fs::rename(&aside, &path).unwrap();
-    assert_eq!(refusal(append(&mut stream, 2..4)), Refusal::SessionUnknown);
-    assert!(stream.seal().is_none());
+    append(&mut stream, 2..4).unwrap();
+    let behind = stream.seal().unwrap().secure();
+    assert_eq!(refusal(behind), Refusal::OffsetGap { expected_row: 0 });
     drop(stream);
     let session = open(&store);
     assert_eq!(session.taken().rows, 0);
@@ -246,9 +251,9 @@ fn rows_of_committed_mode_are_seen_when_the_stream_pauses() {
     let id = session.hello().session;
     let mut stream = attempt(&store, &session);
     secured(&mut stream, 0..2).unwrap();
-    store.show(id, 1).unwrap();
+    store.show(id, 1, Showing::Now).unwrap();
     expect(folder.path(), &ROWS[..2]);
-    store.show(id, 1).unwrap();
+    store.show(id, 1, Showing::Now).unwrap();
     secured(&mut stream, 2..4).unwrap();
     killed(stream);
     drop(store);
@@ -256,11 +261,49 @@ fn rows_of_committed_mode_are_seen_when_the_stream_pauses() {
     let session = open_in(&store, Mode::Committed).unwrap();
     let mut stream = attempt(&store, &session);
     secured(&mut stream, 4..6).unwrap();
-    store.show(id, 2).unwrap();
+    store.show(id, 2, Showing::Now).unwrap();
     drop(stream);
     let (session, published) = commit(&store, &session).unwrap();
     assert_eq!((session.phase(), published.version), (Phase::Finalized { version: 2 }, 2));
     expect(folder.path(), ROWS);
+}
+
+#[test]
+fn rows_that_are_flushed_one_by_one_are_shown_when_due_and_all_at_the_end() {
+    let (folder, mut store) = store();
+    // Nothing is due by time, and by number when the table has grown by as many rows as it has.
+    store.pace = Pace { interval: Duration::MAX, share: 1 };
+    let session = open_in(&store, Mode::Committed).unwrap();
+    let id = session.hello().session;
+    let mut stream = attempt(&store, &session);
+    let mut seen = |row: usize| {
+        secured(&mut stream, row..row + 1).unwrap();
+        store.show(id, 1, Showing::WhenDue).unwrap();
+        let rows = store.status(id).unwrap().unwrap().durable().rows;
+        assert_eq!(rows, row as u64 + 1, "what is flushed is durable, seen or not");
+        store.table(domain()).present(DIMENSION).unwrap().unwrap().rows()
+    };
+    assert_eq!((0..5).map(&mut seen).collect::<Vec<_>>(), [1, 2, 2, 4, 4]);
+    store.show(id, 1, Showing::Now).unwrap();
+    expect(folder.path(), &ROWS[..5]);
+    secured(&mut stream, 5..6).unwrap();
+    drop(stream);
+    let (session, published) = commit(&store, &session).unwrap();
+    assert_eq!((session.phase(), published.version), (Phase::Finalized { version: 5 }, 5));
+    expect(folder.path(), ROWS);
+}
+
+#[test]
+fn rows_that_waited_long_enough_are_shown_however_few_they_are() {
+    let (folder, mut store) = store();
+    store.pace = Pace { interval: Duration::ZERO, share: 1 };
+    let session = open_in(&store, Mode::Committed).unwrap();
+    let mut stream = attempt(&store, &session);
+    secured(&mut stream, 0..4).unwrap();
+    store.show(session.hello().session, 1, Showing::WhenDue).unwrap();
+    secured(&mut stream, 4..5).unwrap();
+    store.show(session.hello().session, 1, Showing::WhenDue).unwrap();
+    expect(folder.path(), &ROWS[..5]);
 }
 
 #[test]
@@ -269,7 +312,7 @@ fn rows_that_were_seen_are_not_merged_once_more() {
     let session = open_in(&store, Mode::Committed).unwrap();
     let mut stream = attempt(&store, &session);
     secured(&mut stream, 0..2).unwrap();
-    store.show(session.hello().session, 1).unwrap();
+    store.show(session.hello().session, 1, Showing::Now).unwrap();
     // Somebody else replaces a row that was seen.
     let mut run = store.begin(domain(), DIMENSION, Provenance::default()).unwrap();
     run.append(batch_of(DIMENSION, &[("a", None, 9.0)])).unwrap();
