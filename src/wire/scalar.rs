@@ -52,6 +52,12 @@ impl IntegerForm {
         value.is_within(self.least, self.most)
     }
 
+    /// A power of two: numbers from 0 to below it take one byte as a varint.
+    #[inline]
+    pub(super) fn small(self) -> u64 {
+        if self.is_folded { 0x40 } else { 0x80 }
+    }
+
     /// The word of a value that the kind has.
     #[inline]
     pub(super) fn word(self, value: impl Integer) -> u64 {

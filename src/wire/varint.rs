@@ -49,10 +49,6 @@ pub(super) fn delimited_len(key: u32, length: usize) -> usize {
 /// Appends the key and the length of a delimited value.
 #[inline]
 pub(super) fn put_delimited(key: u32, length: usize, out: &mut Vec<u8>) {
-    if key < 0x80 && length < 0x80 {
-        // Most keys and most lengths: both at once.
-        return out.extend_from_slice(&[key as u8, length as u8]);
-    }
     put_varint(u64::from(key), out);
     put_varint(length as u64, out);
 }

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use arrow_array::{
     Array as _, ArrayRef, BooleanArray, Date32Array, Float16Array, Float64Array, Int32Array, Int64Array,
-    ListArray, RecordBatch, StringArray, StructArray, TimestampSecondArray,
+    ListArray, RecordBatch, StringArray, StructArray, TimestampSecondArray, UInt64Array,
     builder::{Int32Builder, ListBuilder, MapBuilder, StringBuilder},
-    types::{Float64Type, Int32Type, Int64Type},
+    types::{Float64Type, Int32Type, Int64Type, UInt64Type},
 };
 use arrow_schema::{Field, Schema};
 use brine::{
@@ -144,8 +144,12 @@ fn types_that_a_field_cannot_carry_are_refused_before_a_row_is_read() {
 #[test]
 fn values_that_a_field_cannot_carry_are_refused_by_row() {
     let null_inside: ArrayRef = Arc::new(ListArray::from_iter_primitive::<Int32Type, _, _>([Some([None])]));
+    let unsigned: ArrayRef = Arc::new(ListArray::from_iter_primitive::<UInt64Type, _, _>([
+        Some([Some(63), Some(0)]),
+        Some([Some(1), Some(u64::MAX)]),
+    ]));
     let late: ArrayRef = Arc::new(TimestampSecondArray::from(vec![0, 253_402_300_800]));
-    let cases: [(&str, ArrayRef, &str); 9] = [
+    let cases: [(&str, ArrayRef, &str); 11] = [
         (
             "int32 c = 1;",
             Arc::new(Int64Array::from(vec![1, 1 << 31])),
@@ -163,6 +167,12 @@ fn values_that_a_field_cannot_carry_are_refused_by_row() {
             Arc::new(Int32Array::from(vec![Some(1), None])),
             "row 1: null, which field \"int32 c = 1\" cannot carry",
         ),
+        (
+            "sint64 c = 1;",
+            Arc::new(UInt64Array::from(vec![63, u64::MAX])),
+            "row 1: 18446744073709551615 does",
+        ),
+        ("repeated sint64 c = 1;", unsigned, "row 1: 18446744073709551615 does not fit sint64"),
         ("repeated int32 c = 1;", Arc::clone(&null_inside), "row 0: null"),
         ("repeated google.protobuf.Int32Value c = 1;", null_inside, "row 0: null"),
         ("google.protobuf.Timestamp c = 1;", late, "row 1: 253402300800 s is outside the range"),

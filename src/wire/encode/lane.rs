@@ -156,13 +156,13 @@ impl<'a> Build<'a> {
     }
 
     fn many_texts(self, spans: &'a Spans, texts: &'a ByteStrings) -> Built<'a> {
-        let (key, bytes) = (self.head.key, texts.bytes());
+        let (head, bytes) = (self.head, texts.bytes());
         match texts.spans() {
             Spans::Narrow(offsets) => {
-                Some(self.lane(ManyTexts { key, spans, strings: Strings { offsets, bytes } }))
+                Some(self.lane(ManyTexts { head, spans, strings: Strings { offsets, bytes } }))
             }
             Spans::Wide(offsets) => {
-                Some(self.lane(ManyTexts { key, spans, strings: Strings { offsets, bytes } }))
+                Some(self.lane(ManyTexts { head, spans, strings: Strings { offsets, bytes } }))
             }
             Spans::Fixed(_) => None,
         }

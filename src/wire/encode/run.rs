@@ -99,6 +99,10 @@ impl<'a> Visit<'a> for Put<'_> {
 /// Bytes of integers, one after the other; none if one is out of range.
 #[inline(always)]
 pub(super) fn words_len<T: Integer>(values: &[T], form: IntegerForm, wire: Wire) -> Option<usize> {
+    // All small is common, and every kind has small ones.
+    if wire == Wire::Varint && values.iter().fold(0, |bits, value| bits | value.bits()) < form.small() {
+        return Some(values.len());
+    }
     // No branch for each: that one is out of range is looked at once.
     let fits = values.iter().fold(true, |fits, value| fits & form.has(*value));
     let len = match wire {

@@ -10,7 +10,7 @@ use crate::{
     wire::{
         plan::FieldPlan,
         scalar::IntegerForm,
-        varint::{Wire, delimited_len, put_delimited, put_varint, varint_len},
+        varint::{Wire, put_delimited, put_varint, varint_len},
     },
 };
 
@@ -26,29 +26,55 @@ pub(super) trait Values {
 /// What stands before a value, and whether an empty value is absent.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Head {
-    pub(super) key: u32,
+    key: u32,
+    /// Bytes of the key.
+    key_len: usize,
     skips_empty: bool,
 }
 
 impl Head {
     pub(super) fn of(field: &FieldPlan) -> Self {
-        Self { key: field.key, skips_empty: !field.presence }
+        let key_len = varint_len(u64::from(field.key));
+        Self { key: field.key, key_len, skips_empty: !field.presence }
+    }
+
+    /// Bytes of a delimited value that is there.
+    #[inline(always)]
+    fn item_len(self, len: usize) -> usize {
+        // Two comparisons for nearly all lengths.
+        let length_len = if len < 0x80 { 1 } else { varint_len(len as u64) };
+        self.key_len + length_len + len
     }
 
     /// Bytes of a delimited value.
     #[inline(always)]
     fn delimited_len(self, len: usize) -> usize {
-        if len == 0 && self.skips_empty { 0 } else { delimited_len(self.key, len) }
+        if len == 0 && self.skips_empty { 0 } else { self.item_len(len) }
+    }
+
+    /// Appends what stands before a delimited value.
+    #[inline(always)]
+    fn put_length(self, len: usize, out: &mut Vec<u8>) {
+        if self.key_len == 1 && len < 0x80 {
+            out.extend_from_slice(&[self.key as u8, len as u8]);
+        } else {
+            put_delimited(self.key, len, out);
+        }
+    }
+
+    /// Appends a delimited value that is there.
+    #[inline(always)]
+    fn put_item(self, bytes: &[u8], out: &mut Vec<u8>) {
+        self.put_length(bytes.len(), out);
+        out.extend_from_slice(bytes);
     }
 
     /// Appends a delimited value.
     #[inline(always)]
     fn put(self, bytes: &[u8], out: &mut Vec<u8>) {
-        if bytes.is_empty() && self.skips_empty {
-            return;
+        if !(bytes.is_empty() && self.skips_empty) {
+            self.put_item(bytes, out);
         }
-        put_delimited(self.key, bytes.len(), out);
-        out.extend_from_slice(bytes);
     }
 
     /// Bytes of one scalar.
@@ -60,7 +86,7 @@ impl Head {
             Wire::Fixed64 => 8,
             _ => varint_len(word),
         };
-        varint_len(u64::from(self.key)) + word_len
+        self.key_len + word_len
     }
 
     /// Appends one scalar.
@@ -69,7 +95,7 @@ impl Head {
         if word == 0 && self.skips_empty {
             return;
         }
-        if self.key < 0x80 && word < 0x80 && wire == Wire::Varint {
+        if self.key_len == 1 && word < 0x80 && wire == Wire::Varint {
             return out.extend_from_slice(&[self.key as u8, word as u8]);
         }
         put_varint(u64::from(self.key), out);
@@ -235,14 +261,14 @@ impl<T: Integer> Values for Packed<'_, T> {
         }
         // To measure them again costs less than to keep what was measured.
         let len = words_len(values, self.form, self.wire).unwrap_or_default();
-        put_delimited(self.head.key, len, out);
+        self.head.put_length(len, out);
         put_words(values, self.form, self.wire, len, out);
     }
 }
 
 /// Texts in each row, each with its key.
 pub(super) struct ManyTexts<'a, O> {
-    pub(super) key: u32,
+    pub(super) head: Head,
     pub(super) spans: &'a Spans,
     pub(super) strings: Strings<'a, O>,
 }
@@ -250,15 +276,13 @@ pub(super) struct ManyTexts<'a, O> {
 impl<O: ArrowNativeType> Values for ManyTexts<'_, O> {
     #[inline(always)]
     fn len(&self, at: usize) -> Option<usize> {
-        Some(self.spans.range(at).map(|item| delimited_len(self.key, self.strings.len(item))).sum())
+        Some(self.spans.range(at).map(|item| self.head.item_len(self.strings.len(item))).sum())
     }
 
     #[inline(always)]
     fn put(&self, at: usize, out: &mut Vec<u8>) {
         for item in self.spans.range(at) {
-            let text = self.strings.value(item);
-            put_delimited(self.key, text.len(), out);
-            out.extend_from_slice(text);
+            self.head.put_item(self.strings.value(item), out);
         }
     }
 }
