@@ -19,16 +19,25 @@ pub mod stream;
 
 /// The service that both halves of the published contract belong to.
 const EMBEDDING: &str = embedding::EmbeddingService::NAME;
-/// Its namesake.
+const SESSIONS: &str = session::SessionService::NAME;
+/// The namesake of the first.
 const PUBLISHED: &str = embedding::PublishedService::NAME;
 
-/// Every way into the store of `ingest`: what a Batch Server listens with.
+/// Every way into the store of `ingest`: what a Batch Server listens with. Its health is watched as long as the server runs.
+///
+/// # Panics
+///
+/// Outside an async runtime.
 pub fn batch_server(ingest: &ingest::Ingest) -> Chassis {
-    let draining = ingest.clone();
-    Chassis::new()
+    let chassis = Chassis::new()
         .register(embedding::EmbeddingService::ingesting(ingest.clone()), DESCRIPTORS)
-        .register(session::SessionService::new(ingest.clone()), DESCRIPTORS)
-        .on_drain(move || draining.drain())
+        .register(session::SessionService::new(ingest.clone()), DESCRIPTORS);
+    let (draining, watched) = (ingest.clone(), ingest.clone());
+    let watching = probe::watch(chassis.health(), &[EMBEDDING, SESSIONS], move || watched.check());
+    chassis.on_drain(move || {
+        watching.abort();
+        draining.drain();
+    })
 }
 
 /// Every way to the tables: what `brine serve` listens with. Their health is watched as long as the server runs.

@@ -38,6 +38,11 @@ pub trait Store: Send + Sync {
         provenance: Provenance,
     ) -> Result<Box<dyn Run>, Error>;
 
+    /// Says whether rows can be stored: tries it, after a failure. Touches the disk.
+    fn probe(&self) -> Result<(), Error> {
+        Ok(())
+    }
+
     /// The sessions of the store, if it has them.
     fn sessions(&self) -> Option<&dyn Sessions> {
         None
@@ -201,6 +206,19 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether the store itself failed, whoever wanted to store what: other errors are about what was brought.
+    pub fn is_fault_of_the_store(&self) -> bool {
+        use crate::file::Error as File;
+        match self {
+            Self::Io { .. } => true,
+            Self::File(error) => matches!(
+                error.as_ref(),
+                File::Io { .. } | File::DiskFull { .. } | File::PermissionDenied { .. }
+            ),
+            _ => false,
+        }
+    }
+
     /// The file or data set that is not there, if that is the reason.
     pub fn missing(&self) -> Option<&Path> {
         use crate::file::Error as File;

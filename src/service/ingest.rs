@@ -5,7 +5,10 @@
 //! on a thread of its own. A full channel stops the reading, which stops the sender: that is all the back-pressure there
 //! is. The end of the stream is an event of its own, so that a sender that vanishes is never taken for one that finished.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tonic::{Status, body::Body};
@@ -13,7 +16,7 @@ use tonic::{Status, body::Body};
 use crate::{
     limits::{server as limits, wire::ChunkLimits},
     proto::embedding::IngestDataResponse,
-    store::Store,
+    store::{self, Store},
 };
 
 mod face;
@@ -40,6 +43,8 @@ pub struct Ingest {
     budget: Arc<Semaphore>,
     draining: watch::Receiver<bool>,
     drain: Arc<watch::Sender<bool>>,
+    /// The store failed, and has not yet shown that it is well again.
+    ailing: Arc<AtomicBool>,
 }
 
 /// What the receiving half tells the intake.
@@ -64,6 +69,7 @@ impl Ingest {
         Self {
             drain: Arc::new(drain),
             draining,
+            ailing: Arc::default(),
             store,
             limits,
             streams: Arc::new(Semaphore::new(limits::INGEST_STREAMS_MAX)),
@@ -101,6 +107,23 @@ impl Ingest {
         Ok((messages.with_coding(coding), http::Request::from_parts(parts, Body::empty())))
     }
 
+    /// The status of a refusal; one that is the store's fault is remembered.
+    pub(super) fn told(&self, refusal: &Refusal) -> Status {
+        if matches!(refusal, Refusal::Store(error) if error.is_fault_of_the_store()) {
+            self.ailing.store(true, Ordering::Relaxed);
+        }
+        status::of_refusal(refusal)
+    }
+
+    /// Whether rows can be stored, as far as is known; a store that failed is tried. Touches the disk.
+    pub(super) fn check(&self) -> Result<(), store::Error> {
+        if self.ailing.load(Ordering::Relaxed) {
+            self.store.probe()?;
+            self.ailing.store(false, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
     pub(super) fn store(&self) -> &Arc<dyn Store> {
         &self.store
     }
@@ -120,7 +143,7 @@ impl Ingest {
         let taken = worker.await.map_err(|panic| status::internal(&panic))?;
         match (forwarded, taken) {
             (Err(status), Ok(None)) => Err(status),
-            (_, Err(refusal)) => Err(status::of_refusal(&refusal)),
+            (_, Err(refusal)) => Err(self.told(&refusal)),
             (_, Ok(Some(response))) => Ok(response),
             (Ok(()), Ok(None)) => Err(Status::internal("the stream ended without an answer")),
         }

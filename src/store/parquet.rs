@@ -10,7 +10,7 @@
 use std::{
     collections::HashMap,
     fs::{File, OpenOptions},
-    io,
+    io::{self, Write as _},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
@@ -42,6 +42,10 @@ use run::TableRun;
 
 /// The file by whose lock a process holds the store.
 const LOCK: &str = ".lock";
+
+/// What is written to see whether the disk takes it, and how much.
+const PROBE: &str = ".probe";
+const PROBE_BYTES: usize = 64 << 10;
 
 /// Tables as data sets in one folder, which one process holds at a time.
 #[derive(Debug)]
@@ -112,6 +116,15 @@ fn lock(folder: &Path) -> Result<File, Error> {
 }
 
 impl Store for ParquetStore {
+    fn probe(&self) -> Result<(), Error> {
+        let mut file = file::AtomicFile::create(&self.folder, PROBE)?;
+        let written = file.write_all(&[0; PROBE_BYTES]);
+        written.map_err(|source| Error::Io { path: self.folder.join(PROBE), source })?;
+        // Never published: dropping it takes it away again.
+        file.sync().map(drop)?;
+        Ok(())
+    }
+
     fn begin(
         &self,
         domain: &'static Domain,

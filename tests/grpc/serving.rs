@@ -25,6 +25,10 @@ use tonic::{
     Code, Response, Status, Streaming,
     transport::{Channel, Endpoint},
 };
+use tonic_health::pb::{
+    HealthCheckRequest, HealthCheckResponse, health_check_response::ServingStatus,
+    health_client::HealthClient,
+};
 use tonic_types::StatusExt as _;
 
 use super::tables;
@@ -285,4 +289,25 @@ async fn a_folder_without_tables_or_with_two_of_a_domain_is_refused() {
     });
     let refused = Catalogue::open(&places).unwrap_err().to_string();
     assert!(refused.contains("both hold recruit"), "{refused}");
+}
+
+/// What a `Watch` of the service's health says next.
+async fn next_health(watch: &mut Streaming<HealthCheckResponse>) -> ServingStatus {
+    watch.message().await.unwrap().unwrap().status()
+}
+
+#[tokio::test]
+async fn a_service_whose_data_is_gone_says_so_and_serves_again_when_it_is_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = tables::write(folder.path(), "recruit", 10);
+    let server = serving(folder.path(), Options::default()).await;
+    let mut client = HealthClient::new(server.channel().await);
+    let service = "embedding.EmbeddingStreamService".to_owned();
+    let mut watch = client.watch(HealthCheckRequest { service }).await.unwrap().into_inner();
+    assert_eq!(next_health(&mut watch).await, ServingStatus::Serving);
+    let (manifest, aside) = (place.with_extension("json"), folder.path().join("aside"));
+    fs::rename(&manifest, &aside).unwrap();
+    assert_eq!(next_health(&mut watch).await, ServingStatus::NotServing);
+    fs::rename(&aside, &manifest).unwrap();
+    assert_eq!(next_health(&mut watch).await, ServingStatus::Serving);
 }

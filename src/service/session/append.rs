@@ -99,7 +99,7 @@ async fn serve(ingest: Ingest, messages: Messages, acks: Acks) {
     drop(events);
     let ended = match worker.await {
         Err(panic) => Err(status::internal(&panic)),
-        Ok(Err(error)) => Err(status::of_refusal(&error)),
+        Ok(Err(error)) => Err(ingest.told(&error)),
         Ok(Ok(())) => forwarded,
     };
     if let Err(status) = ended {
