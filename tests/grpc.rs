@@ -7,6 +7,7 @@
 )]
 
 mod bench;
+mod chassis;
 mod checks;
 mod dialects;
 mod faults;
