@@ -359,7 +359,7 @@ fn options_of_a_listener_that_cannot_hold_are_refused_at_the_start() {
         (&["--tls-client-name", "loader"], 2, "--tls-client-ca"),
         (&["--log", "loud"], 2, "--log"),
         (&["--max-calls", "0"], 2, "--max-calls"),
-        (&["--drain", "-1"], 2, "--drain"),
+        (&["--drain=-1"], 2, "--drain"),
     ] {
         let output = start(options);
         assert_eq!(output.status.code(), Some(code), "{options:?}: {}", stderr(&output));
