@@ -8,6 +8,7 @@
 
 mod ailing;
 mod bench;
+mod chassis;
 mod checks;
 mod dialects;
 mod faults;

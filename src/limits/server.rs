@@ -33,6 +33,9 @@ pub const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// Age at which a connection is asked to go, so that clients spread over servers that came later.
 pub const CONNECTION_AGE: Duration = Duration::from_mins(30);
 
+/// How long a connection without calls may stay after it was asked to go.
+pub const PARTING: Duration = Duration::from_secs(1);
+
 /// How long a call may take when its client says nothing, or says more: what a bulk transfer over a slow line needs, and an end
 /// for calls that everybody forgot. Calls of a connection that was asked to go may go on as long.
 pub const DEADLINE_MAX: Duration = Duration::from_hours(6);
@@ -89,7 +92,10 @@ pub const ASKING_STREAM_WINDOW_BYTES: u32 = 1 << 20;
 /// What a peer that only asks may send on one connection.
 pub const ASKING_CONNECTION_WINDOW_BYTES: u32 = 4 << 20;
 
-/// The largest DATA frame asked for. A message that arrives in one frame is decoded where it lies.
+/// The largest frame of a peer that only asks: the least that HTTP/2 permits.
+pub const ASKING_FRAME_BYTES_MAX: u32 = 16 << 10;
+
+/// The largest DATA frame asked for of a peer that sends bulk data. A message that arrives in one frame is decoded where it lies.
 pub const FRAME_BYTES_MAX: u32 = (4 << 20) - 1;
 
 /// Calls at a time on one connection.

@@ -127,7 +127,13 @@ impl Greeting {
         let patience = self.config.patience;
         // Small messages must not wait for the answer to the ones before. Whoever lost the connection meanwhile learns it next.
         let _ = stream.set_nodelay(true);
-        if !matches!(time::timeout(patience.first_byte, stream.readable()).await, Ok(Ok(()))) {
+        let (mut closing, mut first) = (self.closing.clone(), [0]);
+        let spoke = tokio::select! {
+            // Whoever has said nothing yet is not waited for.
+            () = closed(&mut closing) => return,
+            spoke = time::timeout(patience.first_byte, stream.peek(&mut first)) => spoke,
+        };
+        if !matches!(spoke, Ok(Ok(1))) {
             counter!("brine_connections_cut_total", "reason" => "silence").increment(1);
             return;
         }

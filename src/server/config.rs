@@ -108,6 +108,14 @@ impl Windows {
         }
     }
 
+    /// Bytes of a frame.
+    pub(super) fn frame_bytes(self) -> u32 {
+        match self {
+            Self::Receiving => limits::FRAME_BYTES_MAX,
+            Self::Asking => limits::ASKING_FRAME_BYTES_MAX,
+        }
+    }
+
     /// Bytes of a connection.
     pub(super) fn connection_bytes(self) -> u32 {
         match self {

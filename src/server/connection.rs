@@ -102,6 +102,12 @@ impl Connection {
         call
     }
 
+    /// Whether any call runs.
+    pub(super) fn has_calls(&self) -> bool {
+        let calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
+        calls.iter().any(|call| call.strong_count() > 0)
+    }
+
     /// Ends the calls whose response nobody took on for `patience`.
     pub(super) fn cut_stalled(&self, patience: Duration) -> Stalled {
         let calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);

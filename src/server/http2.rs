@@ -36,6 +36,8 @@ struct Life<'a> {
     tick: Interval,
     /// When it ends, once it was asked to go.
     leaves_by: Option<Instant>,
+    /// Since when it has had no call, once it was asked to go.
+    idle_since: Option<Instant>,
 }
 
 enum Step {
@@ -98,7 +100,7 @@ fn tuned(config: &Config, executor: CallExecutor) -> Builder<CallExecutor> {
         .timer(TokioTimer::new())
         .initial_stream_window_size(config.windows.stream_bytes())
         .initial_connection_window_size(config.windows.connection_bytes())
-        .max_frame_size(limits::FRAME_BYTES_MAX)
+        .max_frame_size(config.windows.frame_bytes())
         .max_header_list_size(limits::HEADER_BYTES_MAX)
         .max_concurrent_streams(limits::STREAMS_MAX)
         .keep_alive_interval(limits::KEEPALIVE_INTERVAL)
@@ -120,7 +122,7 @@ impl<'a> Life<'a> {
     fn new(connection: &'a Connection, config: &'a Config, closing: watch::Receiver<bool>) -> Self {
         let mut tick = time::interval(config.patience.tick());
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        Self { connection, config, closing, tick, leaves_by: None }
+        Self { connection, config, closing, tick, leaves_by: None, idle_since: None }
     }
 
     /// What happens next. Nothing is lost if this is dropped.
@@ -141,16 +143,16 @@ impl<'a> Life<'a> {
 
     fn judged(&mut self) -> Option<Step> {
         let patience = &self.config.patience;
-        if self.leaves_by.is_some_and(|by| by <= Instant::now()) || self.is_stalled() {
+        if self.is_stalled() {
             return Some(Step::End);
         }
-        if self.leaves_by.is_some() {
-            return None;
+        if let Some(by) = self.leaves_by {
+            return (by <= Instant::now() || self.lingers()).then_some(Step::End);
         }
         let age = self.connection.age();
         if !self.connection.has_called() && age >= patience.first_request {
-            // Half a preface is nobody that could be asked to go; who only waited comes again when there is something to ask.
-            return Some(self.retire(Duration::from_secs(1)));
+            // Who only waited comes again when there is something to ask.
+            return Some(self.retire(limits::PARTING));
         }
         (age >= patience.connection_age).then(|| self.retire(self.config.deadline_max))
     }
@@ -159,6 +161,16 @@ impl<'a> Life<'a> {
         self.leaves_by = Some(Instant::now() + grace);
         info!(peer = %self.connection.remote(), "asked the connection to go");
         Step::Retire
+    }
+
+    /// Whether it has nothing left to do and stays all the same. Who hears the wish to go leaves at once; who has sent half a
+    /// greeting, or answers nothing, never does.
+    fn lingers(&mut self) -> bool {
+        if self.connection.has_calls() {
+            self.idle_since = None;
+            return false;
+        }
+        self.idle_since.get_or_insert_with(Instant::now).elapsed() >= limits::PARTING
     }
 
     /// Ends calls that nobody reads. If the connection has no others, nobody reads it at all.

@@ -7,7 +7,7 @@ use std::{fmt, io, str::FromStr};
 use tracing::{Event, Subscriber};
 use tracing_subscriber::{
     Layer as _,
-    filter::Targets,
+    filter::{LevelFilter, Targets},
     fmt::{
         FmtContext, FormatEvent, FormatFields, FormattedFields,
         format::Writer,
@@ -35,11 +35,24 @@ pub enum Format {
 #[derive(Debug, Clone)]
 pub struct Filter(Targets);
 
+/// A filter that says nothing.
+#[derive(Debug, thiserror::Error)]
+#[error("{0:?} is neither a level (error, warn, info, debug, trace, off) nor MODULE=LEVEL")]
+pub struct NoFilter(String);
+
 impl FromStr for Filter {
-    type Err = tracing_subscriber::filter::ParseError;
+    type Err = NoFilter;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        text.parse().map(Self)
+        // Alone, a name would mean everything of a module; it is more often a level that was misspelt.
+        let part = |part: &str| {
+            let (_, level) = part.split_once('=').unwrap_or(("", part));
+            // Nothing would be taken for `error`.
+            let known = !level.is_empty() && level.parse::<LevelFilter>().is_ok();
+            if known { Ok(()) } else { Err(NoFilter(part.to_owned())) }
+        };
+        text.split(',').try_for_each(part)?;
+        text.parse().map(Self).map_err(|_| NoFilter(text.to_owned()))
     }
 }
 
@@ -149,5 +162,6 @@ mod tests {
     fn a_filter_that_says_nothing_is_refused() {
         assert!("loud".parse::<Filter>().is_err());
         assert!("brine::server=loud".parse::<Filter>().is_err());
+        assert!("".parse::<Filter>().is_err());
     }
 }

@@ -342,3 +342,58 @@ fn options_come_from_variables_too() {
         .unwrap();
     assert_eq!(json(&output)["rows"], 10, "{}", stderr(&output));
 }
+
+#[test]
+fn options_of_a_listener_that_cannot_hold_are_refused_at_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let tokens = folder.path().join("tokens");
+    std::fs::write(&tokens, "token").unwrap();
+    std::fs::set_permissions(&tokens, std::os::unix::fs::PermissionsExt::from_mode(0o644)).unwrap();
+    let start = |options: &[&str]| {
+        run(&[&["batch-server", "--discard", "--listen", "127.0.0.1:0"], options].concat())
+    };
+    for (options, code, said) in [
+        (&["--token-file", path(&tokens)][..], 3, "chmod 600"),
+        (&["--tls-cert", "server.pem"], 2, "--tls-key"),
+        (&["--tls-cert", "none.pem", "--tls-key", "none.key"], 3, "none.pem: cannot be read"),
+        (&["--tls-client-name", "loader"], 2, "--tls-client-ca"),
+        (&["--log", "loud"], 2, "--log"),
+        (&["--max-calls", "0"], 2, "--max-calls"),
+        (&["--drain=-1"], 2, "--drain"),
+    ] {
+        let output = start(options);
+        assert_eq!(output.status.code(), Some(code), "{options:?}: {}", stderr(&output));
+        assert!(stderr(&output).contains(said), "{options:?}: {}", stderr(&output));
+    }
+}
+
+#[test]
+fn a_call_that_fails_is_a_line_of_the_log_and_hang_up_reads_tokens_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let tokens = folder.path().join("tokens");
+    std::fs::write(&tokens, "a-token-of-the-test").unwrap();
+    std::fs::set_permissions(&tokens, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    let arguments = ["--discard", "--log-format", "json", "--token-file", path(&tokens)];
+    let mut command = brine(&["batch-server", "--listen", "127.0.0.1:0"]);
+    command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+    let url = format!("http://{}", line.trim().strip_prefix("listening on ").unwrap());
+    let dataset = tables::write(folder.path(), "recruit", 10);
+    assert_ne!(run(&["stream", path(&dataset), "--to", &url]).status.code(), Some(0));
+    let id = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(id, rustix::process::Signal::HUP).unwrap();
+    let mut log = BufReader::new(child.stderr.take().unwrap())
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(&line.unwrap()).unwrap());
+    let failed = log.find(|line| line["level"] == "ERROR").unwrap();
+    assert_eq!(failed["code"], "UNAUTHENTICATED");
+    assert!(failed["message"].as_str().unwrap().contains("a token is needed"), "{failed}");
+    assert!(failed["span"]["request_id"].is_string() && failed["span"]["peer"].is_string(), "{failed}");
+    assert!(failed["span"]["method"].as_str().unwrap().contains("IngestSessionService/"), "{failed}");
+    log.find(|line| line["message"] == "certificates and tokens are read again").unwrap();
+    rustix::process::kill_process(id, rustix::process::Signal::TERM).unwrap();
+    assert!(log.all(|line| !line.to_string().contains("a-token-of-the-test")));
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}

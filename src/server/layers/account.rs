@@ -100,7 +100,8 @@ impl Account {
         } else if self.status.is_none() {
             info!(milliseconds, "the caller went away before the call had ended");
         } else if self.logged {
-            error!(code = name(code), milliseconds, "call failed: {}", quoted(message));
+            let why = if message.is_empty() { code.description() } else { message };
+            error!(code = name(code), milliseconds, "call failed: {}", quoted(why));
         }
     }
 }
