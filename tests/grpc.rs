@@ -21,3 +21,4 @@ mod scripted;
 mod serving;
 mod sessions;
 mod tables;
+mod tls;

@@ -30,7 +30,21 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("analytics", &["limits", "columnar", "file", "store"]),
     ("server", &["limits"]),
     ("service", &["limits", "proto", "schema", "session", "columnar", "digest", "wire", "store", "server"]),
-    ("client", &["limits", "failpoint", "proto", "schema", "session", "columnar", "digest", "file", "wire"]),
+    (
+        "client",
+        &[
+            "limits",
+            "failpoint",
+            "identifier",
+            "proto",
+            "schema",
+            "session",
+            "columnar",
+            "digest",
+            "file",
+            "wire",
+        ],
+    ),
     ("cli", ALL_BELOW_CLI),
 ];
 
@@ -65,6 +79,7 @@ const OWNERS: &[(&[&str], &[&str])] = &[
     // It reads the files that a .proto file imports.
     (&["protox"], &["client"]),
     (&["tonic", "tonic_prost"], &["proto", "store", "server", "service", "client", "cli"]),
+    (&["tokio_rustls"], &["server", "client"]),
     (&["tokio", "tokio_stream"], &["proto", "store", "server", "service", "client", "cli"]),
     (ARROW, &["columnar", "digest", "file", "wire", "store", "analytics", "service", "client", "cli"]),
 ];
