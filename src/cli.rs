@@ -8,6 +8,7 @@ use std::{io, process::ExitCode};
 use clap::{Parser, Subcommand};
 
 mod batch_server;
+mod connect;
 mod convert;
 mod demo;
 mod inspect;

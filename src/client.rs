@@ -1,9 +1,12 @@
 //! Clients: what brings a data set to a server: [`push`] to servers that take `IngestDataStream`, [`message`] to any
 //! RPC; and what fetches one: [`pull`] from servers of `StreamEmbedding`.
 
+mod connection;
+mod credentials;
 pub mod message;
 pub mod pull;
 pub mod push;
 mod target;
 
+pub use credentials::{CredentialFiles, Error as CredentialError};
 pub use target::{Error as TargetError, Target};

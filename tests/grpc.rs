@@ -23,3 +23,4 @@ mod scripted;
 mod serving;
 mod sessions;
 mod tables;
+mod tls;

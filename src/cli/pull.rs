@@ -5,6 +5,7 @@ use std::{path::PathBuf, sync::Arc};
 use anyhow::anyhow;
 
 use super::{
+    connect::Connect,
     figures::count,
     report::{Exit, Failure, Output},
     runtime,
@@ -12,7 +13,7 @@ use super::{
 use crate::{
     client::{
         Target,
-        pull::{self, Error, Options, Start},
+        pull::{self, Compression, Error, Options, Start},
     },
     file,
     limits::client as limits,
@@ -31,6 +32,7 @@ Examples:
   brine pull --from http://localhost:50051 --chunk-size 500 --json
   brine pull --from http://localhost:50051 --checkpoint c0ca96e7-85df-50df-a64e-d934cd02a170
   brine pull --from http://localhost:50051 --domain candidate -o copy
+  brine pull --from https://rows.example.com --token-file token --compress zstd
 
 What is checked: every vector has the dimension of the first, every row has an id, no id comes
 twice. A server of ours also says where each chunk's rows stand and what they add up to: then
@@ -46,7 +48,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 4 refused by the server, 5 server n
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
-    /// The server, as http://HOST:PORT or HOST:PORT
+    /// The server, as http://HOST:PORT, https://HOST:PORT or HOST:PORT
     #[arg(long, visible_alias = "server", value_name = "URL", env = "BRINE_FROM", value_parser = server)]
     from: Target,
     /// Which rows
@@ -77,6 +79,18 @@ pub(super) struct Args {
     /// Replace a data set of that name
     #[arg(long, requires = "output")]
     overwrite: bool,
+    /// Let the server pack what it sends
+    #[arg(long, value_enum, env = "BRINE_COMPRESS")]
+    compress: Option<Packed>,
+    #[command(flatten)]
+    connect: Connect,
+}
+
+/// How messages are packed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Packed {
+    Gzip,
+    Zstd,
 }
 
 /// The published client takes a server without a scheme.
@@ -92,7 +106,7 @@ fn domain(name: &str) -> Result<&'static Domain, String> {
 }
 
 impl Args {
-    fn options(&self) -> Options {
+    fn options(&self) -> Result<Options, Failure> {
         let start = match (&self.checkpoint, self.start_row) {
             (Some(checkpoint), _) => {
                 Start::Behind { checkpoint: checkpoint.clone(), strict: self.strict_checkpoint }
@@ -105,13 +119,17 @@ impl Args {
             name: self.name.clone().unwrap_or_else(|| self.domain.name.clone()),
             overwrite: self.overwrite,
         });
-        let options = Options::new(self.from.clone(), self.domain);
-        Options { start, output, chunk_rows: self.chunk_size, ..options }
+        let compression = self.compress.map(|packed| match packed {
+            Packed::Gzip => Compression::Gzip,
+            Packed::Zstd => Compression::Zstd,
+        });
+        let options = Options::new(self.connect.to(self.from.clone())?, self.domain);
+        Ok(Options { start, output, compression, chunk_rows: self.chunk_size, ..options })
     }
 }
 
 pub(super) fn run(args: &Args, output: Output) -> Result<(), Failure> {
-    let (options, runtime) = (args.options(), runtime()?);
+    let (options, runtime) = (args.options()?, runtime()?);
     let progress = Arc::new(Printed::new(output));
     let received = runtime.block_on(async {
         let (stop, progress) = (shutdown_signal(), Arc::clone(&progress));

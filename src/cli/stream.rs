@@ -14,6 +14,7 @@ use anyhow::anyhow;
 use serde_json::json;
 
 use super::{
+    connect::Connect,
     figures::{bytes, count},
     progress::{Printed, Standing},
     report::{Exit, Failure, Output},
@@ -42,6 +43,7 @@ Examples:
   brine stream out/recruit --to http://localhost:50052
   brine stream out/recruit --to http://localhost:50052 --chunk-rows auto --bandwidth 1000 --json
   brine stream out/recruit --to http://localhost:9090 --dialect json-v1
+  brine stream out/recruit --to https://ingest.example.com --token-file token
   brine stream out/recruit --to http://localhost:50052 --shard 1/4 --receipt recruit-1.json
   brine stream out/recruit --dry-run --bandwidth 1000
   brine stream out/orders --to http://localhost:50060 --proto shop.proto \\
@@ -72,7 +74,7 @@ rows has taken over";
 pub(super) struct Args {
     /// The data set, as DIR/NAME
     dataset: PathBuf,
-    /// The server, as http://HOST:PORT
+    /// The server, as http://HOST:PORT or https://HOST:PORT
     #[arg(long, value_name = "URL", env = "BRINE_TO", required_unless_present = "dry_run")]
     to: Option<Target>,
     /// How the server wants its rows
@@ -113,6 +115,8 @@ pub(super) struct Args {
     /// Encode everything and send nothing
     #[arg(long)]
     dry_run: bool,
+    #[command(flatten)]
+    connect: Connect,
     #[command(flatten)]
     message: message::Foreign,
 }
@@ -198,8 +202,7 @@ pub(super) fn run(args: Args, output: Output) -> Result<(), Failure> {
     }
     let options = args.options()?;
     match &args.to {
-        Some(target) if !args.dry_run => {
-            let options = Options { target: target.clone(), ..options };
+        Some(_) if !args.dry_run => {
             let downgrading = args.dialect == Wanted::Auto && args.require == Required::AtLeastOnce;
             send(&options, downgrading, args.receipt.as_deref(), output)
         }
@@ -245,7 +248,8 @@ impl Args {
         let nowhere = || {
             "http://localhost".parse().map_err(|error| Failure::new(Exit::Usage, anyhow::Error::new(error)))
         };
-        self.to.clone().map_or_else(nowhere, Ok)
+        let Some(target) = self.to.clone().filter(|_| !self.dry_run) else { return nowhere() };
+        self.connect.to(target)
     }
 
     fn selection(&self) -> Selection {

@@ -20,10 +20,10 @@ use std::{
 
 use http::uri::PathAndQuery;
 use tokio::time;
-use tonic::transport::Channel;
 
 use super::{
     Target,
+    connection::Connection,
     push::{ChunkSize, Nulls, Progress, Selection, Sizes},
 };
 
@@ -130,7 +130,7 @@ pub async fn send(
 /// What a way of sending needs.
 struct Call<'a> {
     feed: &'a Feed,
-    channel: Channel,
+    channel: Connection,
     path: PathAndQuery,
     deadline: time::Instant,
     progress: Arc<dyn Progress>,
@@ -144,7 +144,7 @@ impl Call<'_> {
     }
 }
 
-async fn connect(target: &Target, deadline: time::Instant) -> Result<Channel, Error> {
+async fn connect(target: &Target, deadline: time::Instant) -> Result<Connection, Error> {
     let failed = match time::timeout_at(deadline, target.connect()).await {
         Ok(Ok(channel)) => return Ok(channel),
         Ok(Err(source)) => Failed::Connect { target: target.to_string(), source: Arc::new(source) },

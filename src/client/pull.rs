@@ -12,6 +12,7 @@ use std::{
 };
 
 use tokio::time;
+use tonic::codec::CompressionEncoding;
 
 use super::{
     Target,
@@ -52,6 +53,8 @@ pub struct Options {
     pub chunk_rows: i32,
     /// Where the rows are written; none: they are only checked.
     pub output: Option<Output>,
+    /// How messages may be packed.
+    pub compression: Option<Compression>,
     /// Attempts in a row without any progress.
     pub attempts: u32,
     /// The pauses between attempts.
@@ -77,6 +80,24 @@ pub enum Start {
     },
 }
 
+/// How messages are packed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Compression {
+    /// As gzip does.
+    Gzip,
+    /// As zstd does.
+    Zstd,
+}
+
+impl From<Compression> for CompressionEncoding {
+    fn from(compression: Compression) -> Self {
+        match compression {
+            Compression::Gzip => Self::Gzip,
+            Compression::Zstd => Self::Zstd,
+        }
+    }
+}
+
 /// Where a pulled data set is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Output {
@@ -97,6 +118,7 @@ impl Options {
             start: Start::default(),
             chunk_rows: limits::PULL_CHUNK_ROWS,
             output: None,
+            compression: None,
             attempts: limits::ATTEMPTS,
             backoff: Backoff::default(),
             silence: limits::PULL_SILENCE,

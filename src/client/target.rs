@@ -1,16 +1,21 @@
 //! Where a client connects to.
 
-use std::{fmt, str::FromStr};
+use std::{error::Error as StdError, fmt, io, iter, net::IpAddr, str::FromStr};
 
 use hyper_util::client::legacy::connect::HttpConnector;
-use tonic::transport::{Channel, Endpoint, Uri};
+use tonic::transport::{self, Endpoint, Uri};
 
+use super::{
+    connection::Connection,
+    credentials::{self, CredentialFiles, Credentials},
+};
 use crate::limits::client as limits;
 
-/// A server's address, such as `http://localhost:50052`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A server's address, such as `http://localhost:50052`, and how it is spoken to.
+#[derive(Debug, Clone)]
 pub struct Target {
     uri: Uri,
+    credentials: Credentials,
 }
 
 /// Why a text is not a server's address.
@@ -18,13 +23,8 @@ pub struct Target {
 #[non_exhaustive]
 pub enum Error {
     /// Not a URL.
-    #[error("{0:?} is not a server's address (expected http://HOST:PORT)")]
+    #[error("{0:?} is not a server's address (expected http://HOST:PORT or https://HOST:PORT)")]
     Malformed(String),
-    /// TLS was asked for.
-    #[error(
-        "{0:?}: this version connects in clear text only; https:// comes with the TLS release (expected http://HOST:PORT)"
-    )]
-    Tls(String),
 }
 
 impl FromStr for Target {
@@ -33,11 +33,15 @@ impl FromStr for Target {
     fn from_str(text: &str) -> Result<Self, Error> {
         let malformed = || Error::Malformed(text.to_owned());
         let uri: Uri = text.parse().map_err(|_| malformed())?;
-        match uri.scheme_str() {
-            Some("http") if uri.authority().is_some() && matches!(uri.path(), "" | "/") => Ok(Self { uri }),
-            Some("https") => Err(Error::Tls(text.to_owned())),
-            _ => Err(malformed()),
+        if uri.authority().is_none() || !matches!(uri.path(), "" | "/") {
+            return Err(malformed());
         }
+        let credentials = match uri.scheme_str() {
+            Some("http") => Credentials::default(),
+            Some("https") => Credentials::of_system(),
+            _ => return Err(malformed()),
+        };
+        Ok(Self { uri, credentials })
     }
 }
 
@@ -48,32 +52,78 @@ impl fmt::Display for Target {
 }
 
 impl Target {
+    /// The same server, spoken to with what stands in `files`.
+    pub fn with_credentials(self, files: &CredentialFiles) -> Result<Self, credentials::Error> {
+        let has_certificates = files.ca.is_some() || files.identity.is_some();
+        if has_certificates && !self.is_encrypted() {
+            return Err(credentials::Error::NotEncrypted { target: self.to_string() });
+        }
+        if files.token.is_some() && !self.is_encrypted() && !self.is_local() {
+            return Err(credentials::Error::TokenInClear { target: self.to_string() });
+        }
+        let credentials = Credentials::read(files, self.is_encrypted())?;
+        let target = Self { credentials, ..self };
+        target.endpoint().map_err(credentials::Error::Tls)?;
+        Ok(target)
+    }
+
+    fn is_encrypted(&self) -> bool {
+        self.uri.scheme_str() == Some("https")
+    }
+
+    /// Whether the way to the server leaves this machine.
+    fn is_local(&self) -> bool {
+        let host = self.uri.host().unwrap_or_default().trim_matches(['[', ']']);
+        host == "localhost" || host.parse().is_ok_and(|address: IpAddr| address.is_loopback())
+    }
+
+    fn endpoint(&self) -> Result<Endpoint, transport::Error> {
+        let endpoint = Endpoint::from(self.uri.clone()).connect_timeout(limits::CONNECT);
+        match &self.credentials.tls {
+            Some(tls) => endpoint.tls_config(tls.clone()),
+            None => Ok(endpoint),
+        }
+    }
+
+    async fn open(&self, endpoint: Endpoint) -> Result<Connection, transport::Error> {
+        let channel = endpoint.connect_with_connector(connector()).await?;
+        Ok(Connection { channel, authorization: self.credentials.authorization.clone() })
+    }
+
     /// Opens a connection. No HTTP/2 pings are sent: servers with library defaults end connections that send them; the
     /// kernel finds a dead peer instead.
-    pub(super) async fn connect(&self) -> Result<Channel, tonic::transport::Error> {
-        let endpoint = Endpoint::from(self.uri.clone()).connect_timeout(limits::CONNECT);
-        endpoint.connect_with_connector(connector()).await
+    pub(super) async fn connect(&self) -> Result<Connection, transport::Error> {
+        self.open(self.endpoint()?).await
     }
 
     /// Opens a connection to a server that sends more than it is sent.
-    pub(super) async fn connect_to_pull(&self) -> Result<Channel, tonic::transport::Error> {
-        let endpoint = Endpoint::from(self.uri.clone())
-            .connect_timeout(limits::CONNECT)
+    pub(super) async fn connect_to_pull(&self) -> Result<Connection, transport::Error> {
+        let endpoint = self
+            .endpoint()?
             .initial_stream_window_size(limits::PULL_WINDOW_BYTES)
             .initial_connection_window_size(limits::PULL_WINDOW_BYTES)
             .max_frame_size(limits::PULL_FRAME_BYTES);
-        endpoint.connect_with_connector(connector()).await
+        self.open(endpoint).await
     }
 
     /// Opens a connection that is watched by pings while calls run: for servers that keep sessions, which permit them. One
     /// that does not know sessions says so long before the first ping.
-    pub(super) async fn connect_watched(&self) -> Result<Channel, tonic::transport::Error> {
-        let endpoint = Endpoint::from(self.uri.clone())
-            .connect_timeout(limits::CONNECT)
+    pub(super) async fn connect_watched(&self) -> Result<Connection, transport::Error> {
+        let endpoint = self
+            .endpoint()?
             .http2_keep_alive_interval(limits::SESSION_KEEPALIVE)
             .keep_alive_timeout(limits::SESSION_KEEPALIVE_TIMEOUT);
-        endpoint.connect_with_connector(connector()).await
+        self.open(endpoint).await
     }
+}
+
+/// Whether a connection failed because one side does not believe the other, which the next attempt would not change.
+pub(super) fn is_distrust(error: &transport::Error) -> bool {
+    let mut chain = iter::successors(Some(error as &(dyn StdError + 'static)), |&error| error.source());
+    // What TLS finds wrong comes as this kind, and nothing else does.
+    chain.any(|error| {
+        error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::InvalidData)
+    })
 }
 
 /// What opens sockets, in place of tonic's own, which cannot bound how long sent bytes stay unacknowledged.

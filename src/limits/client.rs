@@ -97,3 +97,6 @@ pub const PULL_CHUNK_ROWS: i32 = 300;
 
 /// How long an interrupted pull may take to remove what it has written.
 pub const PULL_END: Duration = Duration::from_secs(10);
+
+/// Bytes of a file with certificates, a key or a token.
+pub const CREDENTIALS_BYTES_MAX: u64 = 1 << 20;

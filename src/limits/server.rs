@@ -110,6 +110,22 @@ pub const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Ingest streams at a time, because each may fill its window before it is read.
 pub const INGEST_STREAMS_MAX: usize = 16;
 
+/// How many of them one peer may have, so that one alone cannot keep others out.
+pub const INGEST_STREAMS_OF_PEER_MAX: usize = 12;
+
+/// How long an ingest stream of the original contract may be silent between two messages: its client may be reading a large
+/// file.
+pub const INGEST_SILENCE: Duration = Duration::from_mins(5);
+
+/// A message that has begun delivers at least this many bytes in each interval.
+pub const PACE_BYTES: usize = 16 << 10;
+
+/// That interval.
+pub const PACE_INTERVAL: Duration = Duration::from_secs(10);
+
+/// Bytes for which memory is taken when a message begins to arrive in pieces.
+pub const GATHERED_BYTES: usize = 4 << 20;
+
 /// Bytes of received messages that wait for their decoding or are being decoded, over all streams.
 pub const INGEST_BYTES_MAX: usize = 128 << 20;
 

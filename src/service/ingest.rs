@@ -5,12 +5,15 @@
 //! on a thread of its own. A full channel stops the reading, which stops the sender: that is all the back-pressure there
 //! is. The end of the stream is an event of its own, so that a sender that vanishes is never taken for one that finished.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    net::IpAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 use tonic::{Status, body::Body};
 
 use crate::{
@@ -21,6 +24,7 @@ use crate::{
 
 mod face;
 mod intake;
+mod seats;
 mod session_stream;
 
 pub(super) use face::answer;
@@ -32,14 +36,17 @@ use super::{
     messages::{Message, Messages},
     status,
 };
+pub(super) use seats::Slot;
+
 use intake::Intake;
+use seats::Seats;
 
 /// What all ingest streams of a server share.
 #[derive(Clone)]
 pub struct Ingest {
     store: Arc<dyn Store>,
     limits: ChunkLimits,
-    streams: Arc<Semaphore>,
+    seats: Seats,
     budget: Arc<Semaphore>,
     draining: watch::Receiver<bool>,
     drain: Arc<watch::Sender<bool>>,
@@ -72,7 +79,7 @@ impl Ingest {
             ailing: Arc::default(),
             store,
             limits,
-            streams: Arc::new(Semaphore::new(limits::INGEST_STREAMS_MAX)),
+            seats: Seats::default(),
             budget: Arc::new(Semaphore::new(budget.min(Semaphore::MAX_PERMITS))),
         }
     }
@@ -90,8 +97,8 @@ impl Ingest {
     }
 
     /// The right to be one of the streams.
-    pub(super) fn slot(&self) -> Result<OwnedSemaphorePermit, Status> {
-        Arc::clone(&self.streams).try_acquire_owned().map_err(|_| busy())
+    pub(super) fn slot(&self, peer: Option<IpAddr>) -> Result<Slot, Status> {
+        self.seats.take(peer).ok_or_else(busy)
     }
 
     /// The messages of a call, within the bounds, and the rest of its request.
@@ -132,8 +139,13 @@ impl Ingest {
         self.limits
     }
 
-    async fn receive(self, messages: Messages) -> Result<IngestDataResponse, Status> {
-        let _slot = self.slot()?;
+    async fn receive(
+        self,
+        messages: Messages,
+        peer: Option<IpAddr>,
+    ) -> Result<IngestDataResponse, Status> {
+        let _slot = self.slot(peer)?;
+        let messages = messages.with_silence(limits::INGEST_SILENCE);
         let (events, queue) = mpsc::channel(limits::INGEST_QUEUE);
         let intake = Intake::new(Arc::clone(&self.store), self.limits);
         let worker = tokio::task::spawn_blocking(move || take_all(intake, queue));
@@ -165,6 +177,8 @@ fn take_all(
 }
 
 fn busy() -> Status {
-    let limit = limits::INGEST_STREAMS_MAX;
-    Status::resource_exhausted(format!("{limit} ingest streams are running already: try again later"))
+    let (all, own) = (limits::INGEST_STREAMS_MAX, limits::INGEST_STREAMS_OF_PEER_MAX);
+    Status::resource_exhausted(format!(
+        "{all} ingest streams are running already, or {own} of yours: try again later"
+    ))
 }

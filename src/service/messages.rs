@@ -3,18 +3,27 @@
 //! tonic's own reader is not used for bulk data: it copies every frame into one buffer, reads a message before anybody
 //! could ask whether there is room for it, and takes a cancelled request for a finished one, which a receiver that
 //! commits at the end must never do.
+//!
+//! A message that has begun must arrive at a pace: a peer that sends a byte now and then would hold its place for hours. Between
+//! messages a sender may think.
 
-use std::{future::poll_fn, pin::Pin, sync::Arc, time::Duration};
+use std::{
+    future::{Future, poll_fn},
+    pin::Pin,
+    sync::Arc,
+    time::Duration,
+};
 
 use bytes::{Buf as _, Bytes, BytesMut};
 use http_body::{Body as _, Frame};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, mpsc},
-    time::timeout,
+    time::{Instant, timeout, timeout_at},
 };
 use tonic::{Status, body::Body};
 
 use super::coding::{Coding, PREFIX_BYTES};
+use crate::limits::server as limits;
 
 /// Reads one message after another, each only when the budget has room for it.
 #[derive(Debug)]
@@ -52,7 +61,8 @@ impl Messages {
         Self { silence: Some(silence), ..self }
     }
 
-    /// The next message; `None` only if the peer ended its side in good order.
+    /// The next message; `None` only if the peer ended its side in good order. It is read before the budget is asked: what
+    /// a peer announces and does not send takes nothing from others, and each stream reads one message at most.
     pub(crate) async fn next(&mut self) -> Result<Option<Message>, Status> {
         let Some(mut prefix) = self.take(PREFIX_BYTES, true).await? else { return Ok(None) };
         let compressed = prefix.get_u8() != 0;
@@ -60,26 +70,25 @@ impl Messages {
         if length > self.message_bytes_max {
             return Err(too_large(length, self.message_bytes_max));
         }
+        let bytes = self.take(length, false).await?.unwrap_or_default();
         if compressed {
-            return self.compressed(length).await.map(Some);
+            return self.expanded(bytes).await.map(Some);
         }
         let share = self.admit(length).await?;
-        let bytes = self.take(length, false).await?.unwrap_or_default();
         Ok(Some(Message { bytes, _share: share }))
     }
 
-    /// A message that takes `length` bytes, compressed. What it will take otherwise is unknown, so the most is admitted and
-    /// what is left given back: asked for later, streams could wait for each other.
-    async fn compressed(&mut self, length: usize) -> Result<Message, Status> {
+    /// The message that was compressed to `bytes`. What it will take is unknown, so the most is admitted and what is left given
+    /// back.
+    async fn expanded(&mut self, bytes: Bytes) -> Result<Message, Status> {
         let bytes_max = self.message_bytes_max;
         let coding = self
             .coding
             .ok_or_else(|| Status::internal("a message is compressed, but grpc-encoding does not say how"))?;
-        let mut share = self.admit(length + bytes_max).await?;
-        let bytes = self.take(length, false).await?.unwrap_or_default();
+        let mut share = self.admit(bytes_max).await?;
         let expanded = tokio::task::spawn_blocking(move || coding.expand(&bytes, bytes_max)).await;
         let bytes = expanded.map_err(|panic| super::status::internal(&panic))??;
-        drop(share.split(length + bytes_max - bytes.len()));
+        drop(share.split(bytes_max - bytes.len()));
         Ok(Message { bytes, _share: share })
     }
 
@@ -118,12 +127,14 @@ impl Messages {
         self.gather(length).await.map(Some)
     }
 
-    /// The claimed length may be allocated, because the budget has admitted it.
+    /// Memory grows with what arrives; the length is only what the peer claims.
     async fn gather(&mut self, length: usize) -> Result<Bytes, Status> {
-        let mut gathered = BytesMut::with_capacity(length);
+        let mut gathered = BytesMut::with_capacity(length.min(limits::GATHERED_BYTES));
         gathered.extend_from_slice(&std::mem::take(&mut self.front));
+        let mut pace = Pace::new();
         while gathered.len() < length {
-            let mut data = self.frame().await?.ok_or_else(cut_off)?;
+            let mut data = pace.keep(self.frame()).await?.ok_or_else(cut_off)?;
+            pace.note(data.len());
             let missing = length - gathered.len();
             gathered.extend_from_slice(&data.split_to(missing.min(data.len())));
             self.front = data;
@@ -161,12 +172,40 @@ impl Messages {
     }
 }
 
+/// Watches that a message that has begun also arrives.
+struct Pace {
+    since: Instant,
+    bytes: usize,
+}
+
+impl Pace {
+    fn new() -> Self {
+        Self { since: Instant::now(), bytes: 0 }
+    }
+
+    /// Waits for a frame, as long as the sender keeps the pace.
+    async fn keep<T>(&self, frame: impl Future<Output = Result<T, Status>>) -> Result<T, Status> {
+        timeout_at(self.since + limits::PACE_INTERVAL, frame).await.map_err(|_| slow())?
+    }
+
+    fn note(&mut self, bytes: usize) {
+        self.bytes += bytes;
+        if self.bytes >= limits::PACE_BYTES {
+            *self = Self::new();
+        }
+    }
+}
+
 fn too_large(length: usize, limit: usize) -> Status {
     Status::resource_exhausted(format!("message of {length} bytes is larger than the limit of {limit} bytes"))
 }
 
 fn silent() -> Status {
     Status::deadline_exceeded("the stream was silent for too long; what was acknowledged is kept")
+}
+
+fn slow() -> Status {
+    super::status::slow_sender()
 }
 
 fn cut_off() -> Status {
@@ -177,9 +216,11 @@ fn cut_off() -> Status {
 mod tests {
     use std::{
         collections::VecDeque,
+        future::Future,
         pin::Pin,
         sync::Arc,
         task::{Context, Poll},
+        time::Duration,
     };
 
     use bytes::{BufMut as _, Bytes, BytesMut};
@@ -265,5 +306,83 @@ mod tests {
         assert_eq!(read(vec![claimed], true, 9).await.1, Some(Code::ResourceExhausted));
         let compressed = Bytes::from_static(&[1, 0, 0, 0, 0]);
         assert_eq!(read(vec![compressed], true, 9).await.1, Some(Code::Internal));
+    }
+
+    /// A body whose frames come at intervals.
+    struct Dripping {
+        drops: usize,
+        bytes: usize,
+        interval: tokio::time::Interval,
+    }
+
+    impl http_body::Body for Dripping {
+        type Data = Bytes;
+        type Error = Status;
+
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            context: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+            std::task::ready!(self.interval.poll_tick(context));
+            self.drops += 1;
+            let prefix = Bytes::from_static(&[0, 0, 1, 0, 0]);
+            Poll::Ready(Some(Ok(Frame::data(match self.drops {
+                1 => prefix,
+                _ => Bytes::from(vec![7; self.bytes]),
+            }))))
+        }
+    }
+
+    async fn dripped(bytes: usize) -> Result<usize, Code> {
+        let interval = tokio::time::interval(Duration::from_secs(4));
+        let body = Body::new(Dripping { drops: 0, bytes, interval });
+        let mut messages = Messages::new(body, Arc::new(Semaphore::new(1 << 20)), 1 << 20);
+        let message = messages.next().await.map_err(|status| status.code())?;
+        Ok(message.map_or(0, |message| message.bytes.len()))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_message_that_drips_is_given_up_and_a_slow_one_is_not() {
+        assert_eq!(dripped(1).await, Err(Code::Aborted));
+        assert_eq!(dripped(16 << 10).await, Ok(1 << 16));
+    }
+
+    #[tokio::test]
+    async fn what_is_only_announced_takes_nothing_from_others() {
+        let budget = Arc::new(Semaphore::new(300));
+        let mut slow = Messages::new(Body::new(announcing()), Arc::clone(&budget), 300);
+        let reading = slow.next();
+        tokio::pin!(reading);
+        assert!(is_pending(reading.as_mut()).await);
+        let frames = vec![framed(&[&[7; 300]])];
+        let body = Body::new(Frames { frames: frames.into(), whole: true });
+        let mut other = Messages::new(body, budget, 300);
+        assert_eq!(other.next().await.unwrap().unwrap().bytes.len(), 300);
+    }
+
+    /// A body that announces a message of 300 bytes and sends one of them.
+    fn announcing() -> impl http_body::Body<Data = Bytes, Error = Status> + Send {
+        let mut announced = framed(&[&[7; 300]]);
+        Waiting { first: Some(announced.split_to(6)) }
+    }
+
+    struct Waiting {
+        first: Option<Bytes>,
+    }
+
+    impl http_body::Body for Waiting {
+        type Data = Bytes;
+        type Error = Status;
+
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+            self.first.take().map_or(Poll::Pending, |data| Poll::Ready(Some(Ok(Frame::data(data)))))
+        }
+    }
+
+    async fn is_pending<F: Future>(mut future: Pin<&mut F>) -> bool {
+        std::future::poll_fn(|context| Poll::Ready(future.as_mut().poll(context).is_pending())).await
     }
 }

@@ -90,11 +90,12 @@ impl StreamingService<AppendRequest> for Call {
     type ResponseStream = append::Acknowledgements;
     type Future = Answer<Result<Response<Self::ResponseStream>, Status>>;
 
-    fn call(&mut self, _: Request<Streaming<AppendRequest>>) -> Self::Future {
+    fn call(&mut self, request: Request<Streaming<AppendRequest>>) -> Self::Future {
+        let peer = request.remote_addr().map(|peer| peer.ip());
         let (ingest, messages) = (self.ingest.clone(), self.messages.take());
         Box::pin(async move {
             let messages = messages.ok_or_else(|| Status::internal("the call was made twice"))?;
-            append::append(ingest, messages).map(Response::new)
+            append::append(ingest, messages, peer).map(Response::new)
         })
     }
 }

@@ -63,6 +63,13 @@ fn without_reason(refusal: &Refusal) -> Status {
     }
 }
 
+/// The status of a sender whose message does not arrive.
+pub(crate) fn slow_sender() -> Status {
+    let details = ErrorDetails::with_error_info("SLOW_SENDER", REASONS, HashMap::new());
+    let told = "the message that was begun does not arrive: send it faster";
+    Status::with_error_details(tonic::Code::Aborted, told, details)
+}
+
 /// The domains of the reasons in `google.rpc.ErrorInfo`.
 const REASONS: &str = "embedding.session";
 const SERVING_REASONS: &str = "embedding.serving";

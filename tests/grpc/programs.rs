@@ -223,7 +223,7 @@ fn wrong_usage_is_2() {
     let wrong: [&[&str]; 14] = [
         &[],
         &["stream", dataset],
-        &["stream", dataset, "--to", "https://localhost:1"],
+        &["stream", dataset, "--to", "ftp://localhost:1"],
         &["stream", dataset, "--to", "localhost:1"],
         &["stream", dataset, "--dry-run", "--chunk-rows", "0"],
         &["stream", dataset, "--dry-run", "--bandwidth", "-1"],

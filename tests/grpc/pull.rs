@@ -1,6 +1,7 @@
 //! Our pulling client, and servers of the original contract and of ours that break on purpose.
 
 use std::{
+    net::SocketAddr,
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
     time::Duration,
@@ -8,13 +9,20 @@ use std::{
 
 use brine::{
     client::{
-        pull::{self, Error, Failed, Options, Output, Progress, Report, Start},
+        Target,
+        pull::{self, Compression, Error, Failed, Options, Output, Progress, Report, Start},
         push::{Backoff, Sizes},
     },
     proto::embedding::SkillEmbeddingDicRow,
     schema,
+    server::Config,
+    service::{
+        self,
+        stream::{self, Tables},
+    },
+    store::Catalogue,
 };
-use tonic::Code;
+use tonic::{Code, codec::CompressionEncoding};
 
 use super::{
     proxy::{Cut, Proxy},
@@ -55,9 +63,13 @@ fn old() -> Script {
 }
 
 fn options(server: &Serving, domain: &str) -> Options {
+    quick(server.url().parse().unwrap(), domain)
+}
+
+fn quick(target: Target, domain: &str) -> Options {
     let backoff = Backoff { min: Duration::from_millis(1), max: Duration::from_millis(5) };
     let domain = schema::find(domain).unwrap();
-    Options { chunk_rows: 100, backoff, ..Options::new(server.url().parse().unwrap(), domain) }
+    Options { chunk_rows: 100, backoff, ..Options::new(target, domain) }
 }
 
 async fn pull(options: &Options) -> Result<Report, Error> {
@@ -272,9 +284,10 @@ async fn ids_that_come_twice_are_a_fault_of_a_server_without_places_only() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn spoiled_chunks_are_refused_and_leave_nothing() {
-    let cases: [(&str, Spoil); 9] = [
+    let cases: [(&str, Spoil); 10] = [
         ("vector of 23 elements, expected 24", |chunk| chunk.rows[7].vector.truncate(23)),
-        ("row 107 has no id", |chunk| chunk.rows[7].id.clear()),
+        ("row 107: \"\" is no id", |chunk| chunk.rows[7].id.clear()),
+        ("row 107: \"7\" is no id", |chunk| "7".clone_into(&mut chunk.rows[7].id)),
         ("do not add up", |chunk| chunk.rows[7].exp_years += 1),
         ("do not add up", |chunk| chunk.rows.swap(1, 2)),
         ("says it has 100 rows and has 99", |chunk| drop(chunk.rows.pop())),
@@ -305,7 +318,7 @@ async fn what_an_old_server_sends_wrong_is_noticed_as_far_as_it_can_be() {
     let from = tempfile::tempdir().unwrap();
     let cases: [(&str, Spoil); 4] = [
         ("vector of 23 elements, expected 24", |chunk| chunk.rows[7].vector.truncate(23)),
-        ("row 7 has no id", |chunk| chunk.rows[7].id.clear()),
+        ("row 7: \"\" is no id", |chunk| chunk.rows[7].id.clear()),
         ("the first row has no vector", |chunk| chunk.rows[0].vector.clear()),
         ("1 rows have an id that an earlier row has, such as rows 3 and 7", |chunk| {
             chunk.rows[7].id = chunk.rows[3].id.clone();
@@ -380,4 +393,80 @@ async fn a_silent_server_is_given_up_after_three_attempts() {
     let error = pull(&Options { silence, ..options(&server, "recruit") }).await.unwrap_err();
     assert_eq!(error.to_string(), "RPC failed: DEADLINE_EXCEEDED - the server was silent for 0.05 s");
     assert_eq!(server.requests().len(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn packed_chunks_are_asked_for_and_bounded() {
+    let from = tempfile::tempdir().unwrap();
+    for (compression, encoding) in
+        [(Compression::Gzip, CompressionEncoding::Gzip), (Compression::Zstd, CompressionEncoding::Zstd)]
+    {
+        let script = Script { packs: Some(encoding), ..Script::default() };
+        let (_, server) = serving(from.path(), "recruit", 350, script).await;
+        let plain = pull(&options(&server, "recruit")).await.unwrap();
+        assert_eq!(server.received_packed(), [false], "not asked for");
+        let packed = Options { compression: Some(compression), ..options(&server, "recruit") };
+        let packed = pull(&packed).await.unwrap();
+        assert_eq!(server.received_packed(), [false, true], "{compression:?}");
+        assert_eq!((packed.received, packed.last), (plain.received, plain.last));
+    }
+    let bomb: Spoil = |chunk| chunk.rows[0].company_name = " ".repeat(65 << 20);
+    let script = Script { packs: Some(CompressionEncoding::Zstd), spoil: Some((0, bomb)), ..old() };
+    let (_, server) = serving(from.path(), "recruit", 350, script).await;
+    let compression = Some(Compression::Zstd);
+    let error = pull(&Options { compression, ..options(&server, "recruit") }).await.unwrap_err();
+    assert!(
+        matches!(&error, Error::Remote { failed, .. } if failed.code == Code::ResourceExhausted),
+        "{error}"
+    );
+}
+
+/// The server that `brine serve` runs.
+async fn real(folder: &Path) -> SocketAddr {
+    let catalogue = Arc::new(Catalogue::open(&[folder.to_owned()]).unwrap());
+    let routes = service::serving(&Tables::new(catalogue, stream::Options::default()));
+    let bound = Config::new("127.0.0.1:0").bind().await.unwrap();
+    let address = bound.address();
+    tokio::spawn(async move { bound.run(routes, std::future::pending()).await });
+    address
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn our_own_server_is_pulled_and_verified_wherever_its_way_breaks() {
+    let (from, to) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let domains = ["recruit", "candidate", "skill_embedding_dic"];
+    let datasets = domains.map(|domain| tables::write_with(from.path(), domain, 1_150, 24));
+    let address = real(from.path()).await;
+    for (domain, dataset) in domains.into_iter().zip(&datasets) {
+        for cuts in [vec![], vec![Cut::Received(40_000), Cut::Received(10)]] {
+            let cut = cuts.len();
+            let proxy = Proxy::new(address, cuts).await;
+            let options = Options {
+                target: proxy.url().parse().unwrap(),
+                output: Some(Output {
+                    folder: to.path().to_owned(),
+                    name: domain.to_owned(),
+                    overwrite: true,
+                }),
+                ..quick(proxy.url().parse().unwrap(), domain)
+            };
+            let report = pull(&options).await.unwrap_or_else(|error| panic!("{domain} {cut}: {error}"));
+            assert_eq!((report.received.rows, report.verified), (1_150, true), "{domain}");
+            // A connection that goes before anything was asked is replaced without a word.
+            assert_eq!(report.attempts > 1, cut > 0, "{domain}");
+            let (sent, kept) = (tables::manifest(dataset), tables::manifest(&to.path().join(domain)));
+            assert_eq!(sent.fingerprint, kept.fingerprint, "{domain}");
+        }
+    }
+    let target: Target = format!("http://{address}").parse().unwrap();
+    let rows = async |start, compression| {
+        let options = Options { start, compression, ..quick(target.clone(), "recruit") };
+        pull(&options).await.map(|report| report.received.rows)
+    };
+    assert_eq!(rows(behind(0), None).await.unwrap(), 1_149);
+    assert_eq!(rows(Start::Row(1_000), Some(Compression::Gzip)).await.unwrap(), 150);
+    assert_eq!(rows(Start::First, Some(Compression::Zstd)).await.unwrap(), 1_150);
+    let nobody = |strict| Start::Behind { checkpoint: id(999_999), strict };
+    assert!(rows(nobody(true), None).await.is_err());
+    assert_eq!(rows(nobody(false), None).await.unwrap(), 1_150);
 }

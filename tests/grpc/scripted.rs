@@ -25,7 +25,7 @@ use brine::{
 };
 use tokio::net::TcpListener;
 use tokio_stream::{Stream, wrappers::TcpListenerStream};
-use tonic::{Code, Request, Response, Status, Streaming, transport::Server};
+use tonic::{Code, Request, Response, Status, Streaming, codec::CompressionEncoding, transport::Server};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
 /// What is done to a chunk.
@@ -48,6 +48,8 @@ pub(super) struct Script {
     pub(super) pause: Duration,
     /// Does something to the chunk of this number, counted from 0 in each stream.
     pub(super) spoil: Option<(usize, Spoil)>,
+    /// Packs messages for those who ask.
+    pub(super) packs: Option<CompressionEncoding>,
     /// Says so of the table, whatever it holds.
     pub(super) fingerprint: Option<&'static str>,
 }
@@ -55,11 +57,17 @@ pub(super) struct Script {
 pub(super) struct Serving {
     pub(super) address: SocketAddr,
     pub(super) requests: Arc<Mutex<Vec<StreamEmbeddingRequest>>>,
+    packed: Arc<Mutex<Vec<bool>>>,
 }
 
 impl Serving {
     pub(super) fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// Whether packed messages were asked for, call by call.
+    pub(super) fn received_packed(&self) -> Vec<bool> {
+        self.packed.lock().unwrap().clone()
     }
 
     pub(super) fn requests(&self) -> Vec<StreamEmbeddingRequest> {
@@ -73,12 +81,16 @@ pub(super) async fn serve(dataset: &Path, script: Script) -> Serving {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let scripted = Scripted::new(&dataset, script);
-    let requests = Arc::clone(&scripted.requests);
-    let serving = Server::builder()
-        .add_service(EmbeddingStreamServiceServer::new(scripted))
-        .serve_with_incoming(TcpListenerStream::new(listener));
+    let (requests, packed) = (Arc::clone(&scripted.requests), Arc::clone(&scripted.packed));
+    let packs = scripted.script.packs;
+    let mut service = EmbeddingStreamServiceServer::new(scripted).max_encoding_message_size(usize::MAX);
+    if let Some(encoding) = packs {
+        service = service.send_compressed(encoding);
+    }
+    let serving =
+        Server::builder().add_service(service).serve_with_incoming(TcpListenerStream::new(listener));
     tokio::spawn(serving);
-    Serving { address, requests }
+    Serving { address, requests, packed }
 }
 
 pub(super) struct Scripted {
@@ -87,6 +99,7 @@ pub(super) struct Scripted {
     script: Script,
     breaks: Mutex<std::vec::IntoIter<usize>>,
     pub(super) requests: Arc<Mutex<Vec<StreamEmbeddingRequest>>>,
+    packed: Arc<Mutex<Vec<bool>>>,
 }
 
 impl Scripted {
@@ -99,6 +112,7 @@ impl Scripted {
             script,
             breaks,
             requests: Arc::default(),
+            packed: Arc::default(),
         }
     }
 
@@ -252,6 +266,8 @@ impl EmbeddingStreamService for Scripted {
         &self,
         request: Request<StreamEmbeddingRequest>,
     ) -> Result<Response<Self::StreamEmbeddingStream>, Status> {
+        let accepted = request.metadata().get("grpc-accept-encoding");
+        self.packed.lock().unwrap().push(accepted.is_some());
         let request = request.into_inner();
         self.requests.lock().unwrap().push(request.clone());
         let size = request.chunk_size;

@@ -30,7 +30,21 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("analytics", &["limits", "columnar", "file", "store"]),
     ("server", &["limits"]),
     ("service", &["limits", "proto", "schema", "session", "columnar", "digest", "wire", "store", "server"]),
-    ("client", &["limits", "failpoint", "proto", "schema", "session", "columnar", "digest", "file", "wire"]),
+    (
+        "client",
+        &[
+            "limits",
+            "failpoint",
+            "identifier",
+            "proto",
+            "schema",
+            "session",
+            "columnar",
+            "digest",
+            "file",
+            "wire",
+        ],
+    ),
     ("cli", ALL_BELOW_CLI),
 ];
 

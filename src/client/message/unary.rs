@@ -2,10 +2,11 @@
 
 use bytes::Bytes;
 use tokio::time;
-use tonic::{Request, Status, client::Grpc, transport::Channel};
+use tonic::{Request, Status, client::Grpc};
 
 use super::{Call, Error, Failed, Sent};
 use crate::{
+    client::connection::Connection,
     client::push::{
         self, Sizes,
         attempt::{of_transport, within},
@@ -39,7 +40,7 @@ pub(super) async fn send(call: Call<'_>) -> Result<Sent, Error> {
     Ok(sent)
 }
 
-async fn answer(call: &Call<'_>, grpc: &mut Grpc<Channel>, message: Bytes) -> Result<Bytes, Status> {
+async fn answer(call: &Call<'_>, grpc: &mut Grpc<Connection>, message: Bytes) -> Result<Bytes, Status> {
     let mut request = Request::new(message);
     request.set_timeout(call.deadline.saturating_duration_since(time::Instant::now()));
     let answered = within(call.deadline, async {

@@ -19,7 +19,10 @@ use super::{
     intake::{Intake, Item},
 };
 use crate::{
-    client::push::{attempt::of_transport, innermost},
+    client::{
+        push::{attempt::of_transport, innermost},
+        target::is_distrust,
+    },
     limits::client as limits,
     proto::raw::Raw,
 };
@@ -88,6 +91,9 @@ pub(super) async fn run(options: &Options, mut intake: Box<Intake>, progress: &A
 async fn ask(options: &Options, request: Bytes) -> Result<Response<Streaming<Bytes>>, Failed> {
     let channel = options.target.connect_to_pull().await.map_err(|error| unreached(&error))?;
     let mut grpc = Grpc::new(channel).max_decoding_message_size(limits::PULL_MESSAGE_BYTES_MAX);
+    if let Some(compression) = options.compression {
+        grpc = grpc.accept_compressed(compression.into());
+    }
     let answer = async {
         grpc.ready().await.map_err(|error| Status::unavailable(error.to_string()))?;
         grpc.server_streaming(Request::new(request), PathAndQuery::from_static(PATH), Raw).await
@@ -99,7 +105,8 @@ async fn ask(options: &Options, request: Bytes) -> Result<Response<Streaming<Byt
 }
 
 fn unreached(error: &transport::Error) -> Failed {
-    Failed { code: Code::Unavailable, details: innermost(error), reason: None }
+    let code = if is_distrust(error) { Code::Unauthenticated } else { Code::Unavailable };
+    Failed { code, details: innermost(error), reason: None }
 }
 
 fn silent(silence: Duration) -> Status {

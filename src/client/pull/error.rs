@@ -39,11 +39,13 @@ pub enum Error {
     /// A row without a vector.
     #[error("the first row has no vector")]
     NoVector,
-    /// A row without an id.
-    #[error("row {row} has no id")]
-    NoId {
+    /// A row whose id is none.
+    #[error("row {row}: {id:?} is no id of the domain")]
+    BadId {
         /// The row, counted from the first one received.
         row: u64,
+        /// What stands in its place.
+        id: String,
     },
     /// Ids that came more than once, from a server that says nothing of where rows stand.
     #[error(

@@ -162,8 +162,8 @@ impl Intake {
 
     fn take(&mut self, message: &Bytes, opened: Opened) -> Result<(), Error> {
         let (chunk, rows) = (self.received.chunks + 1, opened.keys.len());
-        if let Some(row) = opened.without_id {
-            return Err(Error::NoId { row: self.received.rows + row });
+        if let Some((row, id)) = opened.bad_id {
+            return Err(Error::BadId { row: self.received.rows + row, id });
         }
         let is_first = matches!(self.standing, Standing::Unknown);
         let arrived = Arrived { about: &opened.about, rows, digest: opened.digest };

@@ -7,8 +7,9 @@ use bytes::Bytes;
 use super::Row;
 use crate::{
     digest::{RowHasher, key_hash},
+    identifier,
     limits::{client as limits, wire::ChunkLimits},
-    schema::Domain,
+    schema::{Domain, KeyFormat},
     wire::{self, About, ServedDecoder},
 };
 
@@ -30,8 +31,8 @@ pub(super) struct Opened {
     pub(super) keys: Vec<[u8; 16]>,
     /// The last row's id.
     pub(super) last_id: String,
-    /// The first row without an id.
-    pub(super) without_id: Option<u64>,
+    /// The first row whose id is none, and that id.
+    pub(super) bad_id: Option<(u64, String)>,
     /// What the rows add up to, where the message says that they stand.
     pub(super) digest: u128,
     /// The rows, if they are kept.
@@ -72,8 +73,8 @@ impl Opener {
         let mut opened = Opened { about: decoder.about(message)?, ..Opened::default() };
         let mut last_id = "";
         decoder.check(message, |id| {
-            if id.is_empty() {
-                opened.without_id.get_or_insert(opened.keys.len() as u64);
+            if opened.bad_id.is_none() && !self.is_id(id) {
+                opened.bad_id = Some((opened.keys.len() as u64, id.to_owned()));
             }
             opened.keys.push(key_hash(id));
             last_id = id;
@@ -87,6 +88,13 @@ impl Opener {
             opened.batch = self.keeps_rows.then_some(batch);
         }
         Ok(opened)
+    }
+
+    fn is_id(&self, id: &str) -> bool {
+        match self.domain.key_format {
+            KeyFormat::Any => !id.is_empty(),
+            KeyFormat::Uuid => identifier::parse(id).is_some(),
+        }
     }
 
     /// The first and the last row of a message that was opened; none if it has no row.

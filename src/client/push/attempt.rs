@@ -15,7 +15,7 @@ use tonic::{
     Code, Request, Status, TimeoutExpired,
     body::Body,
     client::Grpc,
-    transport::{self, Channel, channel::ResponseFuture},
+    transport::{self, channel::ResponseFuture},
 };
 
 use super::{
@@ -24,7 +24,7 @@ use super::{
     dialect::Answer,
 };
 use crate::{
-    client::Target,
+    client::{Target, connection::Connection},
     proto::{embedding, embedding_json, raw::SendRaw},
 };
 
@@ -47,7 +47,7 @@ pub(super) enum Error {
 
 /// A channel that sends our body in place of the one tonic built, which would copy every message.
 pub(in crate::client) struct Spliced {
-    pub(in crate::client) channel: Channel,
+    pub(in crate::client) channel: Connection,
     pub(in crate::client) body: Option<Body>,
 }
 
@@ -103,7 +103,7 @@ pub(super) async fn run(
     }
 }
 
-async fn connect(target: &Target, deadline: time::Instant) -> Result<Channel, Failed> {
+async fn connect(target: &Target, deadline: time::Instant) -> Result<Connection, Failed> {
     match time::timeout_at(deadline, target.connect()).await {
         Ok(Ok(channel)) => Ok(channel),
         Ok(Err(source)) => Err(Failed::Connect { target: target.to_string(), source: Arc::new(source) }),
@@ -112,7 +112,12 @@ async fn connect(target: &Target, deadline: time::Instant) -> Result<Channel, Fa
 }
 
 /// Sends `body` and reads the answer, a message `M` of the dialect.
-async fn call<M>(channel: Channel, feed: &Feed, body: Body, deadline: time::Instant) -> Result<Answer, Status>
+async fn call<M>(
+    channel: Connection,
+    feed: &Feed,
+    body: Body,
+    deadline: time::Instant,
+) -> Result<Answer, Status>
 where
     M: Message + Default + Into<Answer> + 'static,
 {

@@ -3,7 +3,7 @@
 use tonic::{Code, Status};
 
 use super::Dialect;
-use crate::{file, limits::client as limits, wire};
+use crate::{client::target::is_distrust, file, limits::client as limits, wire};
 
 /// Why a push failed.
 #[derive(Debug, thiserror::Error)]
@@ -189,6 +189,7 @@ impl Failed {
     pub fn code(&self) -> Code {
         match self {
             Self::Status { status, .. } => status.code(),
+            Self::Connect { source, .. } if is_distrust(source) => Code::Unauthenticated,
             Self::Connect { .. } | Self::Unfinished { .. } => Code::Unavailable,
             Self::Answer { .. } | Self::Counts { .. } => Code::FailedPrecondition,
             Self::Reason { .. } => Code::Aborted,

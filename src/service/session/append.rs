@@ -2,13 +2,14 @@
 //! whose acknowledgements go back on the same stream.
 
 use std::{
+    net::IpAddr,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
 };
 
 use tokio::{
-    sync::{OwnedSemaphorePermit, mpsc},
+    sync::mpsc,
     time,
 };
 use tokio_stream::Stream;
@@ -16,7 +17,7 @@ use tonic::Status;
 
 use super::{
     super::{
-        ingest::{Ingest, Refusal},
+        ingest::{Ingest, Refusal, Slot},
         messages::{Message, Messages},
         status,
     },
@@ -44,7 +45,7 @@ type Acks = mpsc::Sender<Result<AppendAck, Status>>;
 /// What the server says while it takes chunks.
 pub(super) struct Acknowledgements {
     acks: mpsc::Receiver<Result<AppendAck, Status>>,
-    _slot: OwnedSemaphorePermit,
+    _slot: Slot,
 }
 
 impl Stream for Acknowledgements {
@@ -73,8 +74,8 @@ impl From<Option<Message>> for Event {
 }
 
 /// Takes the chunks of one `Append`.
-pub(super) fn append(ingest: Ingest, messages: Messages) -> Result<Acknowledgements, Status> {
-    let slot = ingest.slot()?;
+pub(super) fn append(ingest: Ingest, messages: Messages, peer: Option<IpAddr>) -> Result<Acknowledgements, Status> {
+    let slot = ingest.slot(peer)?;
     let (acks, receiver) = mpsc::channel(ACKNOWLEDGEMENTS);
     tokio::spawn(serve(ingest, messages, acks));
     Ok(Acknowledgements { acks: receiver, _slot: slot })

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tokio::time;
-use tonic::{Request, Response, Status, transport::Channel};
+use tonic::{Request, Response, Status};
 
 use super::{
     super::{Failed, Feed},
@@ -11,7 +11,7 @@ use super::{
     verdict::of_status,
 };
 use crate::{
-    client::Target,
+    client::{Target, connection::Connection},
     limits::client as limits,
     proto::embedding::{
         IngestOutcome, SessionState,
@@ -23,8 +23,8 @@ use crate::{
 
 /// A connection to a server that may keep sessions.
 pub(super) struct Call {
-    pub(super) channel: Channel,
-    client: IngestSessionServiceClient<Channel>,
+    pub(super) channel: Connection,
+    client: IngestSessionServiceClient<Connection>,
 }
 
 /// Where a session stands, and what the server takes.
