@@ -1,0 +1,1 @@
+"""Attacks on brine's servers, made on purpose. See __main__.py."""
