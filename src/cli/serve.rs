@@ -72,14 +72,11 @@ pub(super) fn run(args: Args, output: Output) -> Result<(), Failure> {
 
 fn refused(error: store::Error, places: &[PathBuf]) -> Failure {
     let known: Vec<_> = schema::builtin().iter().map(|domain| domain.name.as_str()).collect();
-    let hint = match &error {
-        store::Error::NothingToServe { .. } => {
-            format!("serve data sets of one of the domains {} (convert with --schema)", known.join(", "))
-        }
-        _ => {
-            let places = places.iter().map(|place| place.display().to_string());
-            format!("serve {}", places.collect::<Vec<_>>().join(" "))
-        }
+    let hint = if matches!(error, store::Error::NothingToServe { .. }) {
+        format!("serve data sets of one of the domains {} (convert with --schema)", known.join(", "))
+    } else {
+        let places = places.iter().map(|place| place.display().to_string());
+        format!("serve {}", places.collect::<Vec<_>>().join(" "))
     };
     Failure::new(Exit::Input, anyhow::Error::new(error).context(hint))
 }

@@ -139,11 +139,7 @@ impl Ingest {
         self.limits
     }
 
-    async fn receive(
-        self,
-        messages: Messages,
-        peer: Option<IpAddr>,
-    ) -> Result<IngestDataResponse, Status> {
+    async fn receive(self, messages: Messages, peer: Option<IpAddr>) -> Result<IngestDataResponse, Status> {
         let _slot = self.slot(peer)?;
         let messages = messages.with_silence(limits::INGEST_SILENCE);
         let (events, queue) = mpsc::channel(limits::INGEST_QUEUE);

@@ -37,6 +37,8 @@ pub(crate) struct Messages {
     coding: Option<Coding>,
     /// How long the peer may be silent.
     silence: Option<Duration>,
+    /// How long it may take for the next part of a message.
+    pace: Duration,
 }
 
 /// A message and its share of the budget, given back when it is dropped.
@@ -48,7 +50,8 @@ pub(crate) struct Message {
 
 impl Messages {
     pub(crate) fn new(body: Body, budget: Arc<Semaphore>, message_bytes_max: usize) -> Self {
-        Self { body, front: Bytes::new(), budget, message_bytes_max, coding: None, silence: None }
+        let (front, pace) = (Bytes::new(), limits::PACE_INTERVAL);
+        Self { body, front, budget, message_bytes_max, coding: None, silence: None, pace }
     }
 
     /// Takes compressed messages too.
@@ -131,7 +134,7 @@ impl Messages {
     async fn gather(&mut self, length: usize) -> Result<Bytes, Status> {
         let mut gathered = BytesMut::with_capacity(length.min(limits::GATHERED_BYTES));
         gathered.extend_from_slice(&std::mem::take(&mut self.front));
-        let mut pace = Pace::new();
+        let mut pace = Pace::new(self.pace);
         while gathered.len() < length {
             let mut data = pace.keep(self.frame()).await?.ok_or_else(cut_off)?;
             pace.note(data.len());
@@ -174,24 +177,25 @@ impl Messages {
 
 /// Watches that a message that has begun also arrives.
 struct Pace {
-    since: Instant,
+    until: Instant,
+    interval: Duration,
     bytes: usize,
 }
 
 impl Pace {
-    fn new() -> Self {
-        Self { since: Instant::now(), bytes: 0 }
+    fn new(interval: Duration) -> Self {
+        Self { until: Instant::now() + interval, interval, bytes: 0 }
     }
 
     /// Waits for a frame, as long as the sender keeps the pace.
     async fn keep<T>(&self, frame: impl Future<Output = Result<T, Status>>) -> Result<T, Status> {
-        timeout_at(self.since + limits::PACE_INTERVAL, frame).await.map_err(|_| slow())?
+        timeout_at(self.until, frame).await.map_err(|_| slow())?
     }
 
     fn note(&mut self, bytes: usize) {
         self.bytes += bytes;
         if self.bytes >= limits::PACE_BYTES {
-            *self = Self::new();
+            *self = Self::new(self.interval);
         }
     }
 }
@@ -227,6 +231,7 @@ mod tests {
     use http_body::Frame;
     use tokio::sync::Semaphore;
     use tonic::{Code, Status, body::Body};
+    use tonic_types::StatusExt as _;
 
     use super::Messages;
 
@@ -308,43 +313,13 @@ mod tests {
         assert_eq!(read(vec![compressed], true, 9).await.1, Some(Code::Internal));
     }
 
-    /// A body whose frames come at intervals.
-    struct Dripping {
-        drops: usize,
-        bytes: usize,
-        interval: tokio::time::Interval,
-    }
-
-    impl http_body::Body for Dripping {
-        type Data = Bytes;
-        type Error = Status;
-
-        fn poll_frame(
-            mut self: Pin<&mut Self>,
-            context: &mut Context<'_>,
-        ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
-            std::task::ready!(self.interval.poll_tick(context));
-            self.drops += 1;
-            let prefix = Bytes::from_static(&[0, 0, 1, 0, 0]);
-            Poll::Ready(Some(Ok(Frame::data(match self.drops {
-                1 => prefix,
-                _ => Bytes::from(vec![7; self.bytes]),
-            }))))
-        }
-    }
-
-    async fn dripped(bytes: usize) -> Result<usize, Code> {
-        let interval = tokio::time::interval(Duration::from_secs(4));
-        let body = Body::new(Dripping { drops: 0, bytes, interval });
-        let mut messages = Messages::new(body, Arc::new(Semaphore::new(1 << 20)), 1 << 20);
-        let message = messages.next().await.map_err(|status| status.code())?;
-        Ok(message.map_or(0, |message| message.bytes.len()))
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_message_that_drips_is_given_up_and_a_slow_one_is_not() {
-        assert_eq!(dripped(1).await, Err(Code::Aborted));
-        assert_eq!(dripped(16 << 10).await, Ok(1 << 16));
+    #[tokio::test]
+    async fn a_message_that_does_not_arrive_is_given_up() {
+        let mut slow = Messages::new(Body::new(announcing()), Arc::new(Semaphore::new(300)), 300);
+        slow.pace = Duration::from_millis(10);
+        let given_up = slow.next().await.unwrap_err();
+        assert_eq!(given_up.code(), Code::Aborted);
+        assert_eq!(given_up.get_details_error_info().unwrap().reason, "SLOW_SENDER");
     }
 
     #[tokio::test]

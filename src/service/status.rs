@@ -36,7 +36,9 @@ pub(crate) fn of_refused(refused: &Refused) -> Status {
         Refused::CheckpointUnknown(_) => reasoned("CHECKPOINT_UNKNOWN"),
         Refused::CheckpointAmbiguous { .. } => reasoned("CHECKPOINT_AMBIGUOUS"),
         Refused::Fingerprint { .. } => reasoned("FINGERPRINT_MISMATCH"),
-        Refused::Busy => Status::resource_exhausted(refused.to_string()),
+        Refused::Busy | Refused::Wire(wire::Error::RowTooLong { .. }) => {
+            Status::resource_exhausted(refused.to_string())
+        }
         Refused::Store(error) => match error.missing() {
             Some(path) => {
                 let name = path.file_name().unwrap_or_default().display().to_string();
@@ -44,7 +46,6 @@ pub(crate) fn of_refused(refused: &Refused) -> Status {
             }
             None => internal(error),
         },
-        Refused::Wire(wire::Error::RowTooLong { .. }) => Status::resource_exhausted(refused.to_string()),
         other => internal(other),
     }
 }

@@ -118,7 +118,7 @@ fn lock(folder: &Path) -> Result<File, Error> {
 impl Store for ParquetStore {
     fn probe(&self) -> Result<(), Error> {
         let mut file = file::AtomicFile::create(&self.folder, PROBE)?;
-        let written = file.write_all(&[0; PROBE_BYTES]);
+        let written = file.write_all(&vec![0; PROBE_BYTES]);
         written.map_err(|source| Error::Io { path: self.folder.join(PROBE), source })?;
         // Never published: dropping it takes it away again.
         file.sync().map(drop)?;

@@ -34,19 +34,18 @@ pub(super) fn write_twice(folder: &Path, domain: &str, rows: usize) -> PathBuf {
 /// Rows in batches of `batch_rows`.
 pub(super) fn write_in_batches(folder: &Path, domain: &str, rows: usize, batch_rows: usize) -> PathBuf {
     let options = DatasetOptions { batch_rows, ..DatasetOptions::default() };
-    write_by(folder, domain, rows, 384, 1, options)
+    write_by(folder, domain, (rows, 1), 384, options)
 }
 
 fn write_times(folder: &Path, domain: &str, rows: usize, dimension: usize, times: usize) -> PathBuf {
-    write_by(folder, domain, rows, dimension, times, DatasetOptions::default())
+    write_by(folder, domain, (rows, times), dimension, DatasetOptions::default())
 }
 
 fn write_by(
     folder: &Path,
     domain: &str,
-    rows: usize,
+    (rows, times): (usize, usize),
     dimension: usize,
-    times: usize,
     options: DatasetOptions,
 ) -> PathBuf {
     let schema = of_domain(schema::find(domain).unwrap(), dimension);

@@ -8,10 +8,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use tokio::{
-    sync::mpsc,
-    time,
-};
+use tokio::{sync::mpsc, time};
 use tokio_stream::Stream;
 use tonic::Status;
 
@@ -74,7 +71,11 @@ impl From<Option<Message>> for Event {
 }
 
 /// Takes the chunks of one `Append`.
-pub(super) fn append(ingest: Ingest, messages: Messages, peer: Option<IpAddr>) -> Result<Acknowledgements, Status> {
+pub(super) fn append(
+    ingest: Ingest,
+    messages: Messages,
+    peer: Option<IpAddr>,
+) -> Result<Acknowledgements, Status> {
     let slot = ingest.slot(peer)?;
     let (acks, receiver) = mpsc::channel(ACKNOWLEDGEMENTS);
     tokio::spawn(serve(ingest, messages, acks));

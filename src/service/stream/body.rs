@@ -71,11 +71,11 @@ impl Work {
         let header =
             ChunkHeader { first_row, row_count: rows as u32, range_digest: digest.to_le_bytes().to_vec() };
         let snapshot = self.cursor.snapshot();
-        let (total_rows, fingerprint) = match first_row == self.rows.start {
-            true => (snapshot.rows(), snapshot.fingerprint().to_owned()),
-            false => (0, String::new()),
-        };
-        Beside { header: Some(header), total_rows, fingerprint }
+        let about_rows = Beside { header: Some(header), ..Beside::default() };
+        if first_row > self.rows.start {
+            return about_rows;
+        }
+        Beside { total_rows: snapshot.rows(), fingerprint: snapshot.fingerprint().to_owned(), ..about_rows }
     }
 }
 

@@ -81,16 +81,11 @@ impl Tables {
             );
         }
         let plan = ServingPlan::new(asked.revision, snapshot.domain(), snapshot.schema())?;
-        let digests = match asked.extended {
-            true => {
-                let hasher = RowHasher::new(snapshot.schema()).map_err(wire::Error::from)?;
-                Some(RangeDigester::new(hasher, snapshot.prefixes()))
-            }
-            false => None,
-        };
+        let digester = || Ok(RangeDigester::new(RowHasher::new(snapshot.schema())?, snapshot.prefixes()));
+        let digests: Result<_, wire::Error> = asked.extended.then(digester).transpose();
         let work = Work {
             plan,
-            digests,
+            digests: digests?,
             coding,
             message_bytes_max: self.options.message_bytes_max,
             chunk_rows: asked.chunk_rows,
