@@ -71,7 +71,7 @@ async fn json_is_one_object_and_the_default_is_300_rows_a_chunk() {
     assert_eq!((&report["first"]["dimension"], &report["dimension"]), (&24.into(), &24.into()));
     assert_eq!((&report["total_rows"], &report["attempts"]), (&1_150.into(), &1.into()));
     assert_eq!(report["dataset_fingerprint"], report["fingerprint"]);
-    for field in ["bytes", "seconds", "time_to_first_chunk"] {
+    for field in ["bytes", "seconds", "first_chunk_seconds"] {
         assert!(report[field].as_f64().is_some_and(|number| number > 0.0), "{field}");
     }
     assert_eq!(server.requests()[0].chunk_size, 300);

@@ -10,6 +10,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("limits", &[]),
     ("cursor", &["limits"]),
     ("growing", &[]),
+    ("figures", &[]),
     ("identifier", &[]),
     ("failpoint", &[]),
     ("proto", &[]),
@@ -29,7 +30,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("store", &["limits", "failpoint", "schema", "session", "columnar", "digest", "file"]),
     ("analytics", &["limits", "columnar", "file", "store"]),
     ("server", &["limits"]),
-    ("service", &["limits", "proto", "schema", "session", "columnar", "digest", "wire", "store", "server"]),
+    (
+        "service",
+        &["limits", "figures", "proto", "schema", "session", "columnar", "digest", "wire", "store", "server"],
+    ),
     (
         "client",
         &[
@@ -50,6 +54,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
 
 const ALL_BELOW_CLI: &[&str] = &[
     "limits",
+    "figures",
     "cursor",
     "growing",
     "identifier",
