@@ -131,7 +131,7 @@ pub struct Received {
     intake: Box<Intake>,
     started: Instant,
     attempts: u32,
-    first_chunk_seconds: Option<Duration>,
+    time_to_first_chunk: Option<Duration>,
 }
 
 /// Pulls a table. Dropping the future while it receives ends the stream and leaves nothing.
@@ -141,7 +141,7 @@ pub async fn pull(options: &Options, progress: Arc<dyn Progress>) -> Result<Repo
 
 /// Receives all rows, in as many attempts as it takes. Dropping the future ends the stream and leaves nothing.
 pub async fn receive(options: &Options, progress: Arc<dyn Progress>) -> Result<Received, Error> {
-    let (started, mut attempts, mut first_chunk_seconds) = (Instant::now(), 0, None);
+    let (started, mut attempts, mut time_to_first_chunk) = (Instant::now(), 0, None);
     let mut intake = Box::new(Intake::new(options, Arc::clone(&progress)));
     let mut patience = Patience { attempts: options.attempts, backoff: options.backoff, in_vain: 0 };
     loop {
@@ -149,7 +149,7 @@ pub async fn receive(options: &Options, progress: Arc<dyn Progress>) -> Result<R
         let rows_before = intake.rows();
         let attempt = Box::pin(call::run(options, intake, &progress)).await;
         intake = attempt.intake;
-        first_chunk_seconds = first_chunk_seconds.or(attempt.to_first_chunk);
+        time_to_first_chunk = time_to_first_chunk.or(attempt.to_first_chunk);
         let failed = match attempt.end {
             Ok(()) => break,
             // What was lost is the end of the stream, and not a row of it.
@@ -170,15 +170,15 @@ pub async fn receive(options: &Options, progress: Arc<dyn Progress>) -> Result<R
     }
     intake.check_content()?;
     progress.completed();
-    Ok(Received { intake, started, attempts, first_chunk_seconds })
+    Ok(Received { intake, started, attempts, time_to_first_chunk })
 }
 
 impl Received {
     /// Writes the data set, if one is wanted, and says what was received.
     pub fn finish(self) -> Result<Report, Error> {
         let report = self.intake.finish()?;
-        let (attempts, first_chunk_seconds) = (self.attempts, self.first_chunk_seconds);
-        Ok(Report { attempts, first_chunk_seconds, elapsed: self.started.elapsed(), ..report })
+        let (attempts, time_to_first_chunk) = (self.attempts, self.time_to_first_chunk);
+        Ok(Report { attempts, time_to_first_chunk, elapsed: self.started.elapsed(), ..report })
     }
 }
 

@@ -20,7 +20,7 @@ pub(super) fn report_json(report: &Report) -> Value {
         "bytes": report.received.bytes,
         "largest_message_bytes": report.received.largest,
         "seconds": report.elapsed.as_secs_f64(),
-        "first_chunk_seconds": report.first_chunk_seconds.map(|time| time.as_secs_f64()),
+        "first_chunk_seconds": report.time_to_first_chunk.map(|time| time.as_secs_f64()),
         "attempts": report.attempts,
         "first": report.first.as_ref().map(row_json),
         "last": report.last.as_ref().map(row_json),

@@ -263,7 +263,7 @@ impl Intake {
             domain: self.domain.name.clone(),
             received: self.received,
             elapsed: Duration::ZERO,
-            first_chunk_seconds: None,
+            time_to_first_chunk: None,
             attempts: 0,
             first: self.first,
             last: last.map(|(_, last)| last),

@@ -15,7 +15,7 @@ pub struct Report {
     /// From the first attempt to the end.
     pub elapsed: Duration,
     /// From the request to the first chunk.
-    pub first_chunk_seconds: Option<Duration>,
+    pub time_to_first_chunk: Option<Duration>,
     /// Attempts made.
     pub attempts: u32,
     /// The first row received.
