@@ -12,12 +12,11 @@ pub const CHUNK_ROWS_MAX: usize = 1_000;
 /// Streams at a time: each holds a chunk while its reader is slow.
 pub const STREAMS_MAX: usize = 128;
 
-/// Bytes of chunks that are encoded before their readers asked for them, over all streams, beside the one that each stream
-/// may always have.
-pub const AHEAD_BYTES_MAX: usize = 48 << 20;
+/// Bytes of chunks that are encoded before their readers asked for them, over all streams.
+pub const AHEAD_BYTES_MAX: usize = 64 << 20;
 
-/// Chunks of one stream that are encoded, or being encoded, and not yet on their way.
-pub const AHEAD_CHUNKS_MAX: usize = 3;
+/// Chunks of one stream that are encoded, or being encoded, before its reader asked for them.
+pub const AHEAD_CHUNKS_MAX: usize = 2;
 
 /// Bytes of a request.
 pub const REQUEST_BYTES_MAX: usize = 64 << 10;

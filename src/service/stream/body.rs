@@ -1,8 +1,8 @@
 //! The answer's body: chunks encoded ahead of the reader, in order, and the status behind them.
 //!
-//! One chunk may always be under way, whatever other streams do, so a slow reader holds up nobody; those beyond it are paid
-//! from a budget that all streams share, until the connection has written them. Nothing waits: a chunk that the budget has
-//! no room for is encoded when the reader asks for it.
+//! A chunk that the reader asks for is encoded whatever other streams do, so a slow reader holds up nobody; what is encoded
+//! before it is asked for is paid from a budget that all streams share, until the connection has written it. Nothing waits: a
+//! chunk that the budget has no room for is encoded when the reader asks for it.
 
 use std::{
     collections::VecDeque,
@@ -136,25 +136,18 @@ impl Chunks {
             stopped: Arc::default(),
             _slot: slot,
         };
-        chunks.fill();
+        chunks.begin(None);
         chunks
     }
 
-    /// Begins chunks as far as bounds permit.
+    /// Begins chunks ahead of the reader, as far as bounds permit.
     fn fill(&mut self) {
-        while self.next_row < self.work.rows.end {
-            let under_way = self.pending.len() + usize::from(!self.ready.is_empty());
-            let share = match under_way {
-                0 => None,
-                1..limits::AHEAD_CHUNKS_MAX if self.chunk_bytes > 0 => match self.share() {
-                    Some(share) => Some(share),
-                    None => return,
-                },
-                _ => return,
-            };
-            let end = (self.next_row + self.work.chunk_rows as u64).min(self.work.rows.end);
-            self.pending.push_back(Pending { encoded: self.begin(self.next_row..end), share });
-            self.next_row = end;
+        while self.pending.len() + usize::from(!self.ready.is_empty()) < limits::AHEAD_CHUNKS_MAX {
+            // The first chunk tells how much the others will take.
+            let share = if self.chunk_bytes == 0 { None } else { self.share() };
+            if share.is_none() || !self.begin(share) {
+                return;
+            }
         }
     }
 
@@ -163,7 +156,19 @@ impl Chunks {
         Arc::clone(&self.ahead).try_acquire_many_owned(bytes).ok()
     }
 
-    fn begin(&self, rows: Range<u64>) -> oneshot::Receiver<Result<Encoded, Refused>> {
+    /// Begins the next chunk; false if there is none.
+    fn begin(&mut self, share: Option<OwnedSemaphorePermit>) -> bool {
+        let end = (self.next_row + self.work.chunk_rows as u64).min(self.work.rows.end);
+        if self.next_row == end {
+            return false;
+        }
+        let encoded = self.encode(self.next_row..end);
+        self.pending.push_back(Pending { encoded, share });
+        self.next_row = end;
+        true
+    }
+
+    fn encode(&self, rows: Range<u64>) -> oneshot::Receiver<Result<Encoded, Refused>> {
         let (sender, receiver) = oneshot::channel();
         let (work, stopped) = (Arc::clone(&self.work), Arc::clone(&self.stopped));
         rayon::spawn(move || {
@@ -211,6 +216,9 @@ impl Chunks {
     }
 
     fn poll_oldest(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<(), Refused>>> {
+        if self.pending.is_empty() && !self.begin(None) {
+            return Poll::Ready(None);
+        }
         let Some(oldest) = self.pending.front_mut() else { return Poll::Ready(None) };
         let encoded = ready!(Pin::new(&mut oldest.encoded).poll(context));
         let share = self.pending.pop_front().and_then(|oldest| oldest.share);
