@@ -27,7 +27,7 @@ def stubs():
 def table(source, folder):
     """Several copies of the sample, told apart by their keys: more rows than there are between two checkpoints."""
     frame = pd.read_pickle(source)
-    copies = [frame.assign(id=[f"{key}-{copy}" for key in frame["id"]]) for copy in range(COPIES)]
+    copies = [frame.assign(id=[str(uuid.uuid5(uuid.NAMESPACE_DNS, f"{key}-{copy}")) for key in frame["id"]]) for copy in range(COPIES)]
     path = folder / "recruit.pkl"
     pd.concat(copies, ignore_index=True).to_pickle(path)
     return path
