@@ -121,7 +121,9 @@ impl Attempt for Stream {
             return None;
         }
         let end = self.entry.seat.with(|state| state.session.taken());
-        let first = end.rows - batches.iter().map(|batch| batch.num_rows() as u64).sum::<u64>();
+        let rows: u64 = batches.iter().map(|batch| batch.num_rows() as u64).sum();
+        // A newer attempt may have begun where less is durable: then this group is refused, wherever it stands.
+        let first = end.rows.saturating_sub(rows);
         let (entry, log, schema) = (Arc::clone(&self.entry), Arc::clone(&self.log), Arc::clone(&self.schema));
         Some(Box::new(Rows { entry, epoch: self.epoch, log, schema, batches, first, end }))
     }

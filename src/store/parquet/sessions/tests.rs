@@ -199,6 +199,23 @@ fn a_newer_epoch_fences_the_older_even_while_its_rows_are_written() {
 }
 
 #[test]
+fn rows_that_were_held_when_a_newer_epoch_began_are_refused() {
+    let (folder, store) = store();
+    let old = open(&store);
+    let mut stream = attempt(&store, &old);
+    append(&mut stream, 0..3).unwrap();
+    let new = open(&store);
+    assert_eq!((new.epoch(), new.durable().rows), (2, 0));
+    assert_eq!(refusal(stream.seal().unwrap().secure()), Refusal::Fenced { epoch: 2 });
+    drop(stream);
+    let mut stream = attempt(&store, &new);
+    secured(&mut stream, 0..6).unwrap();
+    drop(stream);
+    commit(&store, &new).unwrap();
+    expect(folder.path(), ROWS);
+}
+
+#[test]
 fn an_epoch_has_one_stream() {
     let (_folder, store) = store();
     let session = open(&store);
