@@ -25,6 +25,8 @@ mod seldom;
 mod signals;
 mod tls;
 mod tokens;
+#[cfg(feature = "otel")]
+mod traces;
 
 pub use bound::{Bound, Drained, Reload};
 pub use chassis::Chassis;

@@ -10,6 +10,8 @@ mod ailing;
 mod bench;
 mod chassis;
 mod checks;
+#[cfg(feature = "otel")]
+mod collector;
 mod dialects;
 mod faults;
 mod frames;

@@ -10,7 +10,7 @@ use crate::{
     limits::server as limits,
     server::{
         Bound, Config, Error, TlsFiles, Windows,
-        logs::{self, Filter, Format},
+        logs::{self, Filter, Format, Settings},
     },
 };
 
@@ -52,6 +52,10 @@ pub(super) struct Listen {
     /// warn with --quiet]
     #[arg(long, value_name = "FILTER", env = "BRINE_LOG")]
     log: Option<Filter>,
+    /// The OpenTelemetry collector that spans of calls are sent to, over gRPC
+    #[cfg(feature = "otel")]
+    #[arg(long, value_name = "http://HOST:PORT", env = "BRINE_OTLP")]
+    otlp: Option<String>,
     /// Calls at a time
     #[arg(long, value_name = "N", env = "BRINE_MAX_CALLS", default_value_t = limits::CALLS_MAX)]
     max_calls: usize,
@@ -100,7 +104,13 @@ impl Listen {
             Some(filter) => filter.clone(),
             None => Filter::from(if quiet { tracing::Level::WARN } else { tracing::Level::INFO }),
         };
-        Ok(logs::init(format, filter).context("begin the log")?)
+        let settings = Settings {
+            format,
+            filter,
+            #[cfg(feature = "otel")]
+            collector: self.otlp.clone(),
+        };
+        Ok(logs::init(settings).context("begin the log")?)
     }
 
     fn config(self, listen: String, windows: Windows) -> Config {

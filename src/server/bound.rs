@@ -190,6 +190,8 @@ impl Bound {
             never = beside(admin, &health, &reload) => match never {},
         };
         info!(?drained, "gRPC server stopped");
+        #[cfg(feature = "otel")]
+        super::traces::flush().await;
         Ok(drained)
     }
 }

@@ -77,6 +77,10 @@ pub enum Error {
     /// Something else counts the metrics of this process.
     #[error("the metrics of this process are already counted by something else")]
     Metrics,
+    /// The address of the collector is none.
+    #[cfg(feature = "otel")]
+    #[error("the collector of spans cannot be used")]
+    Collector(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// A log was set up before.
     #[error("the log of this process is already set up")]
     Log,

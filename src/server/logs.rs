@@ -62,14 +62,30 @@ impl From<tracing::Level> for Filter {
     }
 }
 
-/// Begins to log in this process.
-pub fn init(format: Format, filter: Filter) -> Result<(), Error> {
+/// What is logged, how, and who else is told.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// How lines look.
+    pub format: Format,
+    /// What is logged.
+    pub filter: Filter,
+    /// The collector that spans of calls are sent to, such as `http://localhost:4317`.
+    #[cfg(feature = "otel")]
+    pub collector: Option<String>,
+}
+
+/// Begins to log in this process; inside an async runtime if there is a collector.
+pub fn init(settings: Settings) -> Result<(), Error> {
+    let Settings { format, filter, .. } = settings;
     let lines = tracing_subscriber::fmt::layer().with_writer(io::stderr);
     let lines = match format {
         Format::Text => lines.event_format(Line).boxed(),
         Format::Json => lines.json().flatten_event(true).with_span_list(false).boxed(),
     };
-    tracing_subscriber::registry().with(lines.with_filter(filter.0)).try_init().map_err(|_| Error::Log)
+    let subscriber = tracing_subscriber::registry().with(lines.with_filter(filter.0));
+    #[cfg(feature = "otel")]
+    let subscriber = subscriber.with(settings.collector.as_deref().map(super::traces::layer).transpose()?);
+    subscriber.try_init().map_err(|_| Error::Log)
 }
 
 /// One event as text.

@@ -28,13 +28,13 @@ fn json(output: &Output) -> serde_json::Value {
 }
 
 /// A Batch Server of its own process, ended by SIGTERM when dropped.
-struct Server {
+pub(super) struct Server {
     child: Child,
     address: String,
 }
 
 impl Server {
-    fn start(sink: &[&str]) -> Self {
+    pub(super) fn start(sink: &[&str]) -> Self {
         let mut command = brine(&["batch-server", "--listen", "127.0.0.1:0"]);
         let mut child = command.args(sink).stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
@@ -43,12 +43,12 @@ impl Server {
         Self { child, address }
     }
 
-    fn url(&self) -> String {
+    pub(super) fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
     /// Asks the server to stop, and waits for its exit code.
-    fn stop(&mut self) -> Option<i32> {
+    pub(super) fn stop(&mut self) -> Option<i32> {
         let id = rustix::process::Pid::from_child(&self.child);
         let _ = rustix::process::kill_process(id, rustix::process::Signal::TERM);
         self.child.wait().unwrap().code()

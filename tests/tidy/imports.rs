@@ -91,6 +91,7 @@ const OWNERS: &[(&[&str], &[&str])] = &[
     // Who counts and logs needs no knowledge of who reads it; only the server sets it up.
     (&["metrics", "tracing"], &["store", "server", "service", "cli"]),
     (&["metrics_exporter_prometheus", "tracing_subscriber"], &["server"]),
+    (&["opentelemetry", "opentelemetry_sdk", "opentelemetry_otlp", "tracing_opentelemetry"], &["server"]),
     (&["tokio", "tokio_stream"], &["proto", "store", "server", "service", "client", "cli"]),
     (ARROW, &["columnar", "digest", "file", "wire", "store", "analytics", "service", "client", "cli"]),
 ];

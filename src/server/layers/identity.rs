@@ -34,6 +34,8 @@ pub(super) async fn name(mut request: Request, next: Next) -> Response {
     let id = given.cloned().unwrap_or_else(new);
     request.headers_mut().insert(HEADER, id.clone());
     let span = span(&request, &id);
+    #[cfg(feature = "otel")]
+    crate::server::traces::adopt(&span, request.headers());
     let mut response = next.run(request).instrument(span.clone()).await;
     response.headers_mut().insert(HEADER, id);
     watched(response, InSpan(span))
