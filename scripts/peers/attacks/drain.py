@@ -99,6 +99,8 @@ def readers(row, lab):
         row.must(code == 0 and took <= EXIT, f"SIGTERM: ended with {code} after {took:.1f} s")
         watch.judge(row, asked)
         for reader in crowd:
+            # What had arrived before the end is still to be read.
+            reader.pause = 0
             reader.thread.join(30)
         resumed(row, lab, crowd, expected)
         row.measured(site.memory.finish(), (site.files, site.files), None, None)
