@@ -35,7 +35,7 @@ pub fn batch_server(ingest: &ingest::Ingest) -> Chassis {
     let (draining, watched) = (ingest.clone(), ingest.clone());
     let watching = probe::watch(chassis.health(), &[EMBEDDING, SESSIONS], move || watched.check());
     chassis.on_drain(move || {
-        watching.abort();
+        drop(watching);
         draining.drain();
     })
 }
@@ -51,5 +51,5 @@ pub fn serving(tables: &stream::Tables) -> Chassis {
         .register(embedding::PublishedService::new(tables.clone()), DESCRIPTORS);
     let watched = tables.clone();
     let watching = probe::watch(chassis.health(), &[EMBEDDING, PUBLISHED], move || watched.check());
-    chassis.on_drain(move || watching.abort())
+    chassis.on_drain(move || drop(watching))
 }

@@ -85,7 +85,8 @@ enum LogFormat {
 
 fn seconds(text: &str) -> Result<Duration, String> {
     let seconds: f64 = text.parse().map_err(|_| "a number of seconds is expected".to_owned())?;
-    Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
+    let time = Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())?;
+    if time <= limits::PATIENCE_MAX { Ok(time) } else { Err("longer than a year".to_owned()) }
 }
 
 impl Listen {

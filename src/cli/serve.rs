@@ -33,11 +33,14 @@ Examples:
   brine serve recruit.pkl                       converts it first, once
   brine pull --from http://localhost:50051      in another terminal
 
-One table of each domain is served: recruit, candidate, skill_embedding_dic. A request names the last id it has and gets
-the rows behind it, in the order of the file. A data set that is replaced while it is served is served anew to the
-requests that follow.
+One table of each domain is served: recruit, candidate, skill_embedding_dic. A request names the
+last id it has and gets the rows behind it, in the order of the file. A data set that is replaced
+while it is served is served anew to the requests that follow.
 
 Exit codes: 0 stopped after a signal, 1 failed, 2 wrong usage, 3 input refused";
+
+/// What `--max-message` may be: room for a row, and what a protobuf message may take.
+const MESSAGE_BYTES: std::ops::RangeInclusive<u64> = 64 << 10..=i32::MAX as u64;
 
 /// Serve data sets to pullers.
 #[derive(Debug, clap::Args)]
@@ -53,10 +56,11 @@ pub(super) struct Args {
     #[arg(long, env = "BRINE_STRICT_CHECKPOINT", value_parser = clap::builder::FalseyValueParser::new())]
     strict_checkpoint: bool,
     /// Bytes of a message at most: a chunk that would be longer is sent in several
-    #[arg(long, value_name = "BYTES", env = "BRINE_MAX_MESSAGE", default_value_t = SEND_BYTES_MAX)]
-    max_message: usize,
+    #[arg(long, value_name = "BYTES", env = "BRINE_MAX_MESSAGE", default_value_t = SEND_BYTES_MAX as u64,
+        value_parser = clap::value_parser!(u64).range(MESSAGE_BYTES))]
+    max_message: u64,
     /// Where pickles are converted to [default: .brine beside each]
-    #[arg(long, value_name = "DIR", env = "BRINE_CACHE")]
+    #[arg(long, value_name = "DIR", env = "BRINE_SERVE_CACHE")]
     cache: Option<PathBuf>,
     #[command(flatten)]
     listener: Listen,
@@ -66,7 +70,8 @@ pub(super) fn run(args: Args, output: Output) -> Result<(), Failure> {
     let convert = |place: &PathBuf| pickled::data_sets(place, args.cache.as_deref(), output);
     let places = args.places.iter().map(convert).collect::<Result<Vec<_>, _>>()?;
     let catalogue = Catalogue::open(&places).map_err(|error| refused(error, &args.places))?;
-    let options = Options { strict_checkpoint: args.strict_checkpoint, message_bytes_max: args.max_message };
+    let message_bytes_max = args.max_message as usize;
+    let options = Options { strict_checkpoint: args.strict_checkpoint, message_bytes_max };
     runtime()?.block_on(serve(args.listen, args.listener, catalogue, options, output))
 }
 

@@ -172,3 +172,9 @@ pub const SPOOL_MEMORY_BYTES: usize = 256 << 20;
 
 /// How often a service is asked whether it can do its work.
 pub const PROBE_INTERVAL: Duration = Duration::from_millis(500);
+
+/// The longest time that an option may name: sums of times must not overflow.
+pub const PATIENCE_MAX: Duration = Duration::from_hours(365 * 24);
+
+/// When a call for which there was no place may be tried again.
+pub const PLACE_AGAIN: Duration = Duration::from_secs(1);

@@ -44,7 +44,7 @@ impl Coding {
         match headers.get(ENCODING).map(HeaderValue::as_bytes) {
             None | Some(b"" | b"identity") => Ok(None),
             Some(name) => Self::named(name).map(Some).ok_or_else(|| {
-                let name = String::from_utf8_lossy(name);
+                let name: String = String::from_utf8_lossy(name).chars().take(64).collect();
                 let mut status = Status::unimplemented(format!("compression {name:?} is not known here"));
                 status.metadata_mut().as_mut().insert(ACCEPT_ENCODING, ACCEPTED);
                 status
@@ -59,7 +59,16 @@ impl Coding {
             value.as_bytes().split(|byte| *byte == b',').any(|name| name.trim_ascii() == b"zstd")
         };
         let wishes_zstd = || headers.get_all(ACCEPT_ENCODING).iter().any(is_zstd);
-        let asked = Self::of_request(headers).ok().flatten();
+        let named = |coding: &Self| {
+            let names = |value: &HeaderValue| {
+                value
+                    .as_bytes()
+                    .split(|byte| *byte == b',')
+                    .any(|name| Self::named(name.trim_ascii()) == Some(*coding))
+            };
+            !headers.contains_key(ACCEPT_ENCODING) || headers.get_all(ACCEPT_ENCODING).iter().any(names)
+        };
+        let asked = Self::of_request(headers).ok().flatten().filter(named);
         asked.or_else(|| wishes_zstd().then_some(Self::Zstd))
     }
 

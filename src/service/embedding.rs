@@ -67,7 +67,7 @@ impl tower_service::Service<http::Request<Body>> for EmbeddingService {
     }
 
     fn call(&mut self, request: http::Request<Body>) -> Answer {
-        match (method(&request), &self.ingest, &self.tables) {
+        match (method::<Self>(&request), &self.ingest, &self.tables) {
             ("IngestDataStream", Some(ingest), _) => {
                 let answer = ingest::answer(ingest.clone(), request);
                 Box::pin(async { Ok(answer.await) })
@@ -91,7 +91,7 @@ impl tower_service::Service<http::Request<Body>> for PublishedService {
     }
 
     fn call(&mut self, request: http::Request<Body>) -> Answer {
-        match method(&request) {
+        match method::<Self>(&request) {
             "StreamEmbedding" => {
                 let answer = stream::answer(self.tables.clone(), Form::Published, request);
                 Box::pin(async { Ok(answer.await) })
@@ -102,8 +102,9 @@ impl tower_service::Service<http::Request<Body>> for PublishedService {
 }
 
 /// The method of `/service/method`.
-fn method(request: &http::Request<Body>) -> &str {
-    request.uri().path().rsplit('/').next().unwrap_or_default()
+fn method<S: NamedService>(request: &http::Request<Body>) -> &str {
+    let path = request.uri().path().strip_prefix('/').unwrap_or_default();
+    path.strip_prefix(S::NAME).and_then(|rest| rest.strip_prefix('/')).unwrap_or_default()
 }
 
 fn not_here(method: &str) -> Answer {

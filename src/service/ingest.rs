@@ -174,7 +174,5 @@ fn take_all(
 
 fn busy() -> Status {
     let (all, own) = (limits::INGEST_STREAMS_MAX, limits::INGEST_STREAMS_OF_PEER_MAX);
-    Status::resource_exhausted(format!(
-        "{all} ingest streams are running already, or {own} of yours: try again later"
-    ))
+    status::busy(format!("{all} ingest streams are running already, or {own} of yours: try again later"))
 }

@@ -18,7 +18,7 @@ use bytes::{Buf as _, Bytes, BytesMut};
 use http_body::{Body as _, Frame};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, mpsc},
-    time::{Instant, timeout, timeout_at},
+    time::{Instant, timeout_at},
 };
 use tonic::{Status, body::Body};
 
@@ -37,6 +37,8 @@ pub(crate) struct Messages {
     coding: Option<Coding>,
     /// How long the peer may be silent.
     silence: Option<Duration>,
+    /// When the peer will have been silent for too long, while no message has begun.
+    quiet_until: Option<Instant>,
     /// How long it may take for the next part of a message.
     pace: Duration,
 }
@@ -51,7 +53,7 @@ pub(crate) struct Message {
 impl Messages {
     pub(crate) fn new(body: Body, budget: Arc<Semaphore>, message_bytes_max: usize) -> Self {
         let (front, pace) = (Bytes::new(), limits::PACE_INTERVAL);
-        Self { body, front, budget, message_bytes_max, coding: None, silence: None, pace }
+        Self { body, front, budget, message_bytes_max, coding: None, silence: None, quiet_until: None, pace }
     }
 
     /// Takes compressed messages too.
@@ -67,7 +69,11 @@ impl Messages {
     /// The next message; `None` only if the peer ended its side in good order. It is read before the budget is asked: what
     /// a peer announces and does not send takes nothing from others, and each stream reads one message at most.
     pub(crate) async fn next(&mut self) -> Result<Option<Message>, Status> {
-        let Some(mut prefix) = self.take(PREFIX_BYTES, true).await? else { return Ok(None) };
+        self.quiet_until = self.silence.map(|silence| Instant::now() + silence);
+        let prefix = self.take(PREFIX_BYTES, true).await?;
+        // From here on it is the pace that counts.
+        self.quiet_until = None;
+        let Some(mut prefix) = prefix else { return Ok(None) };
         let compressed = prefix.get_u8() != 0;
         let length = prefix.get_u32() as usize;
         if length > self.message_bytes_max {
@@ -117,8 +123,10 @@ impl Messages {
 
     /// The next `length` bytes: a slice of the frame if one frame holds them, else gathered.
     async fn take(&mut self, length: usize, may_end: bool) -> Result<Option<Bytes>, Status> {
+        let pace = Pace::new(self.pace);
         while self.front.is_empty() && length > 0 {
-            match self.frame().await? {
+            let frame = if may_end { self.frame().await? } else { pace.keep(self.frame()).await? };
+            match frame {
                 Some(data) => self.front = data,
                 None if may_end => return Ok(None),
                 None => return Err(cut_off()),
@@ -156,11 +164,11 @@ impl Messages {
 
     /// A message may take long to arrive; its frames come one by one.
     async fn next_frame(&mut self) -> Result<Option<Result<Frame<Bytes>, Status>>, Status> {
-        let silence = self.silence;
+        let quiet_until = self.quiet_until;
         let frame = poll_fn(|context| Pin::new(&mut self.body).poll_frame(context));
-        match silence {
+        match quiet_until {
             None => Ok(frame.await),
-            Some(silence) => timeout(silence, frame).await.map_err(|_| silent()),
+            Some(until) => timeout_at(until, frame).await.map_err(|_| silent()),
         }
     }
 

@@ -8,15 +8,14 @@ use tracing::{error, info};
 use super::status;
 use crate::{limits::server as limits, server::Health, store};
 
-/// Has `health` say of the services `names` what `check`, which may touch the disk, says of what they need. Runs until it is
-/// aborted.
+/// Has `health` say of the services `names` what `check`, which may touch the disk, says of what they need.
 pub(super) fn watch(
     health: Health,
     names: &'static [&'static str],
     check: impl Fn() -> Result<(), store::Error> + Send + Sync + 'static,
-) -> JoinHandle<()> {
+) -> Watching {
     let check = Arc::new(check);
-    tokio::spawn(async move {
+    Watching(tokio::spawn(async move {
         let mut was_able = true;
         loop {
             time::sleep(limits::PROBE_INTERVAL).await;
@@ -30,7 +29,8 @@ pub(super) fn watch(
                     false
                 }
                 // The runtime ends.
-                Err(_) => return,
+                Err(failed) if failed.is_cancelled() => return,
+                Err(_) => false,
             };
             if is_able && !was_able {
                 info!("serving again");
@@ -38,7 +38,16 @@ pub(super) fn watch(
             tell(&health, names, is_able);
             was_able = is_able;
         }
-    })
+    }))
+}
+
+/// A watch that ends when it is dropped.
+pub(super) struct Watching(JoinHandle<()>);
+
+impl Drop for Watching {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 fn tell(health: &Health, names: &[&str], is_able: bool) {

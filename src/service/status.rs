@@ -36,9 +36,8 @@ pub(crate) fn of_refused(refused: &Refused) -> Status {
         Refused::CheckpointUnknown(_) => reasoned("CHECKPOINT_UNKNOWN"),
         Refused::CheckpointAmbiguous { .. } => reasoned("CHECKPOINT_AMBIGUOUS"),
         Refused::Fingerprint { .. } => reasoned("FINGERPRINT_MISMATCH"),
-        Refused::Busy | Refused::Wire(wire::Error::RowTooLong { .. }) => {
-            Status::resource_exhausted(refused.to_string())
-        }
+        Refused::Busy => busy(refused.to_string()),
+        Refused::Wire(wire::Error::RowTooLong { .. }) => Status::failed_precondition(refused.to_string()),
         Refused::Store(error) => match error.missing() {
             Some(path) => {
                 let name = path.file_name().unwrap_or_default().display().to_string();
@@ -62,6 +61,12 @@ fn without_reason(refusal: &Refusal) -> Status {
         Refusal::Chunk { source, .. } => of_wire(source, &sentence(refusal)),
         Refusal::Store(error) => of_store(error),
     }
+}
+
+/// The status of a call for which there is no place now.
+pub(crate) fn busy(told: String) -> Status {
+    let details = ErrorDetails::with_retry_info(Some(crate::limits::server::PLACE_AGAIN));
+    Status::with_error_details(tonic::Code::ResourceExhausted, told, details)
 }
 
 /// The status of a sender whose message does not arrive.

@@ -83,6 +83,9 @@ pub(crate) enum Refused {
     WorkerLost,
 }
 
+/// Characters of a peer's text that go into a status or the log.
+const SHOWN_CHARS: usize = 64;
+
 /// Where an answer begins.
 #[derive(Debug)]
 struct Placed {
@@ -90,6 +93,11 @@ struct Placed {
     first_row: u64,
     /// The checkpoint was unknown and the stream begins with the first row.
     restarted: bool,
+}
+
+/// What a peer sent, as long as a status can hold it.
+fn shown(text: &str) -> String {
+    text.chars().take(SHOWN_CHARS).collect()
 }
 
 impl Tables {
@@ -126,7 +134,7 @@ impl Tables {
     fn table(&self, domain: &str) -> Result<&Served, Refused> {
         self.catalogue.table(domain).ok_or_else(|| {
             if crate::schema::find(domain).is_none() {
-                return Refused::UnknownDomain(domain.to_owned());
+                return Refused::UnknownDomain(shown(domain));
             }
             let served = self.catalogue.tables().iter().map(|table| table.domain().name.clone());
             Refused::NotServed { domain: domain.to_owned(), served: served.collect() }
@@ -138,10 +146,10 @@ impl Tables {
         let strict = strict || self.options.strict_checkpoint;
         match snapshot.rows_of(id)? {
             Some((first, last)) if strict && first != last => {
-                Err(Refused::CheckpointAmbiguous { id: id.to_owned(), first, last })
+                Err(Refused::CheckpointAmbiguous { id: shown(id), first, last })
             }
             Some((first, _)) => Ok((first + 1, false)),
-            None if strict => Err(Refused::CheckpointUnknown(id.to_owned())),
+            None if strict => Err(Refused::CheckpointUnknown(shown(id))),
             None => Ok((0, true)),
         }
     }

@@ -67,6 +67,8 @@ impl Catalogue {
     }
 
     fn add(&mut self, place: &Path) -> Result<(), Error> {
+        // Before the data set: one that is replaced in between is opened again.
+        let identity = Dataset::open(place)?.identity()?;
         let dataset = Dataset::open(place)?;
         let domain = dataset.manifest().domain.as_deref().and_then(schema::find);
         let Some(domain) = domain else {
@@ -78,7 +80,7 @@ impl Catalogue {
             return Err(Error::TwoTables { domain, first: first.place.clone(), second: place.to_owned() });
         }
         dataset.arrow()?;
-        let current = Mutex::new((dataset.identity()?, dataset));
+        let current = Mutex::new((identity, dataset));
         self.tables.push(Served { place: place.to_owned(), domain, current });
         Ok(())
     }
@@ -128,17 +130,21 @@ impl Served {
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
             let identity = current.1.identity()?;
-            if identity != current.0 {
+            if identity != current.0 || present(&current.1).is_err() {
+                // Replaced; or its files have got their plain names since; or were touched.
                 *current = (identity, Dataset::open(&self.place)?);
             }
-            let present = current.1.recheck().and_then(|()| current.1.check_present());
-            // The files go after the manifest that named them was replaced.
+            let present = present(&current.1);
             if present.is_ok() || current.1.identity()? == current.0 {
                 present?;
                 return Ok(Snapshot { dataset: current.1.clone(), domain: self.domain });
             }
         }
     }
+}
+
+fn present(dataset: &Dataset) -> Result<(), crate::file::Error> {
+    dataset.recheck().and_then(|()| dataset.check_present())
 }
 
 // === impl Snapshot ===

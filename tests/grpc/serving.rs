@@ -274,7 +274,7 @@ async fn rows_too_long_for_a_message_are_told_and_long_chunks_come_in_several() 
     assert!(chunks.len() > 4 && sizes(&chunks).iter().sum::<usize>() == 400);
     let tiny = Options { message_bytes_max: 1_000, ..Options::default() };
     let refused = serving(folder.path(), tiny).await.chunks(all()).await.unwrap_err();
-    assert_eq!(refused.code(), Code::ResourceExhausted);
+    assert_eq!(refused.code(), Code::FailedPrecondition);
     assert!(refused.message().contains("row 0"), "{refused}");
 }
 
@@ -310,4 +310,19 @@ async fn a_service_whose_data_is_gone_says_so_and_serves_again_when_it_is_back()
     assert_eq!(next_health(&mut watch).await, ServingStatus::NotServing);
     fs::rename(&aside, &manifest).unwrap();
     assert_eq!(next_health(&mut watch).await, ServingStatus::Serving);
+}
+
+#[tokio::test]
+async fn a_table_that_was_opened_while_it_was_replaced_is_served_under_its_plain_name_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = tables::write(folder.path(), "recruit", 10);
+    let generation = tables::manifest(&place).generation;
+    let (plain, named) =
+        (place.with_extension("arrow"), folder.path().join(format!("recruit.g{generation}.arrow")));
+    // What stands between the commit and the tidying of a replacement.
+    fs::rename(&plain, &named).unwrap();
+    let server = serving(folder.path(), Options::default()).await;
+    assert_eq!(sizes(&server.chunks(all()).await.unwrap()), [10]);
+    fs::rename(&named, &plain).unwrap();
+    assert_eq!(sizes(&server.chunks(all()).await.unwrap()), [10]);
 }

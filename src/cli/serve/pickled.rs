@@ -1,15 +1,18 @@
-//! Pickles that are to be served: converted once, and again when they have changed.
+//! Pickles that are to be served: converted once for each content they have.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 
 use super::super::{
     convert::{Progress, failure},
     report::{Exit, Failure, Output},
 };
 use crate::file::{
-    Dataset, DatasetOptions, Error, Only,
+    Dataset, DatasetOptions, Only,
     map::{Access, Contents},
     pickle::{self, Options},
 };
@@ -17,45 +20,56 @@ use crate::file::{
 /// The folder, beside a pickle, that holds what it was converted to.
 const CACHE: &str = ".brine";
 
+/// Hexadecimal digits of a pickle's BLAKE3 that name what was made of it.
+const DIGITS: usize = 32;
+
 /// Where the data sets of `place` are: itself, unless it is a pickle.
 pub(super) fn data_sets(place: &Path, cache: Option<&Path>, output: Output) -> Result<PathBuf, Failure> {
-    let is_dataset = place.is_dir() || Dataset::open(place).is_ok();
-    if is_dataset || !place.is_file() {
+    if place.is_dir() || Dataset::open(place).is_ok() {
         return Ok(place.to_owned());
     }
-    let refused = |error: Error| failure(error, place);
+    let contents = Contents::open(place, Access::Map).map_err(|error| failure(error, place))?;
+    let digest = crate::file::digest_of(&contents).to_hex();
+    drop(contents);
     let beside = place.parent().map(|folder| folder.join(CACHE)).unwrap_or_default();
-    let stem = place.file_name().and_then(|name| name.to_str()).context("the pickle's name is no text");
-    let folder =
-        cache.map_or(beside, Path::to_owned).join(stem.map_err(|error| Failure::new(Exit::Usage, error))?);
-    if !is_current(place, &folder).map_err(refused)? {
-        convert(place, &folder, output)?;
+    let name =
+        place.file_name().ok_or_else(|| Failure::new(Exit::Usage, anyhow!("the pickle has no name")))?;
+    let folder = cache.map_or(beside, Path::to_owned).join(name);
+    let made = folder.join(&digest[..DIGITS]);
+    if made.is_dir() {
+        note(output, &format!("{}: converted before, in {}", place.display(), made.display()));
+    } else {
+        convert(place, &made, output)?;
+        note(output, &format!("{}: converted to {}", place.display(), made.display()));
     }
-    Ok(folder)
+    Ok(made)
 }
 
-/// Whether the data sets in `folder` were made of the very bytes of `pickle`.
-fn is_current(pickle: &Path, folder: &Path) -> Result<bool, Error> {
-    let names = if folder.is_dir() { Dataset::list(folder)? } else { Vec::new() };
-    if names.is_empty() {
-        return Ok(false);
+#[allow(clippy::print_stderr, reason = "what is done before the server starts is told on stderr")]
+fn note(output: Output, told: &str) {
+    if !output.quiet {
+        eprintln!("{told}");
     }
-    let digest = crate::file::digest_of(&Contents::open(pickle, Access::Map)?).to_hex();
-    let is_of = |name: &String| {
-        let dataset = Dataset::open(folder.join(name));
-        dataset.is_ok_and(|dataset| {
-            let source = dataset.manifest().source.as_ref();
-            source.and_then(|source| source.blake3.as_deref()) == Some(digest.as_str())
-        })
-    };
-    Ok(names.iter().all(is_of))
 }
 
-fn convert(pickle: &Path, folder: &Path, output: Output) -> Result<(), Failure> {
+/// Converts beside `made`, which appears whole.
+fn convert(pickle: &Path, made: &Path, output: Output) -> Result<(), Failure> {
+    let partial = made.with_extension(format!("partial-{}", std::process::id()));
     let dataset = DatasetOptions { overwrite: true, only: Some(Only::Arrow), ..DatasetOptions::default() };
     let options = Options { dataset, ..Options::default() };
     let mut progress = Progress::new(output, pickle);
-    let converted = pickle::convert(pickle, folder, &options, &mut |done, all| progress.rows(done, all));
+    let converted = pickle::convert(pickle, &partial, &options, &mut |done, all| progress.rows(done, all));
     progress.finish();
-    converted.map(drop).map_err(|error| failure(error, pickle))
+    if let Err(error) = converted {
+        // What is there of it is of no use to anybody; that it stays would be no harm.
+        let _ = fs::remove_dir_all(&partial);
+        return Err(failure(error, pickle));
+    }
+    let named = fs::rename(&partial, made);
+    if named.is_err() && made.is_dir() {
+        // Another server was quicker.
+        let _ = fs::remove_dir_all(&partial);
+        return Ok(());
+    }
+    Ok(named.with_context(|| format!("name {}", made.display()))?)
 }

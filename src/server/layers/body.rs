@@ -25,11 +25,13 @@ pub(super) trait Watch: Unpin + Send + 'static {
 struct Watched<W> {
     inner: Option<Body>,
     watch: W,
+    /// The body ended as its sender wanted.
+    is_whole: bool,
 }
 
 /// The response with `watch` around its body.
 pub(super) fn watched(response: Response, watch: impl Watch) -> Response {
-    response.map(|inner| Body::new(Watched { inner: Some(inner), watch }))
+    response.map(|inner| Body::new(Watched { inner: Some(inner), watch, is_whole: false }))
 }
 
 /// The end of a body, with a status.
@@ -50,17 +52,19 @@ impl<W: Watch> http_body::Body for Watched<W> {
     type Error = axum::Error;
 
     fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Polled {
-        let Self { inner, watch } = &mut *self;
+        let Self { inner, watch, is_whole } = &mut *self;
         let Some(body) = inner else { return Poll::Ready(None) };
         let polled = ready!(watch.poll(body, context));
         if !matches!(&polled, Some(Ok(frame)) if frame.is_data()) {
+            // A reset without error also ends a body: whoever takes the end for the peer's own asks for this.
+            *is_whole = matches!(&polled, Some(Ok(_))) || http_body::Body::is_end_stream(body);
             *inner = None;
         }
         Poll::Ready(polled)
     }
 
     fn is_end_stream(&self) -> bool {
-        self.inner.as_ref().is_none_or(http_body::Body::is_end_stream)
+        self.inner.as_ref().map_or(self.is_whole, http_body::Body::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {

@@ -42,7 +42,6 @@ type Acks = mpsc::Sender<Result<AppendAck, Status>>;
 /// What the server says while it takes chunks.
 pub(super) struct Acknowledgements {
     acks: mpsc::Receiver<Result<AppendAck, Status>>,
-    _slot: Slot,
 }
 
 impl Stream for Acknowledgements {
@@ -78,11 +77,12 @@ pub(super) fn append(
 ) -> Result<Acknowledgements, Status> {
     let slot = ingest.slot(peer)?;
     let (acks, receiver) = mpsc::channel(ACKNOWLEDGEMENTS);
-    tokio::spawn(serve(ingest, messages, acks));
-    Ok(Acknowledgements { acks: receiver, _slot: slot })
+    tokio::spawn(serve(ingest, messages, acks, slot));
+    Ok(Acknowledgements { acks: receiver })
 }
 
-async fn serve(ingest: Ingest, messages: Messages, acks: Acks) {
+/// Holds the stream's place until its thread has ended, whoever waits for the answer.
+async fn serve(ingest: Ingest, messages: Messages, acks: Acks, _slot: Slot) {
     let messages = messages.with_silence(limits::SESSION_SILENCE);
     let (events, queue) = mpsc::channel(limits::INGEST_QUEUE);
     let worker = {
@@ -96,6 +96,8 @@ async fn serve(ingest: Ingest, messages: Messages, acks: Acks) {
         forwarded = messages.forward(&events) => forwarded,
         // The intake has ended, and a client that waits for acknowledgements sends nothing that would show it.
         () = events.closed() => Ok(()),
+        // The call is over, by its deadline or because its client is gone.
+        () = acks.closed() => Err(Status::cancelled("nobody waits for the acknowledgements")),
     };
     ticking.abort();
     drop(events);

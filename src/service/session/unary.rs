@@ -47,7 +47,7 @@ impl Unary {
         let store = Arc::clone(self.ingest.store());
         let answer = tokio::task::spawn_blocking(move || question(&*store)).await;
         let answer = answer.map_err(|panic| status::internal(&panic))?;
-        answer.map(Response::new).map_err(|error| status::of_refusal(&error))
+        answer.map(Response::new).map_err(|error| self.ingest.told(&error))
     }
 
     fn limits(&self) -> Limits {

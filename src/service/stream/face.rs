@@ -5,7 +5,7 @@ use std::sync::Arc;
 use http::{HeaderValue, header};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tonic::{Status, body::Body};
-use tracing::warn;
+use tracing::{Span, warn};
 
 use super::{
     Form, Placed, Refused, Tables,
@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     digest::{RangeDigester, RowHasher},
-    limits::serving as limits,
+    limits::{server::PACE_INTERVAL, serving as limits},
     service::{coding::Coding, messages::Messages, status},
     wire::{self, ServingPlan},
 };
@@ -42,7 +42,9 @@ async fn respond(
     let asked = Asked::read(form, &message(body, received).await?)?;
     let slot = Arc::clone(&tables.streams).try_acquire_owned();
     let slot = slot.map_err(|_| status::of_refused(&Refused::Busy))?;
-    let opened = tokio::task::spawn_blocking(move || tables.open(&asked, coding, slot));
+    // What is logged on the way belongs to the call.
+    let span = Span::current();
+    let opened = tokio::task::spawn_blocking(move || span.in_scope(|| tables.open(&asked, coding, slot)));
     let (chunks, restarted) = opened
         .await
         .map_err(|panic| status::internal(&panic))?
@@ -60,7 +62,9 @@ async fn respond(
 /// The request's one message.
 async fn message(body: Body, coding: Option<Coding>) -> Result<bytes::Bytes, Status> {
     let budget = Arc::new(Semaphore::new(2 * limits::REQUEST_BYTES_MAX));
-    let mut messages = Messages::new(body, budget, limits::REQUEST_BYTES_MAX).with_coding(coding);
+    let mut messages = Messages::new(body, budget, limits::REQUEST_BYTES_MAX)
+        .with_coding(coding)
+        .with_silence(PACE_INTERVAL);
     let message = messages.next().await?;
     message.map(|message| message.bytes.clone()).ok_or_else(|| Status::internal("the request is missing"))
 }
@@ -75,10 +79,7 @@ impl Tables {
     ) -> Result<(Chunks, bool), Refused> {
         let Placed { snapshot, first_row, restarted } = self.place(asked)?;
         if let (true, Checkpoint::After(id)) = (restarted, &asked.from) {
-            warn!(
-                "checkpoint {:?} is unknown: starting from the beginning",
-                id.chars().take(64).collect::<String>()
-            );
+            warn!("checkpoint {:?} is unknown: starting from the beginning", super::shown(id));
         }
         let plan = ServingPlan::new(asked.revision, snapshot.domain(), snapshot.schema())?;
         let digester = || Ok(RangeDigester::new(RowHasher::new(snapshot.schema())?, snapshot.prefixes()));

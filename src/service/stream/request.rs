@@ -57,12 +57,19 @@ impl Asked {
             Form::Typed => StreamEmbeddingRequest::decode(message).map_err(malformed)?.try_into(),
             // The older revision has the id where the newer one has the domain, and no domain is called like an id.
             Form::Published => match DomainsRequest::decode(message) {
-                Ok(request) if schema::find(&request.domain).is_some() => request.try_into(),
+                Ok(request) if schema::find(&request.domain).is_some() || is_newer(&request) => {
+                    request.try_into()
+                }
                 _ => StreamEmbeddingRequest::decode(message).map_err(malformed)?.try_into(),
             },
         };
         asked.map_err(|refused: Refused| super::super::status::of_refused(&refused))
     }
+}
+
+/// Whether a request has fields that the older revision has not, or has of another type.
+fn is_newer(request: &DomainsRequest) -> bool {
+    !request.domain.is_empty() && (request.chunk_size.is_some() || request.last_processed_uuid.is_some())
 }
 
 impl TryFrom<StreamEmbeddingRequest> for Asked {
@@ -160,6 +167,8 @@ mod tests {
         let asked = Asked::read(Form::Published, &older.encode_to_vec()).unwrap();
         assert_eq!((asked.revision, asked.domain.as_str()), (Revision::Typed, "recruit"));
         assert_eq!((asked.from, asked.chunk_rows), (Checkpoint::After(id), 500));
+        let misspelt = DomainsRequest { domain: "skils".to_owned(), chunk_size: Some(300), ..domains };
+        assert_eq!(Asked::read(Form::Published, &misspelt.encode_to_vec()).unwrap().domain, "skils");
         let asked = Asked::read(Form::Published, &[]).unwrap();
         assert_eq!((asked.revision, asked.from), (Revision::Typed, Checkpoint::Row(0)));
     }
