@@ -78,9 +78,11 @@ pub(super) fn run(args: Args, output: Output) -> Result<(), Failure> {
 async fn serve(listen: String, listener: Listen, ingest: Ingest, output: Output) -> Result<(), Failure> {
     let bound = listener.bind(listen, Windows::Receiving, output.quiet).await?;
     let address = bound.address();
+    // Whoever reads where it listens may ask it to stop at once.
+    let stopped = shutdown_signal();
     let ready = json!({ "listening": address.to_string(), "port": address.port() });
     output.result(&ready, &format!("listening on {address}"))?;
-    let drained = bound.run(service::batch_server(&ingest), shutdown_signal()).await;
+    let drained = bound.run(service::batch_server(&ingest), stopped).await;
     match drained.context("run the Batch Server")? {
         Drained::Whole => Ok(()),
         Drained::CutShort => Err(Failure::new(

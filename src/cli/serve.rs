@@ -97,9 +97,11 @@ async fn serve(
     let address = bound.address();
     announce(&catalogue, options, address)?;
     let tables = Tables::new(Arc::new(catalogue), options);
+    // Whoever reads where it listens may ask it to stop at once.
+    let stopped = shutdown_signal();
     let ready = json!({ "listening": address.to_string(), "port": address.port() });
     output.result(&ready, &format!("listening on {address}"))?;
-    match bound.run(service::serving(&tables), shutdown_signal()).await.context("run the server")? {
+    match bound.run(service::serving(&tables), stopped).await.context("run the server")? {
         Drained::Whole => info!("Server stopped"),
         // Whoever was reading resumes behind the last row that arrived.
         Drained::CutShort => warn!("Server stopped; streams that were still running were cut"),
