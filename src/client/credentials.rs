@@ -157,7 +157,10 @@ fn content(path: &Path) -> Result<(Vec<u8>, u32), Error> {
     let file = File::open(path).map_err(unread)?;
     let mode = file.metadata().map_err(unread)?.permissions().mode();
     let mut content = Vec::new();
-    file.take(CREDENTIALS_BYTES_MAX).read_to_end(&mut content).map_err(unread)?;
+    let read = file.take(CREDENTIALS_BYTES_MAX + 1).read_to_end(&mut content).map_err(unread)?;
+    if read as u64 > CREDENTIALS_BYTES_MAX {
+        return Err(Error::Content { path: path.to_owned(), expected: "at most 1 MiB" });
+    }
     Ok((content, mode))
 }
 
@@ -172,6 +175,14 @@ mod tests {
         fs::write(file.path(), text).unwrap();
         fs::set_permissions(file.path(), fs::Permissions::from_mode(mode)).unwrap();
         file
+    }
+
+    #[test]
+    fn a_file_that_is_too_long_is_refused_and_not_cut() {
+        let long = "x".repeat(CREDENTIALS_BYTES_MAX as usize + 1);
+        let error = content(file(&long, 0o600).path()).unwrap_err().to_string();
+        assert!(error.ends_with("expected at most 1 MiB"), "{error}");
+        assert!(content(file(&long[1..], 0o600).path()).is_ok());
     }
 
     #[test]

@@ -22,6 +22,8 @@ const ACCEPT_ENCODING: &str = "grpc-accept-encoding";
 const ACCEPTED: HeaderValue = HeaderValue::from_static("identity,gzip,zstd");
 /// Fast: the vectors that most messages are made of hardly shrink.
 const ZSTD_LEVEL: i32 = 1;
+/// The window that a message may ask for: 8 MiB, what the highest ordinary level asks for.
+const ZSTD_WINDOW_LOG_MAX: u32 = 23;
 
 impl Coding {
     fn named(name: &[u8]) -> Option<Self> {
@@ -104,8 +106,10 @@ impl Coding {
         let bound = bytes_max as u64 + 1;
         let read = match self {
             Self::Gzip => MultiGzDecoder::new(message).take(bound).read_to_end(&mut out),
-            Self::Zstd => zstd::stream::read::Decoder::with_buffer(message)
-                .and_then(|decoder| decoder.take(bound).read_to_end(&mut out)),
+            Self::Zstd => zstd::stream::read::Decoder::with_buffer(message).and_then(|mut decoder| {
+                decoder.window_log_max(ZSTD_WINDOW_LOG_MAX)?;
+                decoder.take(bound).read_to_end(&mut out)
+            }),
         };
         read.map_err(|error| Status::invalid_argument(format!("a compressed message is damaged: {error}")))?;
         if out.len() > bytes_max {
@@ -144,6 +148,16 @@ mod tests {
             let cut = coding.expand(&small[5..small.len() - 1], 1 << 20).unwrap_err();
             assert_eq!(cut.code(), tonic::Code::InvalidArgument);
         }
+    }
+
+    #[test]
+    fn a_window_that_a_frame_only_claims_is_refused() {
+        // Magic; no content size, no checksum; a window of 128 MiB; one empty last block.
+        let claimed = [0x28, 0xb5, 0x2f, 0xfd, 0x00, (27 - 10) << 3, 0x01, 0x00, 0x00];
+        let refused = Coding::Zstd.expand(&claimed, 1 << 20).unwrap_err();
+        assert_eq!(refused.code(), tonic::Code::InvalidArgument);
+        let modest = [0x28, 0xb5, 0x2f, 0xfd, 0x00, (20 - 10) << 3, 0x01, 0x00, 0x00];
+        assert!(Coding::Zstd.expand(&modest, 1 << 20).unwrap().is_empty());
     }
 
     #[test]
