@@ -18,8 +18,12 @@ use std::{
 };
 
 mod direct;
+mod sum;
 
-use self::direct::{Block, BlockWriter};
+use self::{
+    direct::{Block, BlockWriter},
+    sum::Sum,
+};
 use super::error::{self, Error};
 
 /// Bytes hashed at a time: what was just copied is still in the core's cache, and a power of two keeps BLAKE3 on its
@@ -35,7 +39,7 @@ pub struct AtomicFile {
     hashed: usize,
     length: u64,
     writer: Option<BlockWriter>,
-    hasher: Option<blake3::Hasher>,
+    sum: Sum,
     /// A block was not written: whatever comes after it would close the gap unseen.
     is_condemned: bool,
     #[cfg(test)]
@@ -49,8 +53,10 @@ pub struct Synced {
     temporary: Temporary,
     /// Bytes in the file.
     pub length: u64,
-    /// BLAKE3 of the file, unless it was not asked for.
+    /// BLAKE3 of the file, unless another digest or none was asked for.
     pub blake3: Option<blake3::Hash>,
+    /// XXH3 of the file in 128 bits, if it was asked for.
+    pub xxh3: Option<u128>,
     /// Time the sync took.
     pub sync: Duration,
 }
@@ -77,7 +83,7 @@ impl AtomicFile {
             hashed: 0,
             length: 0,
             writer: None,
-            hasher: Some(blake3::Hasher::new()),
+            sum: Sum::Blake3(Box::default()),
             is_condemned: false,
             #[cfg(test)]
             room: None,
@@ -87,7 +93,14 @@ impl AtomicFile {
     /// Leaves out the digest.
     #[must_use]
     pub fn without_digest(mut self) -> Self {
-        self.hasher = None;
+        self.sum = Sum::None;
+        self
+    }
+
+    /// Takes XXH3 in place of BLAKE3: for files that nobody but their writer names, where only accidents are to be found.
+    #[must_use]
+    pub fn with_xxh3(mut self) -> Self {
+        self.sum = Sum::Xxh3(Box::default());
         self
     }
 
@@ -110,7 +123,8 @@ impl AtomicFile {
         Ok(Synced {
             temporary: self.temporary,
             length: self.length,
-            blake3: self.hasher.map(|hasher| hasher.finalize()),
+            blake3: self.sum.blake3(),
+            xxh3: self.sum.xxh3(),
             sync: started.elapsed(),
         })
     }
@@ -128,9 +142,7 @@ impl AtomicFile {
     }
 
     fn hash(&mut self) {
-        if let Some(hasher) = &mut self.hasher {
-            hasher.update(self.block.filled(self.hashed));
-        }
+        self.sum.update(self.block.filled(self.hashed));
         self.hashed = self.block.len();
     }
 

@@ -18,7 +18,7 @@ fn a_committed_file_has_its_bytes_digest_and_an_ordinary_mode() {
     file.write_all(&bytes[1000..]).unwrap();
     let synced = file.commit().unwrap();
     assert_eq!(synced.length, bytes.len() as u64);
-    assert_eq!(synced.blake3, Some(blake3::hash(&bytes)));
+    assert_eq!((synced.blake3, synced.xxh3), (Some(blake3::hash(&bytes)), None));
     drop(synced);
     assert_eq!(names(folder.path()), ["x"]);
     assert!(fs::read(folder.path().join("x")).unwrap() == bytes);
@@ -26,6 +26,18 @@ fn a_committed_file_has_its_bytes_digest_and_an_ordinary_mode() {
     fs::write(&ordinary, b"").unwrap();
     let mode = |path: &Path| fs::metadata(path).unwrap().mode();
     assert_eq!(mode(&folder.path().join("x")), mode(&ordinary));
+}
+
+#[test]
+fn either_digest_is_that_of_all_bytes_however_they_came() {
+    let folder = tempfile::tempdir().unwrap();
+    let bytes: Vec<u8> = (0..2 * BLOCK_BYTES + 77).map(|at| (at % 251) as u8).collect();
+    for piece in [1_000, 300_000, bytes.len()] {
+        let mut file = AtomicFile::create(folder.path(), "x").unwrap().with_xxh3();
+        bytes.chunks(piece).for_each(|bytes| file.write_all(bytes).unwrap());
+        let synced = file.sync().unwrap();
+        assert_eq!((synced.blake3, synced.xxh3), (None, Some(xxhash_rust::xxh3::xxh3_128(&bytes))));
+    }
 }
 
 #[test]

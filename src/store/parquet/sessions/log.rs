@@ -66,7 +66,8 @@ pub(super) struct Segment {
     /// Where the session stands with it.
     pub(super) end: At,
     pub(super) bytes: u64,
-    pub(super) blake3: String,
+    #[serde(with = "crate::file::manifest::hex")]
+    pub(super) xxh3: u128,
 }
 
 /// What becomes durable.
@@ -217,7 +218,7 @@ mod tests {
 
     fn rows(first: u64, end: u64) -> Record {
         let end = At { rows: end, digest: u128::from(end) << 100 };
-        Record::Rows(Segment { file: format!("rows-{first}"), first, end, bytes: 9, blake3: "ab".to_owned() })
+        Record::Rows(Segment { file: format!("rows-{first}"), first, end, bytes: 9, xxh3: 7 })
     }
 
     fn text(records: &[Record]) -> String {

@@ -1,5 +1,8 @@
 //! The rows of one group as an Arrow file: written once, read when the session is published.
 //!
+//! Its digest is XXH3, as those of rows are: it is to find torn and rotten files, and a BLAKE3 of each cost a tenth of the
+//! processor time of a durable stream.
+//!
 //! Categories stand there as plain texts, because every chunk brings a dictionary of its own and a file has one.
 
 use std::{fs, path::Path, sync::Arc};
@@ -8,6 +11,7 @@ use arrow_array::{
     ArrayRef, RecordBatch, builder::StringDictionaryBuilder, cast::AsArray as _, types::Int32Type,
 };
 use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
+use xxhash_rust::xxh3::xxh3_128;
 
 use super::{
     super::{super::Error, spool::arrow_error},
@@ -34,7 +38,7 @@ impl SegmentWriter {
     /// Begins the segment of an epoch whose first row is `first`.
     pub(super) fn create(folder: &Path, epoch: u64, first: u64, schema: &SchemaRef) -> Result<Self, Error> {
         let (file, schema) = (format!("rows-{epoch}-{first}.arrow"), plain(schema));
-        let sink = ArrowSink::create(AtomicFile::create(folder, &file)?, Arc::clone(&schema))?;
+        let sink = ArrowSink::create(AtomicFile::create(folder, &file)?.with_xxh3(), Arc::clone(&schema))?;
         Ok(Self { sink, schema, file, first })
     }
 
@@ -55,8 +59,8 @@ impl SegmentWriter {
         failpoint::hit("segment.after_rename");
         sync_folder(folder)?;
         failpoint::hit("segment.after_folder_sync");
-        let blake3 = synced.blake3.map(|digest| digest.to_hex().to_string()).unwrap_or_default();
-        Ok(Segment { file: self.file, first: self.first, end, bytes: synced.length, blake3 })
+        let xxh3 = synced.xxh3.unwrap_or_default();
+        Ok(Segment { file: self.file, first: self.first, end, bytes: synced.length, xxh3 })
     }
 }
 
@@ -79,8 +83,7 @@ impl Segment {
     pub(super) fn check_digest(&self, folder: &Path) -> Result<(), Error> {
         let path = folder.join(&self.file);
         let contents = Contents::open(&path, Access::Map)?;
-        let found = crate::file::digest_of(&contents).to_hex();
-        if found.as_str() == self.blake3 {
+        if xxh3_128(&contents) == self.xxh3 {
             Ok(())
         } else {
             Err(damaged(&path, "it holds other bytes than were written"))
