@@ -18,7 +18,7 @@ import shutil
 import tempfile
 
 import contract
-from faults import chunks, disk, kills, longer, network, older, power, rivals, table, tools
+from faults import chunks, disk, kills, longer, network, older, power, pulled, rivals, table, tools
 from faults.lab import Lab
 from faults.processes import end_all
 
@@ -27,21 +27,13 @@ def no_postgres(row, _):
     row.not_run = "there is no store in PostgreSQL yet"
 
 
-def no_serving(row, _):
-    row.not_run = "there is no server of data sets yet"
-
-
-def loss(row, _):
-    row.not_run = tools.no_netfilter() or "packets are lost by nobody yet: the row is not written"
-
-
 ROWS = [
     ("F1", "server killed at each named point", kills.server_points, True),
     ("F2", "client killed at each named point", kills.client_points, True),
     ("F3", "either side killed at random, up to ten times a run", kills.at_random, True),
     ("F4", "silence of 0.5, 3 and 15 s in the middle", network.partitions, False),
     ("F5", "every connection reset each second", network.resets, True),
-    ("F6", "1 and 5 % of the packets lost", loss, False),
+    ("F6", "1 and 5 % of the packets lost", network.loss, False),
     ("F7", "a slow and late line", network.slow, False),
     ("F8", "one bit changed in each MiB", network.corruption, False),
     ("F9", "connection cut after N bytes", network.cuts, True),
@@ -57,7 +49,7 @@ ROWS = [
     ("F19", "SIGTERM with eight streams", longer.stopped, False),
     ("F20", "old servers that fail on the way", older.servers, True),
     ("F21", "old clients into the new server", older.clients, True),
-    ("F22", "served streams gone on with", no_serving, False),
+    ("F22", "consumers of served rows killed", pulled.consumers, False),
 ]
 BEGIN, END = "<!-- results -->", "<!-- end of results -->"
 

@@ -1,9 +1,12 @@
-"""F4, F5, F7, F8, F9: what a network does to a session, done by a proxy."""
+"""F4 to F9: what a network does to a session, done by a proxy; F6 by the kernel, which alone can lose packets."""
 
+import re
+import subprocess
 import time
 
-from faults import proxy
+from faults import proxy, tools
 from faults.lab import MODES
+from faults.processes import Failed
 
 # Long enough for several resets: the data set is 19 MB.
 SLOW = 4_000_000
@@ -51,6 +54,39 @@ def partitions(row, lab):
                     client.succeed()
                 row.resumed(what, watch.first_after(healed), most)
                 run.end(row, what, lab.data)
+
+
+def loss(row, lab):
+    """F6: packets vanish, both ways, in a network of its own: TCP brings them again, and nobody above it need know."""
+    row.not_run = tools.no_netfilter()
+    if row.not_run:
+        return
+    with tools.namespace() as failed:
+        if failed:
+            raise Failed(failed)
+        inside = ["ip", "netns", "exec", tools.NAMESPACE]
+        for percent in (1, 5):
+            for mode in MODES:
+                with row.run(f"{percent} %, {mode}"):
+                    lossy(row, lab, inside, percent, mode)
+
+
+def lossy(row, lab, inside, percent, mode):
+    what = f"{percent} %, {mode}"
+    run = lab.run()
+    run.server.start(wrapper=inside)
+    for command in ("flush ruleset", "add table inet f", "add chain inet f out { type filter hook output priority 0; }"):
+        subprocess.run([*inside, "nft", command], check=True)
+    rule = f"add rule inet f out ip protocol tcp numgen random mod 100 < {percent} counter drop"
+    subprocess.run([*inside, "nft", rule], check=True)
+    report = run.client(lab.data, "--mode", mode, wrapper=inside).succeed(180)
+    said = subprocess.run([*inside, "nft", "list", "chain", "inet", "f", "out"], check=True, capture_output=True, text=True).stdout
+    lost = int(re.search(r"counter packets (\d+)", said).group(1))
+    row.count("packets lost", lost)
+    row.check(what, lost > 0, "no packet was lost")
+    row.check(what, percent > 1 or report["attempts"] == 1, f"{report['attempts']} attempts")
+    row.sent_again(what, max(0, report["bytes"] - lab.size(lab.data.path)))
+    run.end(row, what, lab.data)
 
 
 def slow(row, lab):

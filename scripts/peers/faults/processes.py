@@ -89,10 +89,10 @@ class Failed(Exception):
 class Client:
     """One `brine stream`."""
 
-    def __init__(self, brine, dataset, address, logs, *more, fail=None, name="client"):
+    def __init__(self, brine, dataset, address, logs, *more, fail=None, name="client", wrapper=()):
         number = len(list(pathlib.Path(logs).glob(f"{name}-*.log")))
         self.log = pathlib.Path(logs) / f"{name}-{number}.log"
-        command = [brine, "stream", dataset, "--to", address, "--json", *more]
+        command = [*wrapper, brine, "stream", dataset, "--to", address, "--json", *more]
         with open(self.log, "w") as log:
             self.process = start(command, fail, stdout=subprocess.PIPE, stderr=log)
 

@@ -1,5 +1,6 @@
 """What this machine lets one do, asked of the machine: each answer is None, or why not."""
 
+import contextlib
 import functools
 import os
 import pathlib
@@ -53,10 +54,25 @@ def no_power_cut():
 def no_netfilter():
     if os.geteuid() != 0:
         return "network namespaces need root"
-    if shutil.which("nft") is None and shutil.which("iptables") is None:
-        return "there is neither nft nor iptables"
-    failed = works(["unshare", "-n", "true"])
-    return failed and f"there are no network namespaces: {failed}"
+    missing = [tool for tool in ("ip", "nft") if shutil.which(tool) is None]
+    if missing:
+        return f"there is no {' and no '.join(missing)} (packages iproute2 and nftables)"
+    with namespace() as failed:
+        return failed or works(["ip", "netns", "exec", NAMESPACE, "nft", "list", "ruleset"])
+
+
+NAMESPACE = f"brine-faults-{os.getpid()}"
+
+
+@contextlib.contextmanager
+def namespace():
+    """A network of its own, with a loopback: None, or why there is none."""
+    failed = works(["ip", "netns", "add", NAMESPACE])
+    try:
+        yield failed or works(["ip", "-n", NAMESPACE, "link", "set", "lo", "up"])
+    finally:
+        if not failed:
+            works(["ip", "netns", "delete", NAMESPACE])
 
 
 def mounted():

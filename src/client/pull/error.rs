@@ -27,7 +27,7 @@ pub enum Error {
     },
     /// Rows of another domain than was asked for.
     #[error(
-        "the server sent {found:?}, which are not the {domain} rows that were asked for: a server of the original contract \\
+        "the server sent {found:?}, which are not the {domain} rows that were asked for: a server of the original contract \
          serves one table and knows no --domain"
     )]
     OtherDomain {
@@ -49,7 +49,7 @@ pub enum Error {
     },
     /// Ids that came more than once, from a server that says nothing of where rows stand.
     #[error(
-        "{rows} rows have an id that an earlier row has, such as rows {first} and {second}: the server sent rows twice, or \\
+        "{rows} rows have an id that an earlier row has, such as rows {first} and {second}: the server sent rows twice, or \
          its table holds them twice"
     )]
     RepeatedIds {
