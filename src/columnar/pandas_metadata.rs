@@ -4,7 +4,9 @@
 
 mod dtype;
 
-use arrow_schema::{DataType, Field};
+use std::collections::HashMap;
+
+use arrow_schema::{DataType, Field, Schema};
 use serde_json::{Value, json};
 
 use super::{attrs::Attrs, table::Table};
@@ -16,12 +18,8 @@ use crate::{
 /// The metadata of `table`, which was made of `frame`, as JSON.
 pub fn pandas_metadata(frame: &Frame<'_>, table: &Table<'_>, attrs: &Attrs) -> String {
     let schema = table.schema();
-    let field_of = |name: &str| {
-        let source = |field: &&std::sync::Arc<Field>| {
-            field.metadata().get(super::schema::SOURCE).is_some_and(|source| source == name)
-        };
-        schema.field_with_name(name).ok().or_else(|| schema.fields().iter().find(source).map(AsRef::as_ref))
-    };
+    let (named, from) = (by_name(schema), by_source(schema));
+    let field_of = |name: &str| named.get(name).or_else(|| from.get(name)).copied();
     let levels = frame.index.iter().map(|level| match (field_of(&level.column), &level.values) {
         (Some(field), _) => json!(field.name()),
         (None, Values::Range { start, step }) => range(level, *start, *step),
@@ -45,6 +43,18 @@ pub fn pandas_metadata(frame: &Frame<'_>, table: &Table<'_>, attrs: &Attrs) -> S
         "pandas_version": "2.1.4",
     });
     metadata.to_string()
+}
+
+fn by_name(schema: &Schema) -> HashMap<&str, &Field> {
+    schema.fields().iter().map(|field| (field.name().as_str(), field.as_ref())).collect()
+}
+
+/// By the column of the frame that a domain's column is made of.
+fn by_source(schema: &Schema) -> HashMap<&str, &Field> {
+    let fields = schema.fields().iter().rev();
+    fields
+        .filter_map(|field| Some((field.metadata().get(super::schema::SOURCE)?.as_str(), field.as_ref())))
+        .collect()
 }
 
 fn range(level: &Index<'_>, start: i64, step: i64) -> Value {

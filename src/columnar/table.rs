@@ -1,6 +1,10 @@
 //! A table: a frame with a converter for each column, by a domain's schema or by what the cells are.
 
-use std::{collections::HashMap, ops::Range, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    ops::Range,
+    sync::Arc,
+};
 
 use arrow_array::{
     ArrayRef, RecordBatch, RecordBatchOptions,
@@ -143,10 +147,9 @@ impl<'g> Table<'g> {
             frame.columns.iter().map(|column| of_column(frame, column)).collect();
         let levels = frame.index.iter().filter(|level| !matches!(level.values, Values::Range { .. }));
         sources.extend(levels.map(|level| of_index(frame, level)));
-        for (position, source) in sources.iter().enumerate() {
-            if sources[..position].iter().any(|other| other.name == source.name) {
-                return Err(Error::SameName(source.name.to_owned()));
-            }
+        let mut names = HashSet::with_capacity(sources.len());
+        if let Some(twice) = sources.iter().find(|source| !names.insert(source.name)) {
+            return Err(Error::SameName(twice.name.to_owned()));
         }
         let auto = Auto { vectors, mixed, limits };
         let converters = sources.par_iter().map(|source| auto.converter(*source, frame.rows));

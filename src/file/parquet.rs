@@ -16,6 +16,7 @@
 mod category_column;
 mod fixed;
 mod hint;
+mod ordinary;
 mod page;
 mod properties;
 mod row_group;

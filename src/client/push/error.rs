@@ -208,9 +208,9 @@ impl Failed {
     }
 
     /// How often the same failure is met without progress before it is final, if that is bounded: a chunk that arrives
-    /// damaged again and again, a disk that stays full.
+    /// damaged or cannot be read again and again, a disk that stays full.
     pub(super) fn repeats_max(&self) -> Option<u32> {
-        let is_bounded = |reason: &str| matches!(reason, "CHUNK_CORRUPT" | "STORAGE_FULL");
+        let is_bounded = |reason: &str| matches!(reason, "CHUNK_CORRUPT" | "ROW_INVALID" | "STORAGE_FULL");
         matches!(self, Self::Reason { reason, .. } if is_bounded(reason)).then_some(limits::ATTEMPTS)
     }
 

@@ -25,10 +25,11 @@ pub(super) fn of(
     let mut properties = WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(ZSTD_LEVEL)?))
         .set_statistics_enabled(EnabledStatistics::Page);
+    let key_index = convention::key_index(schema);
     for leaf in 0..descriptor.num_columns() {
         let path = descriptor.column(leaf).path().clone();
         let field = descriptor.get_column_root_idx(leaf);
-        if convention::key_index(schema) == Some(field) {
+        if key_index == Some(field) {
             properties = key(properties, path);
         } else if convention::dimension(schema.field(field).data_type()).is_some() {
             properties = vector(properties, path, encoding);

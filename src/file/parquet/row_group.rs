@@ -1,22 +1,14 @@
-//! One row group: vectors by `vector_column`, categories by `category_column`, everything else by the library's column
-//! writers.
+//! One row group: vectors by `vector_column`, categories by `category_column`, everything else by `ordinary`.
 
 use std::{fmt, io, sync::Arc};
 
 use arrow_array::{RecordBatch, cast::AsArray as _};
-use arrow_schema::{FieldRef, Schema, SchemaRef};
+use arrow_schema::{Schema, SchemaRef};
 use parquet::{
-    arrow::{
-        ArrowSchemaConverter,
-        arrow_writer::{ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves},
-    },
-    bloom_filter::Sbbf,
     errors::{ParquetError, Result},
     file::{
         metadata::{ColumnChunkMetaData, ParquetMetaDataBuilder, RowGroupMetaData},
         page_index::{column_index::ColumnIndexMetaData, offset_index::OffsetIndexMetaData},
-        properties::WriterPropertiesPtr,
-        writer::{SerializedFileWriter, SerializedRowGroupWriter},
     },
     schema::types::{SchemaDescPtr, SchemaDescriptor},
 };
@@ -24,6 +16,7 @@ use parquet::{
 use super::{
     Out, ParquetOptions,
     category_column::{CategoryChunk, CategoryColumn},
+    ordinary::{OrdinaryChunks, OrdinaryColumns},
     properties,
     vector_column::{VectorChunk, VectorColumn},
 };
@@ -33,11 +26,7 @@ use crate::file::VectorEncoding;
 pub(super) struct Layout {
     vectors: Vec<VectorColumn>,
     categories: Vec<CategoryColumn>,
-    /// The other columns, by their index in the Arrow schema.
-    ordinary: Vec<(usize, FieldRef)>,
-    ordinary_descriptor: SchemaDescPtr,
-    factory: ArrowRowGroupWriterFactory,
-    properties: WriterPropertiesPtr,
+    ordinary: OrdinaryColumns,
     /// Who writes each column of the file; those of each writer come in the order of the file.
     leaves: Vec<Writer>,
 }
@@ -53,7 +42,7 @@ enum Writer {
 pub(super) struct RowGroup {
     vectors: Vec<(VectorChunk, Vec<u8>)>,
     categories: Vec<CategoryChunk>,
-    ordinary: Vec<ArrowColumnWriter>,
+    ordinary: OrdinaryChunks,
     start: u64,
     rows: usize,
 }
@@ -88,20 +77,17 @@ impl Layout {
             _ => Writer::Library,
         };
         let fields = schema.fields().iter().cloned().enumerate();
-        let ordinary: Vec<_> = fields.filter(|(field, _)| writer(*field) == Writer::Library).collect();
+        let ordinary = fields.filter(|(field, _)| writer(*field) == Writer::Library).collect();
         let leaves =
             (0..descriptor.num_columns()).map(|leaf| writer(descriptor.get_column_root_idx(leaf))).collect();
-        let fields: Vec<FieldRef> = ordinary.iter().map(|(_, field)| Arc::clone(field)).collect();
-        let ordinary_schema = Arc::new(Schema::new(fields));
-        let ordinary_descriptor = Arc::new(ArrowSchemaConverter::new().convert(&ordinary_schema)?);
-        let factory = factory(&ordinary_schema, &ordinary_descriptor, &properties)?;
-        Ok(Self { vectors, categories, ordinary, ordinary_descriptor, factory, properties, leaves })
+        let ordinary = OrdinaryColumns::new(ordinary, &properties)?;
+        Ok(Self { vectors, categories, ordinary, leaves })
     }
 
     pub(super) fn begin(&self, out: &Out, ordinal: usize) -> Result<RowGroup> {
         let vectors = self.vectors.iter().map(|vector| (vector.begin(), Vec::new())).collect();
         let categories = self.categories.iter().map(CategoryColumn::begin).collect();
-        let ordinary = self.factory.create_column_writers(ordinal)?;
+        let ordinary = self.ordinary.begin(ordinal)?;
         Ok(RowGroup { vectors, categories, ordinary, start: out.bytes_written() as u64, rows: 0 })
     }
 }
@@ -125,17 +111,6 @@ fn categories(schema: &Schema, descriptor: &SchemaDescriptor) -> Vec<CategoryCol
     leaves.collect()
 }
 
-/// The library makes column writers only from a file writer: this one writes nowhere.
-fn factory(
-    schema: &SchemaRef,
-    descriptor: &SchemaDescPtr,
-    properties: &WriterPropertiesPtr,
-) -> Result<ArrowRowGroupWriterFactory> {
-    let nowhere =
-        SerializedFileWriter::new(io::sink(), descriptor.root_schema_ptr(), Arc::clone(properties))?;
-    Ok(ArrowRowGroupWriterFactory::new(&nowhere, Arc::clone(schema)))
-}
-
 impl RowGroup {
     pub(super) fn write(&mut self, batch: &RecordBatch, layout: &Layout, out: &mut Out) -> Result<()> {
         self.write_vectors(batch, layout, out)?;
@@ -143,15 +118,7 @@ impl RowGroup {
             chunk.write(batch.column(category.field))?;
         }
         self.rows += batch.num_rows();
-        let mut writers = self.ordinary.iter_mut();
-        for (column, field) in &layout.ordinary {
-            for leaf in compute_leaves(field, batch.column(*column))? {
-                let writer =
-                    writers.next().ok_or_else(|| ParquetError::General("too many columns".into()))?;
-                writer.write(&leaf)?;
-            }
-        }
-        Ok(())
+        self.ordinary.write(batch, &layout.ordinary)
     }
 
     /// The first vector column goes to the file at once, others wait: a chunk must stand in one piece.
@@ -166,11 +133,13 @@ impl RowGroup {
     /// Whether the group has as many bytes as it may. Dictionaries make half of them at most: they stand in every group again,
     /// and the rows of a group must be worth that.
     pub(super) fn is_full(&self, bytes_max: usize) -> bool {
+        if self.ordinary.wants_rows() {
+            return false;
+        }
         let vectors: usize = self.vectors.iter().map(|(chunk, _)| chunk.bytes()).sum();
-        let ordinary: usize = self.ordinary.iter().map(ArrowColumnWriter::get_estimated_total_bytes).sum();
         let categories: usize = self.categories.iter().map(CategoryChunk::bytes).sum();
         let dictionaries: usize = self.categories.iter().map(CategoryChunk::dictionary_bytes).sum();
-        vectors + categories + ordinary + dictionaries.min(bytes_max / 2) >= bytes_max
+        vectors + categories + self.ordinary.bytes() + dictionaries.min(bytes_max / 2) >= bytes_max
     }
 
     pub(super) fn finish(
@@ -183,7 +152,7 @@ impl RowGroup {
         let (start, rows) = (self.start, self.rows);
         let mut vectors = self.finish_vectors(out)?.into_iter();
         let mut categories = self.finish_categories(out)?.into_iter();
-        let mut ordinary = self.finish_ordinary(layout, out, written.count())?.into_iter();
+        let mut ordinary = self.ordinary.finish(&layout.ordinary, out, written.count())?.into_iter();
         let chunks = layout.leaves.iter().filter_map(|writer| match writer {
             Writer::Vectors => vectors.next(),
             Writer::Categories => categories.next(),
@@ -212,29 +181,6 @@ impl RowGroup {
         };
         std::mem::take(&mut self.categories).into_iter().map(finish).collect()
     }
-
-    fn finish_ordinary(self, layout: &Layout, out: &mut Out, ordinal: usize) -> Result<Vec<Chunk>> {
-        if self.ordinary.is_empty() {
-            return Ok(Vec::new());
-        }
-        let ordinal =
-            i16::try_from(ordinal).map_err(|_| ParquetError::General("too many row groups".into()))?;
-        let mut chunks = Vec::new();
-        let on_close =
-            |out: &mut Out, group: RowGroupMetaData, blooms: Vec<_>, columns: Vec<_>, offsets: Vec<_>| {
-                chunks = close(out, group, blooms, columns, offsets)?;
-                Ok(())
-            };
-        let (descriptor, properties) =
-            (Arc::clone(&layout.ordinary_descriptor), Arc::clone(&layout.properties));
-        let mut group =
-            SerializedRowGroupWriter::new(descriptor, properties, out, ordinal, Some(Box::new(on_close)));
-        for writer in self.ordinary {
-            writer.close()?.append_to_row_group(&mut group)?;
-        }
-        group.close()?;
-        Ok(chunks)
-    }
 }
 
 fn put(index: usize, bytes: &[u8], waiting: &mut Vec<u8>, out: &mut Out) -> Result<()> {
@@ -244,40 +190,6 @@ fn put(index: usize, bytes: &[u8], waiting: &mut Vec<u8>, out: &mut Out) -> Resu
         waiting.extend_from_slice(bytes);
     }
     Ok(())
-}
-
-/// Takes what the library knows of its chunks, and writes their bloom filters behind them.
-fn close(
-    out: &mut Out,
-    group: RowGroupMetaData,
-    blooms: Vec<Option<Sbbf>>,
-    columns: Vec<Option<ColumnIndexMetaData>>,
-    offsets: Vec<Option<OffsetIndexMetaData>>,
-) -> Result<Vec<Chunk>> {
-    let chunks =
-        group.into_builder().take_columns().into_iter().zip(blooms).zip(columns.into_iter().zip(offsets));
-    let chunks = chunks.map(|((metadata, bloom), (column_index, offset_index))| {
-        let offset_index = offset_index.ok_or_else(|| ParquetError::General("no offset index".into()))?;
-        let metadata = write_bloom(out, metadata, bloom)?;
-        Ok(Chunk { metadata, column_index: column_index.unwrap_or(ColumnIndexMetaData::NONE), offset_index })
-    });
-    chunks.collect()
-}
-
-fn write_bloom(
-    out: &mut Out,
-    metadata: ColumnChunkMetaData,
-    bloom: Option<Sbbf>,
-) -> Result<ColumnChunkMetaData> {
-    let Some(bloom) = bloom else { return Ok(metadata) };
-    let start = out.bytes_written();
-    bloom.write(&mut *out)?;
-    let length = i32::try_from(out.bytes_written() - start)?;
-    metadata
-        .into_builder()
-        .set_bloom_filter_offset(Some(start as i64))
-        .set_bloom_filter_length(Some(length))
-        .build()
 }
 
 impl Written {
@@ -322,7 +234,6 @@ impl fmt::Debug for Layout {
         f.debug_struct("Layout")
             .field("vectors", &self.vectors)
             .field("categories", &self.categories)
-            .field("ordinary", &self.ordinary)
             .finish_non_exhaustive()
     }
 }

@@ -2,8 +2,9 @@
 
 use std::{fs, path::Path};
 
+use arrow_array::{ArrayRef, Int64Array, StringArray};
 use arrow_schema::{DataType, Field, Schema};
-use parquet::file::metadata::ColumnChunkMetaData;
+use parquet::file::metadata::{ColumnChunkMetaData, RowGroupMetaData};
 
 use super::*;
 use crate::file::{
@@ -96,6 +97,41 @@ fn one_column_is_read_alone() {
     let source = open(&write(folder.path(), &[batch(0, 30)], 1 << 30, VectorEncoding::Plain)).unwrap();
     let batch = source.batches(100, Some(&[0])).unwrap().next().unwrap().unwrap();
     assert_eq!((batch.num_columns(), batch.num_rows()), (1, 30));
+}
+
+/// `columns` columns, every third of text, whose row `r` holds `r` and the column.
+fn many_columns(columns: usize, rows: std::ops::Range<i64>) -> RecordBatch {
+    let arrays = (0..columns as i64).map(|column| {
+        let cells = rows.clone().map(|row| (row % 7 != 0).then_some(row * 1_000 + column));
+        let array: ArrayRef = if column % 3 == 0 {
+            Arc::new(cells.map(|cell| cell.map(|cell| cell.to_string())).collect::<StringArray>())
+        } else {
+            Arc::new(cells.collect::<Int64Array>())
+        };
+        (format!("c{column}"), array, true)
+    });
+    RecordBatch::try_from_iter_with_nullable(arrays).unwrap()
+}
+
+#[test]
+fn columns_that_wait_are_the_columns_that_came() {
+    let folder = tempfile::tempdir().unwrap();
+    for columns in [127, 128, 129, 300] {
+        let batches: Vec<_> =
+            [0..700, 700..701, 701..1_500, 1_500..2_600].map(|rows| many_columns(columns, rows)).into();
+        let options = ParquetOptions { row_group_bytes: 1, ..ParquetOptions::default() };
+        let file = AtomicFile::create(folder.path(), "w.parquet").unwrap();
+        let mut sink = ParquetSink::create(file, batches[0].schema(), options).unwrap();
+        batches.iter().for_each(|batch| sink.write(batch).unwrap());
+        sink.finish("rows-v1:x").unwrap().publish().unwrap();
+        let source = open(&folder.path().join("w.parquet")).unwrap();
+        let read: Vec<_> = source.batches(10_000, None).unwrap().map(Result::unwrap).collect();
+        let read = arrow_select::concat::concat_batches(&read[0].schema(), &read).unwrap();
+        assert_eq!(read.columns(), many_columns(columns, 0..2_600).columns(), "{columns} columns");
+        let rows: Vec<_> = source.metadata().row_groups().iter().map(RowGroupMetaData::num_rows).collect();
+        let expected: &[i64] = if columns > 128 { &[1_500, 1_100] } else { &[700, 1, 799, 1_100] };
+        assert_eq!(rows, expected, "{columns} columns");
+    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The columns of two tables: which differ, and which can be compared all the same.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use arrow_schema::{Field, Schema, SchemaRef};
 use serde::Serialize;
@@ -52,20 +52,21 @@ pub enum ColumnDifference {
 
 /// Finds how the columns of `target` differ from those of `source`.
 pub(super) fn differences(source: &Schema, target: &Schema) -> Vec<ColumnDifference> {
-    let mut found: Vec<_> = source.fields().iter().filter_map(|field| of_column(field, target)).collect();
-    let missing = target.fields().iter().filter(|field| source.index_of(field.name()).is_err());
+    let (here, there) = (places(source), places(target));
+    let other = |field: &Field| there.get(field.name().as_str()).map(|place| target.field(*place));
+    let mut found: Vec<_> =
+        source.fields().iter().filter_map(|field| of_column(field, other(field))).collect();
+    let missing = target.fields().iter().filter(|field| !here.contains_key(field.name().as_str()));
     found.extend(missing.map(|field| ColumnDifference::OnlyTarget { column: field.name().clone() }));
-    if order(source, target) != order(target, source) {
+    if order(source, &there) != order(target, &here) {
         found.push(ColumnDifference::Order);
     }
     found
 }
 
-fn of_column(field: &Field, target: &Schema) -> Option<ColumnDifference> {
+fn of_column(field: &Field, other: Option<&Field>) -> Option<ColumnDifference> {
     let column = field.name().clone();
-    let Ok(other) = target.field_with_name(&column) else {
-        return Some(ColumnDifference::OnlySource { column });
-    };
+    let Some(other) = other else { return Some(ColumnDifference::OnlySource { column }) };
     if type_text(field) != type_text(other) {
         let [from, to] = [field, other].map(|field| field.data_type().to_string());
         return Some(ColumnDifference::Type { column, from, to });
@@ -87,16 +88,22 @@ fn nulls(field: &Field) -> String {
     }
 }
 
-/// Names that `other` has as well, in the order of `schema`.
-fn order<'a>(schema: &'a Schema, other: &Schema) -> Vec<&'a str> {
+/// Where each column stands.
+fn places(schema: &Schema) -> HashMap<&str, usize> {
+    schema.fields().iter().enumerate().map(|(place, field)| (field.name().as_str(), place)).collect()
+}
+
+/// Names that the `other` has as well, in the order of `schema`.
+fn order<'a>(schema: &'a Schema, other: &HashMap<&str, usize>) -> Vec<&'a str> {
     let names = schema.fields().iter().map(|field| field.name().as_str());
-    names.filter(|name| other.index_of(name).is_ok()).collect()
+    names.filter(|name| other.contains_key(name)).collect()
 }
 
 /// The columns of both tables whose values can be compared, in the order of the first; in `target`, their places there.
 pub(super) fn shared(source: &Schema, target: &Schema) -> [View; 2] {
+    let places = places(target);
     let pairs = source.fields().iter().enumerate().filter_map(|(index, field)| {
-        let other = target.index_of(field.name()).ok()?;
+        let other = *places.get(field.name().as_str())?;
         let there = target.field(other);
         let joint = Field::clone(field).with_nullable(field.is_nullable() || there.is_nullable());
         (type_text(field) == type_text(there)).then_some((index, other, joint))

@@ -85,11 +85,13 @@ mod tests {
 
     #[test]
     fn chunks_that_arrive_damaged_are_sent_three_times() {
-        let corrupt = Failed::Reason { reason: "CHUNK_CORRUPT".to_owned(), message: String::new() };
-        let mut patience = Patience::new(9, QUICK, Duration::from_mins(10));
-        assert!(patience.after(&corrupt, true, false).is_some());
-        assert!(patience.after(&corrupt, true, false).is_some());
-        assert!(patience.after(&corrupt, true, false).is_none());
+        for reason in ["CHUNK_CORRUPT", "ROW_INVALID"] {
+            let damaged = Failed::Reason { reason: reason.to_owned(), message: String::new() };
+            let mut patience = Patience::new(9, QUICK, Duration::from_mins(10));
+            assert!(patience.after(&damaged, true, false).is_some());
+            assert!(patience.after(&damaged, true, false).is_some());
+            assert!(patience.after(&damaged, true, false).is_none());
+        }
     }
 
     #[test]

@@ -36,9 +36,15 @@ pub(super) fn of_status(status: Status, chunks: u64) -> Next {
     if is_final { Next::Stop(Error::Remote { failed, attempts: 1 }) } else { Next::Again(failed) }
 }
 
-/// What follows from a chunk that the server refused on the stream.
+/// What follows from a chunk that the server refused on the stream. Rows that it cannot read may have been changed on their
+/// way, so they are sent again before that is believed.
 pub(super) fn of_error(error: &AppendError) -> Next {
-    of_reason(error.reason(), &error.message)
+    match of_reason(error.reason(), &error.message) {
+        Next::Stop(Error::Refused { reason, message }) if error.reason() == Reason::RowInvalid => {
+            Next::Again(Failed::Reason { reason, message })
+        }
+        next => next,
+    }
 }
 
 fn of_reason(reason: Reason, message: &str) -> Next {
@@ -58,5 +64,22 @@ fn of_reason(reason: Reason, message: &str) -> Next {
         | Reason::StorageFull
         | Reason::Draining
         | Reason::Backpressure => Next::Again(Failed::Reason { reason: name, message }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_that_cannot_be_read_are_sent_again_and_other_verdicts_stand() {
+        let error = |reason: Reason| AppendError { reason: reason.into(), ..AppendError::default() };
+        let is_final = |reason| matches!(of_error(&error(reason)), Next::Stop(_));
+        assert_eq!(
+            [Reason::RowInvalid, Reason::ChunkCorrupt, Reason::FingerprintMismatch, Reason::Fenced]
+                .map(is_final),
+            [false, false, true, true]
+        );
+        assert!(matches!(of_reason(Reason::RowInvalid, "of Open"), Next::Stop(_)));
     }
 }
