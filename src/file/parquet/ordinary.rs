@@ -190,7 +190,7 @@ impl OrdinaryChunks {
                 }
             }
             Self::Waiting { batches, .. } => {
-                columns.encode(&batches, ordinal, |chunk| chunk.append_to_row_group(&mut group))?
+                columns.encode(&batches, ordinal, |chunk| chunk.append_to_row_group(&mut group))?;
             }
         }
         group.close()?;

@@ -122,7 +122,9 @@ fn columns_that_wait_are_the_columns_that_came() {
         let options = ParquetOptions { row_group_bytes: 1, ..ParquetOptions::default() };
         let file = AtomicFile::create(folder.path(), "w.parquet").unwrap();
         let mut sink = ParquetSink::create(file, batches[0].schema(), options).unwrap();
-        batches.iter().for_each(|batch| sink.write(batch).unwrap());
+        for batch in &batches {
+            sink.write(batch).unwrap();
+        }
         sink.finish("rows-v1:x").unwrap().publish().unwrap();
         let source = open(&folder.path().join("w.parquet")).unwrap();
         let read: Vec<_> = source.batches(10_000, None).unwrap().map(Result::unwrap).collect();
