@@ -8,11 +8,11 @@ use std::{
 use anyhow::{Context as _, anyhow};
 
 use super::super::{
-    convert::{Progress, failure},
+    convert::{Progress, exit_of},
     report::{Exit, Failure, Output},
 };
 use crate::file::{
-    Dataset, DatasetOptions, Only,
+    Dataset, DatasetOptions, Error, Only,
     map::{Access, Contents},
     pickle::{self, Options},
 };
@@ -50,6 +50,16 @@ fn note(output: Output, told: &str) {
     if !output.quiet {
         eprintln!("{told}");
     }
+}
+
+fn failure(error: Error, place: &Path) -> Failure {
+    let (exit, place) = (exit_of(&error), place.display());
+    let what = if exit == Exit::Input {
+        format!("serve {place}: it is no data set, and cannot be made one")
+    } else {
+        format!("serve {place}")
+    };
+    Failure::new(exit, anyhow::Error::new(error).context(what))
 }
 
 /// Converts beside `made`, which appears whole.
