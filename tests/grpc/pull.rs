@@ -252,7 +252,9 @@ async fn an_unknown_checkpoint_is_told_and_refused_where_that_is_wanted() {
     let watching = Arc::new(Watching::default());
     let lenient = Options { start: start(false), ..options(&server, "recruit") };
     let report = pull::pull(&lenient, Arc::<Watching>::clone(&watching)).await.unwrap();
-    assert_eq!(report.received.rows, 500);
+    assert_eq!((report.received.rows, report.checkpoint_unknown), (500, true));
+    let known = pull(&Options { start: behind(7), ..options(&server, "recruit") }).await.unwrap();
+    assert!(!known.checkpoint_unknown);
     assert_eq!(*watching.said.lock().unwrap(), ["unknown nobody"]);
     let strict = pull(&Options { start: start(true), ..options(&server, "recruit") }).await.unwrap_err();
     assert_eq!(strict.to_string(), "RPC failed: FAILED_PRECONDITION - no such row");

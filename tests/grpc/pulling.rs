@@ -86,11 +86,8 @@ async fn failures_have_the_words_of_the_published_client_and_an_exit_code() {
     let url = server.url();
     let refused = run(&["pull", "--from", &url]).await;
     assert_eq!(refused.status.code(), Some(4));
-    assert!(
-        stderr(&refused).starts_with("RPC failed: PERMISSION_DENIED - not you\n"),
-        "{}",
-        stderr(&refused)
-    );
+    let text = stderr(&refused);
+    assert_eq!(text.matches("RPC failed: PERMISSION_DENIED - not you\n").count(), 1, "{text}");
     let size = run(&["pull", "--from", &url, "--chunk-size", "-5", "-q"]).await;
     assert_eq!(size.status.code(), Some(4));
     let text =
@@ -100,9 +97,43 @@ async fn failures_have_the_words_of_the_published_client_and_an_exit_code() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let nobody = listener.local_addr().unwrap().to_string();
     drop(listener);
-    let unreached = run(&["pull", "--from", &nobody, "-q"]).await;
+    let unreached = run(&["pull", "--from", &nobody, "-q", "--retry-delay", "0"]).await;
     assert_eq!(unreached.status.code(), Some(5));
     assert!(stderr(&unreached).contains("RPC failed: UNAVAILABLE - "), "{}", stderr(&unreached));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pull_waits_and_tries_again_as_often_as_it_is_told() {
+    let from = tempfile::tempdir().unwrap();
+    let script = Script { pause: Duration::from_mins(1), ..Script::default() };
+    let server = serving(from.path(), 350, script).await;
+    let url = server.url();
+    let mut command = brine(&["pull", "--from", &url, "--timeout", "0.1"]);
+    command.env("BRINE_ATTEMPTS", "2").env("BRINE_RETRY_DELAY", "0");
+    let silent = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+    assert_eq!(silent.status.code(), Some(5), "{}", stderr(&silent));
+    let failed = "RPC failed: DEADLINE_EXCEEDED - the server was silent for 0.1 s";
+    let told = [
+        failed,
+        "attempt 2 of 2 goes on in 0.0 s",
+        &format!("error: pull recruit from {url}/: 2 attempts, the last of which failed so"),
+        &format!("caused by: {failed}"),
+    ];
+    assert_eq!(stderr(&silent).lines().collect::<Vec<_>>(), told);
+    assert_eq!(server.requests().len(), 2);
+    let once = run(&["pull", "--from", &url, "--timeout", "0.1", "--attempts", "1"]).await;
+    assert_eq!(stderr(&once), format!("error: pull recruit from {url}/\ncaused by: {failed}\n"));
+    assert_eq!(server.requests().len(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_takes_the_connection_and_says_nothing_is_given_up_in_time() {
+    // TLS waits for the server's first word.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("https://{}", listener.local_addr().unwrap());
+    let silent = run(&["pull", "--from", &url, "--timeout", "0.1", "--attempts", "1"]).await;
+    assert_eq!(silent.status.code(), Some(5), "{}", stderr(&silent));
+    assert!(stderr(&silent).contains("the server was silent for 0.1 s"), "{}", stderr(&silent));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -26,6 +26,7 @@ pub(super) fn report_json(report: &Report) -> Value {
         "last": report.last.as_ref().map(row_json),
         "dimension": report.dimension,
         "checkpoint": report.checkpoint,
+        "checkpoint_unknown": report.checkpoint_unknown,
         "total_rows": report.total_rows,
         "fingerprint": report.fingerprint,
         "verified": report.verified,

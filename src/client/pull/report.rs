@@ -26,6 +26,8 @@ pub struct Report {
     pub dimension: Option<usize>,
     /// The id of the last row: what to go on behind.
     pub checkpoint: Option<String>,
+    /// Whether the server did not know the checkpoint that it was asked to begin behind, and sent all rows.
+    pub checkpoint_unknown: bool,
     /// Rows of the server's table, if it says so.
     pub total_rows: Option<u64>,
     /// The fingerprint of the server's table, if it says so; else of what was written.
