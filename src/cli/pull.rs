@@ -155,24 +155,28 @@ pub(super) fn run(args: &Args, output: Output) -> Result<(), Failure> {
     };
     progress.end();
     let report = received.and_then(pull::Received::finish);
-    let report = report.map_err(|error| failure(error, &options))?;
-    Ok(output.result(&told::report_json(&report), &told::report_text(&report))?)
+    let report = report.map_err(|error| failure(error, &options, progress.last()))?;
+    Ok(output.result(&told::report_json(&report), &told::report_text(&report, &options.start))?)
 }
 
 fn interrupted(options: &Options, progress: &Printed) -> Failure {
-    let text = match (progress.last(), &options.output) {
-        (None, _) => "interrupted before the first chunk: run the same command again".to_owned(),
-        (Some((rows, _)), Some(_)) => {
-            format!("interrupted after {} rows; nothing was written: run the same command again", count(rows))
-        }
-        (Some((rows, id)), None) => {
-            format!("interrupted after {} rows: go on with --checkpoint {id}", count(rows))
-        }
+    let text = match progress.last() {
+        None => "interrupted before the first chunk: run the same command again".to_owned(),
+        Some(last) => format!("interrupted {}", after(&last, options)),
     };
     Failure::new(Exit::Interrupted, anyhow!(text))
 }
 
-fn failure(error: Error, options: &Options) -> Failure {
+/// How far a pull came that did not come to its end, and how to go on.
+fn after((rows, id): &(u64, String), options: &Options) -> String {
+    let rows = count(*rows);
+    match &options.output {
+        Some(_) => format!("after {rows} rows; nothing was written: run the same command again"),
+        None => format!("after {rows} rows: go on with --checkpoint {id}"),
+    }
+}
+
+fn failure(error: Error, options: &Options, last: Option<(u64, String)>) -> Failure {
     let exit = match &error {
         Error::Remote { failed, .. } if failed.is_unreachable() => Exit::Unreachable,
         Error::Remote { .. } | Error::Unsupported { .. } | Error::OtherDomain { .. } => Exit::Refused,
@@ -181,7 +185,10 @@ fn failure(error: Error, options: &Options) -> Failure {
     };
     let mut what = format!("pull {} from {}", options.domain.name, options.target);
     if let Error::Remote { attempts: attempts @ 2.., .. } = error {
-        let _ = write!(what, ": {attempts} attempts, the last of which failed so");
+        let _ = write!(what, ": given up after {attempts} attempts");
+    }
+    if let (Error::Remote { .. }, Some(last)) = (&error, last) {
+        let _ = write!(what, ", {}", after(&last, options));
     }
     Failure::new(exit, anyhow::Error::new(error).context(what))
 }

@@ -116,7 +116,7 @@ async fn a_pull_waits_and_tries_again_as_often_as_it_is_told() {
     let told = [
         failed,
         "attempt 2 of 2 goes on in 0.0 s",
-        &format!("error: pull recruit from {url}/: 2 attempts, the last of which failed so"),
+        &format!("error: pull recruit from {url}/: given up after 2 attempts"),
         &format!("caused by: {failed}"),
     ];
     assert_eq!(stderr(&silent).lines().collect::<Vec<_>>(), told);
@@ -124,6 +124,28 @@ async fn a_pull_waits_and_tries_again_as_often_as_it_is_told() {
     let once = run(&["pull", "--from", &url, "--timeout", "0.1", "--attempts", "1"]).await;
     assert_eq!(stderr(&once), format!("error: pull recruit from {url}/\ncaused by: {failed}\n"));
     assert_eq!(server.requests().len(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_pull_that_was_given_up_has_and_how_to_go_on_is_said() {
+    let (from, to) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let folder = to.path().to_str().unwrap();
+    let resume = "after 300 rows: go on with --checkpoint 00000000-0000-5000-8000-000000000299\n";
+    for (more, said) in [(&[][..], resume), (&["-o", folder], "after 300 rows; nothing was written: run")] {
+        let script = Script { breaks: vec![3], ..Script::default() };
+        let server = serving(from.path(), 1_150, script).await;
+        let url = server.url();
+        let pull = ["pull", "--from", &url, "--chunk-size", "100", "--attempts", "1"];
+        let broken = run(&[&pull[..], more].concat()).await;
+        assert_eq!(broken.status.code(), Some(5));
+        assert!(stderr(&broken).contains(said), "{}", stderr(&broken));
+        assert_eq!(std::fs::read_dir(folder).unwrap().count(), 0);
+    }
+    let server = serving(from.path(), 1_150, Script::default()).await;
+    let last = "00000000-0000-5000-8000-000000001149";
+    let nothing = run(&["pull", "--from", &server.url(), "--checkpoint", last, "-o", folder]).await;
+    assert_eq!(nothing.status.code(), Some(0), "{}", stderr(&nothing));
+    assert_eq!(stdout(&nothing), format!("nothing new: no row stands behind {last}\n"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -262,8 +262,14 @@ impl Intake {
         }
         let written = match (&self.output, self.writer) {
             (Some((output, _)), Some(writer)) => Some(write(output, writer)?),
-            (Some(_), None) => return Err(Error::NoRows),
-            (None, _) => None,
+            (Some(_), None) if self.start == Start::First => return Err(Error::NoRows),
+            // Nothing new is an answer as good as any.
+            (Some(_), None) | (None, _) => None,
+        };
+        let checkpoint = match (self.last_id, self.start) {
+            (id, _) if !id.is_empty() => Some(id),
+            (_, Start::Behind { checkpoint, .. }) if !self.checkpoint_unknown => Some(checkpoint),
+            _ => None,
         };
         let announced = placed.as_ref().map(|placed| placed.fingerprint.clone());
         Ok(Report {
@@ -276,7 +282,7 @@ impl Intake {
             last: last.map(|(_, last)| last),
             dimension: self.opener.schema().and_then(|schema| dimension_of(schema)),
             checkpoint_unknown: self.checkpoint_unknown,
-            checkpoint: Some(self.last_id).filter(|id| !id.is_empty()),
+            checkpoint,
             total_rows: placed.as_ref().map(|placed| placed.total_rows),
             fingerprint: announced.or_else(|| Some(written.as_ref()?.fingerprint.clone())),
             verified: placed.is_some(),
