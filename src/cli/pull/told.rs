@@ -43,7 +43,7 @@ fn row_json(row: &Row) -> Value {
 pub(super) fn report_text(report: &Report, start: &Start) -> String {
     let received = &report.received;
     if received.rows == 0 {
-        return nothing(start);
+        return nothing(report, start);
     }
     let mut text = format!(
         "Total chunks received: {}\nTotal rows received: {}\n{} in {:.3} s ({})\n",
@@ -67,8 +67,9 @@ pub(super) fn report_text(report: &Report, start: &Start) -> String {
     text
 }
 
-fn nothing(start: &Start) -> String {
+fn nothing(report: &Report, start: &Start) -> String {
     match start {
+        _ if report.checkpoint_unknown => "the table has no rows".to_owned(),
         Start::First => "the table has no rows".to_owned(),
         Start::Row(row) => format!("nothing new: the table ends before row {}", count(*row)),
         Start::Behind { checkpoint, .. } => format!("nothing new: no row stands behind {checkpoint}"),

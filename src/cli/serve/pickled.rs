@@ -25,7 +25,8 @@ const DIGITS: usize = 32;
 
 /// Where the data sets of `place` are: itself, unless it is a pickle.
 pub(super) fn data_sets(place: &Path, cache: Option<&Path>, output: Output) -> Result<PathBuf, Failure> {
-    if place.is_dir() || Dataset::open(place).is_ok() {
+    // What is wrong with a data set, whoever opens it next will say.
+    if place.is_dir() || !matches!(Dataset::open(place), Err(Error::NoDataset { .. })) {
         return Ok(place.to_owned());
     }
     let contents = Contents::open(place, Access::Map).map_err(|error| failure(error, place))?;
