@@ -16,6 +16,8 @@ mod listen;
 mod progress;
 mod pull;
 mod report;
+mod retry;
+mod seconds;
 mod serve;
 mod stream;
 mod uuid;

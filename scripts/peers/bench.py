@@ -18,6 +18,7 @@ import os
 import pathlib
 import platform
 import re
+import resource
 import shutil
 import statistics
 import subprocess
@@ -37,6 +38,12 @@ def memory_of(pid):
     status = pathlib.Path(f"/proc/{pid}/status").read_text()
     found = dict(re.findall(r"^(VmHWM|RssAnon):\s+(\d+) kB", status, re.MULTILINE))
     return {"peak_mib": int(found.get("VmHWM", 0)) / 1024, "private_mib": int(found.get("RssAnon", 0)) / 1024}
+
+
+def processor_of(pid):
+    """The seconds of the processor that a process has used so far."""
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 class Sampler(threading.Thread):
@@ -63,8 +70,9 @@ class Sampler(threading.Thread):
 
 
 def measure(command):
-    """Runs one process to its end: its wall time as `wall`, its memory, and what it said as JSON."""
+    """Runs one process to its end: its wall time as `wall`, its processor time as `cpu`, its memory, and what it said as JSON."""
     command = [str(part) for part in command]
+    spent = ended_children()
     begin = time.perf_counter()
     with tempfile.TemporaryFile("w+") as errors:
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True)
@@ -75,7 +83,13 @@ def measure(command):
         if process.returncode:
             errors.seek(0)
             raise SystemExit(f"{' '.join(command)}\nended with {process.returncode}:\n{said}{errors.read()}")
-    return {"wall": wall, **memory, "said": json.loads(said)}
+    return {"wall": wall, "cpu": ended_children() - spent, **memory, "said": json.loads(said)}
+
+
+def ended_children():
+    """The seconds of the processor that all ended child processes have used."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 @contextlib.contextmanager

@@ -14,8 +14,7 @@
     python scripts/peers/pipeline.py tcp-push FILE PORT             a file's bytes through a bare socket: what loopback can do
 
 All print one JSON line with seconds, rows and the peak of their memory in MiB; servers print where they listen, pull also
-the seconds until the first chunk. `seconds` of load and
-convert are the whole work after the imports, of the pushes the sending alone. --domain names the table (default: recruit).
+the chunks, the seconds until the first one and those of the processor. `seconds` of load and convert are the whole work after the imports, of the pushes the sending alone. --domain names the table (default: recruit).
 """
 
 import argparse
@@ -123,11 +122,12 @@ def pull(port, chunk_rows):
     pb, rpc = contract.stubs()
     with grpc.insecure_channel(f"127.0.0.1:{port}", options=OPTIONS) as channel:
         grpc.channel_ready_future(channel).result(30)
-        begin, first, rows = time.perf_counter(), None, 0
+        begin, spent, first, rows, chunks = time.perf_counter(), time.process_time(), None, 0, 0
         for chunk in rpc.EmbeddingStreamServiceStub(channel).StreamEmbedding(pb.StreamEmbeddingRequest(chunk_size=chunk_rows)):
             first = first or time.perf_counter() - begin
-            rows += len(chunk.rows)
-        return rows, time.perf_counter() - begin, {"first_chunk_seconds": round(first or 0, 5)}
+            rows, chunks = rows + len(chunk.rows), chunks + 1
+        seconds, spent = time.perf_counter() - begin, time.process_time() - spent
+        return rows, seconds, {"chunks": chunks, "first_chunk_seconds": round(first or 0, 5), "cpu_seconds": round(spent, 4)}
 
 
 def stall(port, chunk_rows, streams):

@@ -254,15 +254,19 @@ pub(super) fn run(args: &Args, output: Output) -> Result<(), Failure> {
 }
 
 pub(super) fn failure(error: Error, input: &Path) -> Failure {
-    let exit = match &error {
+    let exit = exit_of(&error);
+    Failure::new(exit, anyhow::Error::new(error).context(format!("convert {}", input.display())))
+}
+
+pub(super) fn exit_of(error: &Error) -> Exit {
+    match error {
         Error::AlreadyExists { .. }
         | Error::DiskFull { .. }
         | Error::Io { .. }
         | Error::PermissionDenied { .. } => Exit::Failed,
         Error::Name { .. } => Exit::Usage,
         _ => Exit::Input,
-    };
-    Failure::new(exit, anyhow::Error::new(error).context(format!("convert {}", input.display())))
+    }
 }
 
 fn object(input: &Path, folder: &Path, report: &Report, time: Duration) -> serde_json::Value {

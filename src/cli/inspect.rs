@@ -150,6 +150,8 @@ fn tell(text: &mut String, inspection: &Inspection) -> std::fmt::Result {
         writeln!(text, "  unreadable {path}: {}", member.reason)?;
     }
     match &inspection.verdict {
+        // What is no pickle need not be converted.
+        Verdict::Safe if inspection.pickle.is_none() => Ok(()),
         Verdict::Safe => writeln!(text, "  verdict: safe to convert"),
         Verdict::Losses { losses } => {
             writeln!(text, "  verdict: converts with losses: {}", losses.join("; "))

@@ -5,7 +5,10 @@ use std::{path::PathBuf, time::Duration};
 use anyhow::Context as _;
 use clap::builder::FalseyValueParser;
 
-use super::report::{Exit, Failure};
+use super::{
+    report::{Exit, Failure},
+    seconds,
+};
 use crate::{
     limits::server as limits,
     server::{
@@ -69,10 +72,10 @@ pub(super) struct Listen {
     #[arg(long, value_name = "N", env = "BRINE_RESETS_MAX")]
     resets_max: Option<usize>,
     /// Seconds that a call may take
-    #[arg(long, value_name = "S", env = "BRINE_DEADLINE_MAX", value_parser = seconds, default_value = "21600")]
+    #[arg(long, value_name = "S", env = "BRINE_DEADLINE_MAX", value_parser = seconds::any, default_value = "21600")]
     deadline_max: Duration,
     /// Seconds from the wish to stop to the end of the last call
-    #[arg(long, value_name = "S", env = "BRINE_DRAIN", value_parser = seconds, default_value = "25")]
+    #[arg(long, value_name = "S", env = "BRINE_DRAIN", value_parser = seconds::any, default_value = "25")]
     drain: Duration,
 }
 
@@ -81,12 +84,6 @@ pub(super) struct Listen {
 enum LogFormat {
     Text,
     Json,
-}
-
-fn seconds(text: &str) -> Result<Duration, String> {
-    let seconds: f64 = text.parse().map_err(|_| "a number of seconds is expected".to_owned())?;
-    let time = Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())?;
-    if time <= limits::PATIENCE_MAX { Ok(time) } else { Err("longer than a year".to_owned()) }
 }
 
 impl Listen {

@@ -20,6 +20,26 @@ pub(super) struct Printed {
     bar: Option<ProgressBar>,
     quiet: bool,
     standing: Mutex<Option<Standing>>,
+    failure: Once,
+}
+
+/// The last failure that was told: a server that stays away is told once.
+#[derive(Debug, Default)]
+pub(super) struct Once(Mutex<String>);
+
+impl Once {
+    /// Whether `failure` is another one than the last, which it is from now on.
+    pub(super) fn is_new(&self, failure: &str) -> bool {
+        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_new = *last != failure;
+        failure.clone_into(&mut last);
+        is_new
+    }
+
+    /// Something went well since.
+    pub(super) fn forget(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
 }
 
 /// How far a session is.
@@ -36,7 +56,7 @@ pub(super) struct Standing {
 impl Printed {
     pub(super) fn new(output: Output) -> Self {
         let bar = (!output.quiet && io::stderr().is_terminal()).then(bar);
-        Self { bar, quiet: output.quiet, standing: Mutex::default() }
+        Self { bar, quiet: output.quiet, standing: Mutex::default(), failure: Once::default() }
     }
 
     /// How far the session is, if the push is one.
@@ -89,6 +109,7 @@ impl Progress for Printed {
     }
 
     fn chunk(&self, sent: &Sizes) {
+        self.failure.forget();
         if let Some(bar) = &self.bar {
             bar.set_position(sent.rows);
             bar.set_message(super::figures::rate(sent.bytes, bar.elapsed()));
@@ -108,7 +129,10 @@ impl Progress for Printed {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
-        self.line(&format!("gRPC error: code={}, details={}", code_name(failed.code()), failed.details()));
+        let said = format!("gRPC error: code={}, details={}", code_name(failed.code()), failed.details());
+        if self.failure.is_new(&said) {
+            self.line(&said);
+        }
     }
 
     fn resumed(&self, rows: u64) {

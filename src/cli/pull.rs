@@ -1,6 +1,6 @@
 //! `brine pull`: receives a table from a server, checks it, and writes it if wanted.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{fmt::Write as _, path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::anyhow;
 
@@ -8,7 +8,8 @@ use super::{
     connect::Connect,
     figures::count,
     report::{Exit, Failure, Output},
-    runtime,
+    retry::Retry,
+    runtime, seconds,
 };
 use crate::{
     client::{
@@ -39,7 +40,8 @@ twice. A server of ours also says where each chunk's rows stand and what they ad
 nothing can be missing, changed or doubled without being noticed.
 
 A stream that breaks goes on behind the last row that arrived, after a pause: by the row's number
-at a server of ours, by the last id at any other. It ends after 3 attempts without any new row.
+at a server of ours, by the last id at any other. It ends after 3 attempts (--attempts) without
+any new row.
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 4 refused by the server, 5 server not reached,
 6 interrupted (the last line says how to go on)";
@@ -82,6 +84,11 @@ pub(super) struct Args {
     /// Let the server pack what it sends
     #[arg(long, value_enum, env = "BRINE_COMPRESS")]
     compress: Option<Packed>,
+    /// Seconds that the server may be silent, and take to be reached, before an attempt has failed
+    #[arg(long, value_name = "S", env = "BRINE_TIMEOUT", value_parser = seconds::positive, default_value = "120")]
+    timeout: Duration,
+    #[command(flatten)]
+    retry: Retry,
     #[command(flatten)]
     connect: Connect,
 }
@@ -124,7 +131,9 @@ impl Args {
             Packed::Zstd => Compression::Zstd,
         });
         let options = Options::new(self.connect.to(self.from.clone())?, self.domain);
-        Ok(Options { start, output, compression, chunk_rows: self.chunk_size, ..options })
+        let (attempts, backoff) = (self.retry.attempts(), self.retry.backoff());
+        let (chunk_rows, silence) = (self.chunk_size, self.timeout);
+        Ok(Options { start, chunk_rows, output, compression, attempts, backoff, silence, ..options })
     }
 }
 
@@ -146,30 +155,40 @@ pub(super) fn run(args: &Args, output: Output) -> Result<(), Failure> {
     };
     progress.end();
     let report = received.and_then(pull::Received::finish);
-    let report = report.map_err(|error| failure(error, &options))?;
-    Ok(output.result(&told::report_json(&report), &told::report_text(&report))?)
+    let report = report.map_err(|error| failure(error, &options, progress.last()))?;
+    Ok(output.result(&told::report_json(&report), &told::report_text(&report, &options.start))?)
 }
 
 fn interrupted(options: &Options, progress: &Printed) -> Failure {
-    let text = match (progress.last(), &options.output) {
-        (None, _) => "interrupted before the first chunk: run the same command again".to_owned(),
-        (Some((rows, _)), Some(_)) => {
-            format!("interrupted after {} rows; nothing was written: run the same command again", count(rows))
-        }
-        (Some((rows, id)), None) => {
-            format!("interrupted after {} rows: go on with --checkpoint {id}", count(rows))
-        }
+    let text = match progress.last() {
+        None => "interrupted before the first chunk: run the same command again".to_owned(),
+        Some(last) => format!("interrupted {}", after(&last, options)),
     };
     Failure::new(Exit::Interrupted, anyhow!(text))
 }
 
-fn failure(error: Error, options: &Options) -> Failure {
+/// How far a pull came that did not come to its end, and how to go on.
+fn after((rows, id): &(u64, String), options: &Options) -> String {
+    let rows = count(*rows);
+    match &options.output {
+        Some(_) => format!("after {rows} rows; nothing was written: run the same command again"),
+        None => format!("after {rows} rows: go on with --checkpoint {id}"),
+    }
+}
+
+fn failure(error: Error, options: &Options, last: Option<(u64, String)>) -> Failure {
     let exit = match &error {
         Error::Remote { failed, .. } if failed.is_unreachable() => Exit::Unreachable,
         Error::Remote { .. } | Error::Unsupported { .. } | Error::OtherDomain { .. } => Exit::Refused,
         Error::File(error) if matches!(**error, file::Error::Name { .. }) => Exit::Usage,
         _ => Exit::Failed,
     };
-    let what = format!("pull {} from {}", options.domain.name, options.target);
+    let mut what = format!("pull {} from {}", options.domain.name, options.target);
+    if let Error::Remote { attempts: attempts @ 2.., .. } = error {
+        let _ = write!(what, ": given up after {attempts} attempts");
+    }
+    if let (Error::Remote { .. }, Some(last)) = (&error, last) {
+        let _ = write!(what, ", {}", after(&last, options));
+    }
     Failure::new(exit, anyhow::Error::new(error).context(what))
 }

@@ -102,9 +102,11 @@ async fn serve(
     let ready = json!({ "listening": address.to_string(), "port": address.port() });
     output.result(&ready, &format!("listening on {address}"))?;
     match bound.run(service::serving(&tables), stopped).await.context("run the server")? {
-        Drained::Whole => info!("Server stopped"),
-        // Whoever was reading resumes behind the last row that arrived.
-        Drained::CutShort => warn!("Server stopped; streams that were still running were cut"),
+        // That it stopped, the chassis has said.
+        Drained::Whole => {}
+        Drained::CutShort => {
+            warn!("Streams that were still running were cut: readers go on behind the last row that arrived");
+        }
     }
     Ok(())
 }

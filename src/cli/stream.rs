@@ -18,7 +18,8 @@ use super::{
     figures::{bytes, count},
     progress::{Printed, Standing},
     report::{Exit, Failure, Output},
-    runtime,
+    retry::Retry,
+    runtime, seconds,
 };
 use crate::{
     client::{
@@ -52,10 +53,11 @@ Examples:
 Dialects, and what is guaranteed once the command has succeeded:
   session   rows with positions, acknowledged when they are durable: every row is in the
             server's storage exactly once, whatever broke on the way; a run that was
-            interrupted goes on where it stood (brine batch-server)
+            interrupted goes on where it stood (brine batch-server); --attempts bounds how
+            often it is looked for, and once it was reached only --deadline ends the waiting
   typed-v1  typed messages of package embedding: every row arrived at least once; a stream
-            that fails is repeated whole, at most 3 times in all, so only a server that
-            upserts by key holds each row once
+            that fails is repeated whole, at most 3 times in all (--attempts), so only a
+            server that upserts by key holds each row once
   json-v1   JSON text in package com.alpha.backend.grpc, as the published Java server takes
             it: at least once, as above
   auto      session; typed-v1 if the server does not know sessions; json-v1 if it does not
@@ -110,11 +112,16 @@ pub(super) struct Args {
     #[arg(long, value_name = "FILE", env = "BRINE_RECEIPT")]
     receipt: Option<PathBuf>,
     /// Seconds that everything may take; in a session, that may pass without an acknowledgement
-    #[arg(long, value_name = "S", env = "BRINE_DEADLINE", default_value_t = limits::DEADLINE.as_secs_f64())]
-    deadline: f64,
+    #[arg(long, value_name = "S", env = "BRINE_DEADLINE", value_parser = seconds::positive, default_value = "600")]
+    deadline: Duration,
+    /// Seconds that one stream may take, in typed-v1 and json-v1 [default: what is left of the deadline]
+    #[arg(long, value_name = "S", env = "BRINE_TIMEOUT", value_parser = seconds::positive)]
+    timeout: Option<Duration>,
     /// Encode everything and send nothing
     #[arg(long)]
     dry_run: bool,
+    #[command(flatten)]
+    retry: Retry,
     #[command(flatten)]
     connect: Connect,
     #[command(flatten)]
@@ -213,7 +220,7 @@ pub(super) fn run(args: Args, output: Output) -> Result<(), Failure> {
 /// To an RPC of the user's own.
 fn foreign(args: &Args, source: Source, output: Output) -> Result<(), Failure> {
     let (dataset, rows, chunks) = (args.dataset.clone(), args.selection(), args.chunk_size()?);
-    let (target, deadline) = (args.target()?, seconds(args.deadline)?);
+    let (target, deadline) = (args.target()?, args.deadline);
     let options = foreign::Options { dataset, source, target, rows, chunks, deadline };
     match args.to {
         Some(_) if !args.dry_run => message::send(&options, args.receipt.as_deref(), output),
@@ -232,13 +239,21 @@ impl Args {
             let text = format!("--mode and --new-run are of sessions; {dialect} has none");
             return Err(Failure::new(Exit::Usage, anyhow!(text)));
         }
+        if self.dialect == Wanted::Session && self.timeout.is_some() {
+            let text =
+                "--timeout is of typed-v1 and json-v1; a session ends after --deadline without progress";
+            return Err(Failure::new(Exit::Usage, anyhow!(text)));
+        }
         let target = self.target()?;
         Ok(Options {
             dialect,
             rows: self.selection(),
             session: SessionOptions { mode: self.mode(), salt: self.salt() },
             chunks: self.chunk_size()?,
-            deadline: seconds(self.deadline)?,
+            deadline: self.deadline,
+            timeout: self.timeout,
+            attempts: self.retry.attempts(),
+            backoff: self.retry.backoff(),
             ..Options::new(&self.dataset, target)
         })
     }
@@ -287,12 +302,6 @@ impl Args {
         };
         Ok(ChunkSize { rows, message_bytes_max: self.max_message })
     }
-}
-
-fn seconds(number: f64) -> Result<Duration, Failure> {
-    let positive = Duration::try_from_secs_f64(number).ok().filter(|time| !time.is_zero());
-    positive
-        .ok_or_else(|| Failure::new(Exit::Usage, anyhow!("--deadline {number}: expected seconds above 0")))
 }
 
 fn send(options: &Options, downgrading: bool, receipt: Option<&Path>, output: Output) -> Result<(), Failure> {

@@ -18,7 +18,7 @@ use super::{
     Target,
     push::{Backoff, retry::may_pass},
 };
-use crate::{limits::client as limits, schema::Domain};
+use crate::{file::DatasetWriter, limits::client as limits, schema::Domain};
 
 mod call;
 mod error;
@@ -59,7 +59,7 @@ pub struct Options {
     pub attempts: u32,
     /// The pauses between attempts.
     pub backoff: Backoff,
-    /// How long the server may be silent.
+    /// How long the server may be silent, and take to be reached.
     pub silence: Duration,
 }
 
@@ -141,6 +141,9 @@ pub async fn pull(options: &Options, progress: Arc<dyn Progress>) -> Result<Repo
 
 /// Receives all rows, in as many attempts as it takes. Dropping the future ends the stream and leaves nothing.
 pub async fn receive(options: &Options, progress: Arc<dyn Progress>) -> Result<Received, Error> {
+    if let Some(Output { folder, name, overwrite }) = &options.output {
+        DatasetWriter::check_place(folder, name, *overwrite)?;
+    }
     let (started, mut attempts, mut time_to_first_chunk) = (Instant::now(), 0, None);
     let mut intake = Box::new(Intake::new(options, Arc::clone(&progress)));
     let mut patience = Patience { attempts: options.attempts, backoff: options.backoff, in_vain: 0 };
@@ -157,7 +160,6 @@ pub async fn receive(options: &Options, progress: Arc<dyn Progress>) -> Result<R
             Err(End::Remote(failed)) => failed,
             Err(End::Local(error)) => return Err(error),
         };
-        progress.failed(&failed);
         if intake.is_resuming() && failed.reason.as_deref() == Some(MISMATCH) {
             return Err(Error::Changed);
         }
@@ -165,7 +167,8 @@ pub async fn receive(options: &Options, progress: Arc<dyn Progress>) -> Result<R
             return Err(Error::Remote { failed, attempts });
         };
         intake.check_resumable(&failed)?;
-        progress.resuming(attempts + 1, pause);
+        progress.failed(&failed);
+        progress.resuming(patience.in_vain + 1, options.attempts, pause);
         time::sleep(pause).await;
     }
     intake.check_content()?;

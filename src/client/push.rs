@@ -56,6 +56,8 @@ pub struct Options {
     pub chunks: ChunkSize,
     /// How long everything may take; in a session, how long it may take without an acknowledgement.
     pub deadline: Duration,
+    /// How long one stream of a dialect without sessions may take; none: what is left of the deadline.
+    pub timeout: Option<Duration>,
     /// Attempts in all.
     pub attempts: u32,
     /// The pauses between attempts.
@@ -99,6 +101,7 @@ impl Options {
             session: SessionOptions::default(),
             chunks: ChunkSize::default(),
             deadline: limits::DEADLINE,
+            timeout: None,
             attempts: limits::ATTEMPTS,
             backoff: Backoff::default(),
         }
@@ -168,7 +171,8 @@ impl<'a> Push<'a> {
         let mut history = History::new(options.attempts, options.backoff);
         loop {
             feed.check_unchanged()?;
-            let failed = match attempt::run(&feed, &options.target, deadline, progress).await {
+            let until = options.timeout.map_or(deadline, |time| deadline.min(time::Instant::now() + time));
+            let failed = match attempt::run(&feed, &options.target, until, progress).await {
                 Ok(sent) => return feed.report(sent, history.attempt(), started.elapsed()),
                 Err(attempt::Error::Local(error)) => return Err(error),
                 Err(attempt::Error::Remote(failed)) => failed,

@@ -8,6 +8,9 @@ pub const DEADLINE: Duration = Duration::from_mins(10);
 /// Attempts in all.
 pub const ATTEMPTS: u32 = 3;
 
+/// Attempts that may be asked for.
+pub const ATTEMPTS_MAX: i64 = 1_000;
+
 /// The pause before the second attempt; it doubles.
 pub const BACKOFF_MIN: Duration = Duration::from_secs(2);
 

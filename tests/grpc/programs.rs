@@ -220,7 +220,7 @@ fn wrong_usage_is_2() {
     let from = tempfile::tempdir().unwrap();
     let dataset = tables::write(from.path(), "recruit", 1);
     let dataset = path(&dataset);
-    let wrong: [&[&str]; 14] = [
+    let wrong: [&[&str]; 20] = [
         &[],
         &["stream", dataset],
         &["stream", dataset, "--to", "ftp://localhost:1"],
@@ -228,6 +228,12 @@ fn wrong_usage_is_2() {
         &["stream", dataset, "--dry-run", "--chunk-rows", "0"],
         &["stream", dataset, "--dry-run", "--bandwidth", "-1"],
         &["stream", dataset, "--dry-run", "--dialect", "json"],
+        &["stream", dataset, "--dry-run", "--attempts", "0"],
+        &["stream", dataset, "--dry-run", "--attempts", "1001"],
+        &["stream", dataset, "--dry-run", "--retry-delay=-1"],
+        &["stream", dataset, "--dry-run", "--retry-delay", "soon"],
+        &["stream", dataset, "--dry-run", "--timeout", "0"],
+        &["stream", dataset, "--dry-run", "--deadline", "1e18"],
         &["stream", dataset, "--dry-run", "--rows", "0..2"],
         &["stream", dataset, "--dry-run", "--rows", "1..1"],
         &["stream", dataset, "--dry-run", "--shard", "0/2"],

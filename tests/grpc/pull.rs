@@ -245,6 +245,22 @@ async fn a_pull_begins_where_it_is_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn nothing_new_is_no_failure_and_leaves_what_is_there() {
+    let (from, to) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let output = Output { folder: to.path().to_owned(), name: "copy".to_owned(), overwrite: true };
+    for script in [Script::default(), old()] {
+        let (_, server) = serving(from.path(), "recruit", 500, script).await;
+        let all = Options { output: Some(output.clone()), ..options(&server, "recruit") };
+        let written = pull(&all).await.unwrap().written;
+        let report = pull(&Options { start: behind(499), ..all }).await.unwrap();
+        assert_eq!((report.received.rows, report.written), (0, None));
+        assert_eq!(report.checkpoint, Some(id(499)), "where to go on the next time");
+        let stays = tables::manifest(&to.path().join("copy")).fingerprint;
+        assert_eq!(stays, written.unwrap().fingerprint);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_unknown_checkpoint_is_told_and_refused_where_that_is_wanted() {
     let from = tempfile::tempdir().unwrap();
     let (_, server) = serving(from.path(), "recruit", 500, Script::default()).await;
@@ -252,7 +268,9 @@ async fn an_unknown_checkpoint_is_told_and_refused_where_that_is_wanted() {
     let watching = Arc::new(Watching::default());
     let lenient = Options { start: start(false), ..options(&server, "recruit") };
     let report = pull::pull(&lenient, Arc::<Watching>::clone(&watching)).await.unwrap();
-    assert_eq!(report.received.rows, 500);
+    assert_eq!((report.received.rows, report.checkpoint_unknown), (500, true));
+    let known = pull(&Options { start: behind(7), ..options(&server, "recruit") }).await.unwrap();
+    assert!(!known.checkpoint_unknown);
     assert_eq!(*watching.said.lock().unwrap(), ["unknown nobody"]);
     let strict = pull(&Options { start: start(true), ..options(&server, "recruit") }).await.unwrap_err();
     assert_eq!(strict.to_string(), "RPC failed: FAILED_PRECONDITION - no such row");

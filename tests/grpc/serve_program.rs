@@ -9,6 +9,8 @@ use std::{
 
 use rustix::process::{Pid, Signal, kill_process};
 
+use super::tables;
+
 /// Serves `place`, pulls from it with each of `pulls`, ends it with `signal`; what it wrote on stderr.
 fn served(place: &Path, pulls: &[&[&str]], signal: Signal) -> String {
     let mut command = Command::new(env!("CARGO_BIN_EXE_brine"));
@@ -75,6 +77,13 @@ fn what_cannot_be_served_is_said_before_anything_is_listened_on() {
     assert!(code == Some(3) && said.contains("no data set here"), "{code:?} {said}");
     let (code, said) = serve(&[&missing]);
     assert!(code == Some(3) && said.contains("no such file or folder"), "{code:?} {said}");
+    let damaged = tables::write(folder.path(), "recruit", 10);
+    let arrow = fs::OpenOptions::new().write(true).open(damaged.with_extension("arrow")).unwrap();
+    arrow.set_len(100).unwrap();
+    for place in [damaged.clone(), damaged.with_extension("arrow")] {
+        let (code, said) = serve(&[place.to_str().unwrap()]);
+        assert!(code == Some(3) && said.contains("is damaged: 100 bytes long"), "{code:?} {said}");
+    }
     let (code, said) = serve(&[&empty, "--max-message", "0"]);
     assert!(code == Some(2) && said.contains("--max-message"), "{code:?} {said}");
 }

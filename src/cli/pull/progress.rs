@@ -10,7 +10,7 @@ use indicatif::ProgressBar;
 
 use super::super::{
     figures::{count, rate},
-    progress::{bar, log},
+    progress::{Once, bar, log},
     report::Output,
 };
 use crate::{
@@ -28,12 +28,13 @@ pub(super) struct Printed {
     quiet: bool,
     /// Rows received, and the last one's id.
     last: Mutex<Option<(u64, String)>>,
+    failure: Once,
 }
 
 impl Printed {
     pub(super) fn new(output: Output) -> Self {
         let bar = (!output.quiet && io::stderr().is_terminal()).then(bar);
-        Self { bar, quiet: output.quiet, last: Mutex::default() }
+        Self { bar, quiet: output.quiet, last: Mutex::default(), failure: Once::default() }
     }
 
     /// Rows received, and the last one's id.
@@ -69,6 +70,7 @@ impl Progress for Printed {
     }
 
     fn chunk(&self, received: &Sizes, last_id: &str) {
+        self.failure.forget();
         if received.rows > 0 {
             let last = (received.rows, last_id.to_owned());
             *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(last);
@@ -87,12 +89,18 @@ impl Progress for Printed {
     }
 
     fn failed(&self, failed: &Failed) {
-        self.line(&failed.to_string());
+        let failed = failed.to_string();
+        if self.failure.is_new(&failed) {
+            self.line(&failed);
+        }
     }
 
-    fn resuming(&self, attempt: u32, pause: Duration) {
+    fn resuming(&self, attempt: u32, attempts: u32, pause: Duration) {
         let behind =
             self.last().map_or_else(String::new, |(rows, _)| format!(" behind {} rows", count(rows)));
-        self.line(&format!("attempt {attempt} goes on{behind} in {:.1} s", pause.as_secs_f64()));
+        self.line(&format!(
+            "attempt {attempt} of {attempts} goes on{behind} in {:.1} s",
+            pause.as_secs_f64()
+        ));
     }
 }

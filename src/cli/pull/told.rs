@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     cli::figures::{bytes, count, rate},
-    client::pull::{Report, Row},
+    client::pull::{Report, Row, Start},
 };
 
 /// Characters of a text that people are shown.
@@ -26,6 +26,7 @@ pub(super) fn report_json(report: &Report) -> Value {
         "last": report.last.as_ref().map(row_json),
         "dimension": report.dimension,
         "checkpoint": report.checkpoint,
+        "checkpoint_unknown": report.checkpoint_unknown,
         "total_rows": report.total_rows,
         "fingerprint": report.fingerprint,
         "verified": report.verified,
@@ -39,8 +40,11 @@ fn row_json(row: &Row) -> Value {
     Value::Object(row.fields.iter().cloned().collect())
 }
 
-pub(super) fn report_text(report: &Report) -> String {
+pub(super) fn report_text(report: &Report, start: &Start) -> String {
     let received = &report.received;
+    if received.rows == 0 {
+        return nothing(report, start);
+    }
     let mut text = format!(
         "Total chunks received: {}\nTotal rows received: {}\n{} in {:.3} s ({})\n",
         count(received.chunks),
@@ -61,6 +65,15 @@ pub(super) fn report_text(report: &Report) -> String {
     }
     text += checked(report);
     text
+}
+
+fn nothing(report: &Report, start: &Start) -> String {
+    match start {
+        _ if report.checkpoint_unknown => "the table has no rows".to_owned(),
+        Start::First => "the table has no rows".to_owned(),
+        Start::Row(row) => format!("nothing new: the table ends before row {}", count(*row)),
+        Start::Behind { checkpoint, .. } => format!("nothing new: no row stands behind {checkpoint}"),
+    }
 }
 
 fn row_text(title: &str, row: &Row, text: &mut String) -> std::fmt::Result {

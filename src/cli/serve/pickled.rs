@@ -8,11 +8,11 @@ use std::{
 use anyhow::{Context as _, anyhow};
 
 use super::super::{
-    convert::{Progress, failure},
+    convert::{Progress, exit_of},
     report::{Exit, Failure, Output},
 };
 use crate::file::{
-    Dataset, DatasetOptions, Only,
+    Dataset, DatasetOptions, Error, Only,
     map::{Access, Contents},
     pickle::{self, Options},
 };
@@ -25,7 +25,8 @@ const DIGITS: usize = 32;
 
 /// Where the data sets of `place` are: itself, unless it is a pickle.
 pub(super) fn data_sets(place: &Path, cache: Option<&Path>, output: Output) -> Result<PathBuf, Failure> {
-    if place.is_dir() || Dataset::open(place).is_ok() {
+    // What is wrong with a data set, whoever opens it next will say.
+    if place.is_dir() || !matches!(Dataset::open(place), Err(Error::NoDataset { .. })) {
         return Ok(place.to_owned());
     }
     let contents = Contents::open(place, Access::Map).map_err(|error| failure(error, place))?;
@@ -50,6 +51,16 @@ fn note(output: Output, told: &str) {
     if !output.quiet {
         eprintln!("{told}");
     }
+}
+
+fn failure(error: Error, place: &Path) -> Failure {
+    let (exit, place) = (exit_of(&error), place.display());
+    let what = if exit == Exit::Input {
+        format!("serve {place}: it is no data set, and cannot be made one")
+    } else {
+        format!("serve {place}")
+    };
+    Failure::new(exit, anyhow::Error::new(error).context(what))
 }
 
 /// Converts beside `made`, which appears whole.

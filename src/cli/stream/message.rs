@@ -41,7 +41,7 @@ pub(super) struct Foreign {
     /// The RPC, as PACKAGE.SERVICE/METHOD: one that takes a stream, or one that takes a message, called for each chunk
     #[arg(
         long, value_name = "RPC", env = "BRINE_RPC", requires = "proto",
-        conflicts_with_all = ["dialect", "require", "mode", "new_run"]
+        conflicts_with_all = ["dialect", "require", "mode", "new_run", "attempts", "retry_delay", "timeout"]
     )]
     rpc: Option<String>,
     /// Which column goes where, where names do not say so: see schemas/messages/recruit.toml

@@ -68,7 +68,7 @@ pub(super) async fn run(options: &Options, mut intake: Box<Intake>, progress: &A
         Ok(answer) => answer,
         Err(failed) => return Attempt { intake, end: Err(failed.into()), to_first_chunk: None },
     };
-    if let Err(error) = check_checkpoint(&answer, options, &intake, progress) {
+    if let Err(error) = check_checkpoint(&answer, options, &mut intake, progress) {
         return Attempt { intake, end: Err(error.into()), to_first_chunk: None };
     }
     let (items, queue) = mpsc::channel(limits::PULL_QUEUE);
@@ -89,7 +89,9 @@ pub(super) async fn run(options: &Options, mut intake: Box<Intake>, progress: &A
 }
 
 async fn ask(options: &Options, request: Bytes) -> Result<Response<Streaming<Bytes>>, Failed> {
-    let channel = options.target.connect_to_pull().await.map_err(|error| unreached(&error))?;
+    let channel = time::timeout(options.silence, options.target.connect_to_pull()).await;
+    let channel =
+        channel.map_err(|_| Failed::of(&silent(options.silence)))?.map_err(|error| unreached(&error))?;
     let mut grpc = Grpc::new(channel).max_decoding_message_size(limits::PULL_MESSAGE_BYTES_MAX);
     if let Some(compression) = options.compression {
         grpc = grpc.accept_compressed(compression.into());
@@ -117,7 +119,7 @@ fn silent(silence: Duration) -> Status {
 fn check_checkpoint(
     answer: &Response<Streaming<Bytes>>,
     options: &Options,
-    intake: &Intake,
+    intake: &mut Intake,
     progress: &Arc<dyn Progress>,
 ) -> Result<(), Error> {
     if answer.metadata().get(CHECKPOINT).is_none_or(|said| said != "unknown") {
@@ -127,6 +129,7 @@ fn check_checkpoint(
         return Err(intake.restarted());
     }
     if let Start::Behind { checkpoint, .. } = &options.start {
+        intake.note_unknown_checkpoint();
         progress.unknown_checkpoint(checkpoint);
     }
     Ok(())

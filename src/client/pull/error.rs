@@ -103,8 +103,8 @@ pub enum Error {
         /// What was received.
         found: String,
     },
-    /// There is nothing to make a data set of.
-    #[error("the server sent no row, so there is no data set to write")]
+    /// There is nothing to make a data set of, although the whole table was asked for.
+    #[error("the server's table has no row, so there is no data set to write")]
     NoRows,
     /// The rows could not be hashed.
     #[error("hash the rows")]

@@ -45,6 +45,7 @@ pub(super) struct Intake {
     last: Bytes,
     /// Ids of the first chunk of this attempt must be new: else the server began again.
     is_resumed: bool,
+    checkpoint_unknown: bool,
     output: Option<(Output, SourceInfo)>,
     writer: Option<GatheredWriter>,
 }
@@ -66,6 +67,7 @@ impl Intake {
             first: None,
             last: Bytes::new(),
             is_resumed: false,
+            checkpoint_unknown: false,
             output: options.output.clone().map(|output| (output, source)),
             writer: None,
         }
@@ -84,6 +86,11 @@ impl Intake {
     /// The id behind which an attempt goes on, if it goes by ids and is not the first.
     pub(super) fn resumes_behind(&self) -> Option<&str> {
         (matches!(self.standing, Standing::Counted) && self.rows() > 0).then_some(&self.last_id)
+    }
+
+    /// The server does not know where it was asked to begin.
+    pub(super) fn note_unknown_checkpoint(&mut self) {
+        self.checkpoint_unknown = true;
     }
 
     /// Whether the server is asked for the rows behind those that are there.
@@ -255,8 +262,14 @@ impl Intake {
         }
         let written = match (&self.output, self.writer) {
             (Some((output, _)), Some(writer)) => Some(write(output, writer)?),
-            (Some(_), None) => return Err(Error::NoRows),
-            (None, _) => None,
+            (Some(_), None) if self.start == Start::First => return Err(Error::NoRows),
+            // Nothing new is an answer as good as any.
+            (Some(_), None) | (None, _) => None,
+        };
+        let checkpoint = match (self.last_id, self.start) {
+            (id, _) if !id.is_empty() => Some(id),
+            (_, Start::Behind { checkpoint, .. }) if !self.checkpoint_unknown => Some(checkpoint),
+            _ => None,
         };
         let announced = placed.as_ref().map(|placed| placed.fingerprint.clone());
         Ok(Report {
@@ -268,7 +281,8 @@ impl Intake {
             first: self.first,
             last: last.map(|(_, last)| last),
             dimension: self.opener.schema().and_then(|schema| dimension_of(schema)),
-            checkpoint: Some(self.last_id).filter(|id| !id.is_empty()),
+            checkpoint_unknown: self.checkpoint_unknown,
+            checkpoint,
             total_rows: placed.as_ref().map(|placed| placed.total_rows),
             fingerprint: announced.or_else(|| Some(written.as_ref()?.fingerprint.clone())),
             verified: placed.is_some(),

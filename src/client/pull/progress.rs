@@ -15,10 +15,10 @@ pub trait Progress: Send + Sync {
     fn chunk(&self, _received: &Sizes, _last_id: &str) {}
     /// The last one was.
     fn completed(&self) {}
-    /// An attempt failed.
+    /// An attempt failed, and another one follows: a failure that ends the pull is its error.
     fn failed(&self, _failed: &Failed) {}
-    /// Attempt `attempt` goes on, after a pause, behind what was received.
-    fn resuming(&self, _attempt: u32, _pause: Duration) {}
+    /// Attempt `attempt` of `attempts` since a row came goes on, after a pause, behind what was received.
+    fn resuming(&self, _attempt: u32, _attempts: u32, _pause: Duration) {}
 }
 
 /// Watches nothing.

@@ -24,8 +24,10 @@ pub struct Report {
     pub last: Option<Row>,
     /// The dimension of every vector.
     pub dimension: Option<usize>,
-    /// The id of the last row: what to go on behind.
+    /// The id of the last row, or the checkpoint if none stands behind it: what to go on behind.
     pub checkpoint: Option<String>,
+    /// Whether the server did not know the checkpoint that it was asked to begin behind, and sent all rows.
+    pub checkpoint_unknown: bool,
     /// Rows of the server's table, if it says so.
     pub total_rows: Option<u64>,
     /// The fingerprint of the server's table, if it says so; else of what was written.

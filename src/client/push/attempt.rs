@@ -139,7 +139,7 @@ pub(in crate::client) async fn within<T>(
 }
 
 fn overdue() -> Status {
-    Status::deadline_exceeded("the deadline of the whole push has passed")
+    Status::deadline_exceeded("the server did not answer in the time that it had")
 }
 
 /// Our own error goes before the status that it caused.

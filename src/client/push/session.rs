@@ -108,7 +108,11 @@ impl Sending<'_> {
                 self.push.progress.gave_up(self.attempts, &failed);
                 return Err(Error::Remote { failed, attempts: self.attempts });
             };
-            self.push.progress.resuming(self.attempts + 1, pause);
+            // How often is bounded only as long as the server was never reached.
+            match self.resumed_at {
+                Some(_) => self.push.progress.resuming(self.attempts + 1, pause),
+                None => self.push.progress.retrying(self.attempts + 1, options.attempts, pause),
+            }
             time::sleep(pause).await;
         }
     }

@@ -75,6 +75,11 @@ impl DatasetWriter {
         Ok(Self { place, schema, options, parquet, arrow, ids, digester, rows: 0, ahead: 0, session: None })
     }
 
+    /// Refuses what `create` would refuse of a folder and a name, without making anything.
+    pub fn check_place(folder: &Path, name: &str, overwrite: bool) -> Result<(), Error> {
+        Place::new(folder, name)?.check_free(overwrite)
+    }
+
     /// Says where the rows come from, if that was not known at the start.
     pub fn set_source(&mut self, source: SourceInfo) {
         self.options.source = Some(source);
