@@ -52,6 +52,9 @@ pub enum ErrorKind {
     /// The first byte starts no pickle.
     #[error("this is not a pickle: it starts with byte {0:#04x}")]
     NotAPickle(u8),
+    /// The file is one of another known kind.
+    #[error("this is {0}, not a pickle")]
+    OtherFormat(&'static str),
     /// The input is empty.
     #[error("this is not a pickle: the file is empty")]
     Empty,

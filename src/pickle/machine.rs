@@ -93,6 +93,14 @@ pub(super) fn run<'a>(
     }
 }
 
+/// Files that are given for pickles, by their first bytes.
+const FORMATS: [(&[u8], &str); 4] = [
+    (b"PAR1", "a Parquet file (`brine inspect` reads it)"),
+    (b"ARROW1", "an Arrow file (`brine inspect` reads it)"),
+    (b"\x89HDF", "an HDF5 file"),
+    (b"SQLite format 3\0", "an SQLite database"),
+];
+
 /// A file that starts as no writer starts a pickle is none, and that is the better message: nearly every byte is some
 /// opcode, and so is the P of `PAR1` and the i of `id,name`.
 fn first_byte(input: &[u8], error: Error) -> Error {
@@ -102,6 +110,10 @@ fn first_byte(input: &[u8], error: Error) -> Error {
         (0, _) => matches!(error.kind(), ErrorKind::UnknownOpcode(_)),
         _ => false,
     };
+    let format = FORMATS.iter().find(|(magic, _)| error.offset() == 0 && input.starts_with(magic));
+    if let Some((_, name)) = format {
+        return Error::new(0, None, ErrorKind::OtherFormat(name));
+    }
     match input.first() {
         None => Error::new(0, None, ErrorKind::Empty),
         Some(byte) if no_start => Error::new(0, None, ErrorKind::NotAPickle(*byte)),

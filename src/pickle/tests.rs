@@ -167,6 +167,9 @@ fn nothing_outside_the_closed_list_is_named_called_or_fetched() {
 fn malformed_programs_are_refused() {
     assert_eq!(fault(b""), ErrorKind::Empty);
     assert_eq!(fault(b"\x7fELF"), ErrorKind::NotAPickle(0x7f));
+    for other in [&b"PAR1\n"[..], b"PAR1\x15\x04", b"ARROW1\0\0", b"\x89HDF\r\n", b"SQLite format 3\0"] {
+        assert!(matches!(fault(other), ErrorKind::OtherFormat(_)), "{other:?}");
+    }
     assert_eq!(fault(b"\x80\x06N."), ErrorKind::UnknownProtocol(6));
     assert_eq!(fault(b"."), ErrorKind::StackUnderflow);
     assert_eq!(fault(b"(."), ErrorKind::StackUnderflow);
