@@ -33,4 +33,5 @@ pub use chassis::Chassis;
 pub use config::{Config, Patience, TlsFiles, Windows};
 pub use error::Error;
 pub use health::Health;
+pub(crate) use peers::Peer;
 pub use signals::shutdown_signal;

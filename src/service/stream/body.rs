@@ -30,7 +30,7 @@ use crate::{
     figures::count,
     limits::serving as limits,
     proto::embedding::ChunkHeader,
-    service::{coding::Coding, status},
+    service::{coding::Coding, seats::Slot, status},
     store::catalogue::Cursor,
     wire::{self, Beside, ServingPlan},
 };
@@ -94,7 +94,7 @@ pub(super) struct Chunks {
     ahead: Arc<Semaphore>,
     /// Whoever stops reading has no use for chunks that were not begun.
     stopped: Arc<AtomicBool>,
-    _slot: OwnedSemaphorePermit,
+    _slot: Slot,
 }
 
 /// A chunk that is being encoded, and its share of the budget.
@@ -123,7 +123,7 @@ impl AsRef<[u8]> for Held {
 
 impl Chunks {
     /// The chunks of `work`, of which the first is begun at once.
-    pub(super) fn new(work: Work, ahead: Arc<Semaphore>, slot: OwnedSemaphorePermit) -> Self {
+    pub(super) fn new(work: Work, ahead: Arc<Semaphore>, slot: Slot) -> Self {
         let mut chunks = Self {
             next_row: work.rows.start,
             work: Arc::new(work),
