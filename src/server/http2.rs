@@ -90,6 +90,8 @@ async fn answer(
     // What `tonic::Request::remote_addr` reads.
     let info = TcpConnectInfo { local_addr: None, remote_addr: Some(connection.remote()) };
     request.extensions_mut().insert(info);
+    // What `Messages` waits for.
+    request.extensions_mut().insert(connection.backlog());
     request.extensions_mut().insert(connection);
     router.call(request).await
 }

@@ -19,6 +19,7 @@ use tonic::{Status, body::Body};
 use crate::{
     limits::{server as limits, wire::ChunkLimits},
     proto::embedding::IngestDataResponse,
+    server::Backlog,
     store::{self, Store},
 };
 
@@ -108,7 +109,8 @@ impl Ingest {
         // Messages are expanded as they are read.
         parts.headers.remove(ENCODING);
         let messages = Messages::new(body, Arc::clone(&self.budget), self.limits.message_bytes_max);
-        Ok((messages.with_coding(coding), http::Request::from_parts(parts, Body::empty())))
+        let messages = messages.with_coding(coding).with_backlog(Backlog::of(&parts.extensions));
+        Ok((messages, http::Request::from_parts(parts, Body::empty())))
     }
 
     /// The status of a refusal; one that is the store's fault is remembered.
