@@ -70,7 +70,7 @@ pub struct Patience {
     pub stall: Duration,
     /// Until a connection is asked to go.
     pub connection_age: Duration,
-    /// For the calls of a connection that was asked to go.
+    /// For the calls of a connection that was asked to go. Streams that cannot be resumed need as long as they may take.
     pub connection_grace: Duration,
     /// For others to notice that this server will stop.
     pub lame_duck: Duration,
