@@ -8,6 +8,7 @@
 
 mod accept;
 mod admin;
+mod backlog;
 mod bound;
 mod chassis;
 mod config;
@@ -28,9 +29,11 @@ mod tokens;
 #[cfg(feature = "otel")]
 mod traces;
 
+pub(crate) use backlog::{Away, Backlog};
 pub use bound::{Bound, Drained, Reload};
 pub use chassis::Chassis;
 pub use config::{Config, Patience, TlsFiles, Windows};
 pub use error::Error;
 pub use health::Health;
+pub(crate) use peers::Peer;
 pub use signals::shutdown_signal;

@@ -13,6 +13,7 @@ pub mod embedding;
 pub mod ingest;
 mod messages;
 mod probe;
+mod seats;
 pub mod session;
 mod status;
 pub mod stream;

@@ -6,6 +6,7 @@
     reason = "a test that panics has failed, which is what it is for"
 )]
 
+mod ages;
 mod ailing;
 mod bench;
 mod chassis;
@@ -21,6 +22,7 @@ mod proxy;
 mod pull;
 mod pulling;
 mod push;
+mod raw;
 mod resets;
 mod scripted;
 mod serve_program;

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     limits::server as limits,
     server::{
-        Bound, Config, Error, TlsFiles, Windows,
+        Bound, Config, Error, Patience, TlsFiles, Windows,
         logs::{self, Filter, Format, Settings},
     },
 };
@@ -118,6 +118,11 @@ impl Listen {
             client_ca: self.tls_client_ca,
             client_names: self.tls_client_name,
         });
+        let mut patience = Patience::default();
+        if windows == Windows::Receiving {
+            // A stream without a session begins again from nothing: cut because of its age, it would never arrive.
+            patience.connection_grace = self.deadline_max;
+        }
         Config {
             insecure: self.insecure,
             tls,
@@ -130,6 +135,7 @@ impl Listen {
             resets_max: self.resets_max,
             deadline_max: self.deadline_max,
             drain: self.drain,
+            patience,
             ..Config::new(listen)
         }
     }

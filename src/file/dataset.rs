@@ -10,6 +10,7 @@
 //! straight to the plain names, its manifest last.
 
 mod gathered;
+mod once;
 mod parts;
 mod place;
 mod reader;

@@ -33,15 +33,22 @@ pub const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// Age at which a connection is asked to go, so that clients spread over servers that came later.
 pub const CONNECTION_AGE: Duration = Duration::from_mins(30);
 
+/// How long the calls of a connection that was asked to go may go on. Readers resume behind the last row that arrived.
+pub const CONNECTION_GRACE: Duration = Duration::from_mins(1);
+
 /// How long a connection without calls may stay after it was asked to go.
 pub const PARTING: Duration = Duration::from_secs(1);
 
 /// How long a call may take when its client says nothing, or says more: what a bulk transfer over a slow line needs, and an end
-/// for calls that everybody forgot. Calls of a connection that was asked to go may go on as long.
+/// for calls that everybody forgot.
 pub const DEADLINE_MAX: Duration = Duration::from_hours(6);
 
 /// How long a response may wait for its reader. Chunks that nobody takes are memory that others need.
 pub const STALL: Duration = Duration::from_mins(1);
+
+/// Bytes of a frame of a response whose writing is not watched: acknowledgements and single answers, of which those that nobody
+/// reads take 32 MiB at most, over all connections.
+pub const UNWATCHED_BYTES_MAX: usize = 4 << 10;
 
 /// Calls at a time, over all connections.
 pub const CALLS_MAX: usize = 1024;
@@ -122,6 +129,9 @@ pub const PACE_BYTES: usize = 16 << 10;
 
 /// That interval.
 pub const PACE_INTERVAL: Duration = Duration::from_secs(10);
+
+/// The part of that interval for which a stream that the server does not read excuses the others of its connection.
+pub const PACE_SHARE_HELD: u32 = 10;
 
 /// Bytes for which memory is taken when a message begins to arrive in pieces.
 pub const GATHERED_BYTES: usize = 4 << 20;

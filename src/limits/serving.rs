@@ -12,6 +12,9 @@ pub const CHUNK_ROWS_MAX: usize = 1_000;
 /// Streams at a time: each holds a chunk while its reader is slow.
 pub const STREAMS_MAX: usize = 128;
 
+/// How many of them one peer may have, so that one alone cannot keep others out.
+pub const STREAMS_OF_PEER_MAX: usize = 96;
+
 /// Bytes of chunks that are encoded before their readers asked for them, over all streams.
 pub const AHEAD_BYTES_MAX: usize = 64 << 20;
 

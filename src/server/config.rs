@@ -70,6 +70,8 @@ pub struct Patience {
     pub stall: Duration,
     /// Until a connection is asked to go.
     pub connection_age: Duration,
+    /// For the calls of a connection that was asked to go. Streams that cannot be resumed need as long as they may take.
+    pub connection_grace: Duration,
     /// For others to notice that this server will stop.
     pub lame_duck: Duration,
 }
@@ -135,6 +137,7 @@ impl Default for Patience {
             first_request: limits::FIRST_REQUEST,
             stall: limits::STALL,
             connection_age: limits::CONNECTION_AGE,
+            connection_grace: limits::CONNECTION_GRACE,
             lame_duck: limits::LAME_DUCK,
         }
     }

@@ -12,7 +12,10 @@ use std::{
 
 use tokio::sync::Notify;
 
-use super::peers::{Counted, Peer};
+use super::{
+    backlog::Backlog,
+    peers::{Counted, Peer},
+};
 
 /// What layers know of the connection that a call came by.
 #[derive(Debug)]
@@ -25,6 +28,7 @@ pub(super) struct Connection {
     silent: Mutex<Option<Counted>>,
     calls_begun: AtomicU64,
     calls: Mutex<Vec<Weak<Call>>>,
+    backlog: Backlog,
 }
 
 /// A call, as far as its reader is concerned.
@@ -65,6 +69,7 @@ impl Connection {
             silent: Mutex::new(Some(silent)),
             calls_begun: AtomicU64::new(0),
             calls: Mutex::default(),
+            backlog: Backlog::default(),
         })
     }
 
@@ -74,6 +79,10 @@ impl Connection {
 
     pub(super) fn peer(&self) -> Peer {
         self.remote.ip().into()
+    }
+
+    pub(super) fn backlog(&self) -> Backlog {
+        self.backlog.clone()
     }
 
     pub(super) fn age(&self) -> Duration {

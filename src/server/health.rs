@@ -90,18 +90,24 @@ impl Health {
         self.state.send_modify(|state| state.phase = phase);
     }
 
-    /// Whether the server serves.
+    /// Whether the server serves, as it says of itself as a whole.
     pub(super) fn is_ready(&self) -> bool {
-        self.state.borrow().phase == Phase::Running
+        self.state.borrow().status("") == Some(ServingStatus::Serving)
     }
 }
 
 impl State {
     /// What is said of `service`; of the server as a whole if the name is empty.
     fn status(&self, service: &str) -> Option<ServingStatus> {
-        let able = if service.is_empty() { true } else { *self.able.get(service)? };
+        let able = if service.is_empty() { self.is_any_able() } else { *self.able.get(service)? };
         let serving = able && self.phase == Phase::Running;
         Some(if serving { ServingStatus::Serving } else { ServingStatus::NotServing })
+    }
+
+    /// Whether there is anything to come for. A balancer that asks for the whole must go on sending those whose service is well, and
+    /// must send nobody where none is.
+    fn is_any_able(&self) -> bool {
+        self.able.is_empty() || self.able.values().any(|able| *able)
     }
 }
 

@@ -90,6 +90,8 @@ async fn answer(
     // What `tonic::Request::remote_addr` reads.
     let info = TcpConnectInfo { local_addr: None, remote_addr: Some(connection.remote()) };
     request.extensions_mut().insert(info);
+    // What `Messages` waits for.
+    request.extensions_mut().insert(connection.backlog());
     request.extensions_mut().insert(connection);
     router.call(request).await
 }
@@ -151,10 +153,10 @@ impl<'a> Life<'a> {
         }
         let age = self.connection.age();
         if !self.connection.has_called() && age >= patience.first_request {
-            // Who only waited comes again when there is something to ask.
-            return Some(self.retire(limits::PARTING));
+            // Who only waited comes again when there is something to ask. What is asked at this moment is answered.
+            return Some(self.retire(patience.connection_grace));
         }
-        (age >= patience.connection_age).then(|| self.retire(self.config.deadline_max))
+        (age >= patience.connection_age).then(|| self.retire(patience.connection_grace))
     }
 
     fn retire(&mut self, grace: Duration) -> Step {

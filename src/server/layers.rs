@@ -18,6 +18,7 @@ mod panics;
 mod rate;
 mod shed;
 mod stall;
+mod written;
 
 /// Puts the layers around `routes`.
 pub(super) fn around(
@@ -27,6 +28,8 @@ pub(super) fn around(
     tokens: Option<Arc<Tokens>>,
 ) -> Router {
     let layers = ServiceBuilder::new()
+        // The end of a response comes when the rest is written. Above whatever may end one, so that no end slips by.
+        .layer(axum::middleware::from_fn(written::wait))
         // A name for the call, taken or made, in its span and its response: what everything below logs is found by it.
         .layer(axum::middleware::from_fn(identity::name))
         // Counts and times every call and logs those that fail; above all that may answer, so that it sees every answer.

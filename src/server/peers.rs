@@ -12,7 +12,7 @@ use crate::limits::server::PEERS_MAX;
 
 /// Whom rates are counted for: an address, or the network that one host of IPv6 has to itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct Peer(IpAddr);
+pub(crate) struct Peer(IpAddr);
 
 /// A token bucket for each peer.
 #[derive(Debug)]

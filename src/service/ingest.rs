@@ -6,7 +6,7 @@
 //! is. The end of the stream is an event of its own, so that a sender that vanishes is never taken for one that finished.
 
 use std::{
-    net::IpAddr,
+    net::SocketAddr,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -19,12 +19,12 @@ use tonic::{Status, body::Body};
 use crate::{
     limits::{server as limits, wire::ChunkLimits},
     proto::embedding::IngestDataResponse,
+    server::Backlog,
     store::{self, Store},
 };
 
 mod face;
 mod intake;
-mod seats;
 mod session_stream;
 
 pub(super) use face::answer;
@@ -34,12 +34,10 @@ pub(super) use intake::dimension;
 use super::{
     coding::{Coding, ENCODING},
     messages::{Message, Messages},
+    seats::{Seats, Slot},
     status,
 };
-pub(super) use seats::Slot;
-
 use intake::Intake;
-use seats::Seats;
 
 /// What all ingest streams of a server share.
 #[derive(Clone)]
@@ -79,7 +77,7 @@ impl Ingest {
             ailing: Arc::default(),
             store,
             limits,
-            seats: Seats::default(),
+            seats: Seats::new(limits::INGEST_STREAMS_MAX, limits::INGEST_STREAMS_OF_PEER_MAX),
             budget: Arc::new(Semaphore::new(budget.min(Semaphore::MAX_PERMITS))),
         }
     }
@@ -97,8 +95,8 @@ impl Ingest {
     }
 
     /// The right to be one of the streams.
-    pub(super) fn slot(&self, peer: Option<IpAddr>) -> Result<Slot, Status> {
-        self.seats.take(peer).ok_or_else(busy)
+    pub(super) fn slot(&self, remote: Option<SocketAddr>) -> Result<Slot, Status> {
+        self.seats.take(remote).ok_or_else(busy)
     }
 
     /// The messages of a call, within the bounds, and the rest of its request.
@@ -111,7 +109,8 @@ impl Ingest {
         // Messages are expanded as they are read.
         parts.headers.remove(ENCODING);
         let messages = Messages::new(body, Arc::clone(&self.budget), self.limits.message_bytes_max);
-        Ok((messages.with_coding(coding), http::Request::from_parts(parts, Body::empty())))
+        let messages = messages.with_coding(coding).with_backlog(Backlog::of(&parts.extensions));
+        Ok((messages, http::Request::from_parts(parts, Body::empty())))
     }
 
     /// The status of a refusal; one that is the store's fault is remembered.
@@ -139,8 +138,12 @@ impl Ingest {
         self.limits
     }
 
-    async fn receive(self, messages: Messages, peer: Option<IpAddr>) -> Result<IngestDataResponse, Status> {
-        let _slot = self.slot(peer)?;
+    async fn receive(
+        self,
+        messages: Messages,
+        remote: Option<SocketAddr>,
+    ) -> Result<IngestDataResponse, Status> {
+        let _slot = self.slot(remote)?;
         let messages = messages.with_silence(limits::INGEST_SILENCE);
         let (events, queue) = mpsc::channel(limits::INGEST_QUEUE);
         let intake = Intake::new(Arc::clone(&self.store), self.limits);

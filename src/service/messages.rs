@@ -5,11 +5,12 @@
 //! commits at the end must never do.
 //!
 //! A message that has begun must arrive at a pace: a peer that sends a byte now and then would hold its place for hours. Between
-//! messages a sender may think.
+//! messages a sender may think; and while the server does not read another stream of the same connection, a sender may have no
+//! window left to send in, which is not its fault.
 
 use std::{
     future::{Future, poll_fn},
-    pin::Pin,
+    pin::{Pin, pin},
     sync::Arc,
     time::Duration,
 };
@@ -23,7 +24,10 @@ use tokio::{
 use tonic::{Status, body::Body};
 
 use super::coding::{Coding, PREFIX_BYTES};
-use crate::limits::server as limits;
+use crate::{
+    limits::server as limits,
+    server::{Away, Backlog},
+};
 
 /// Reads one message after another, each only when the budget has room for it.
 #[derive(Debug)]
@@ -41,6 +45,9 @@ pub(crate) struct Messages {
     quiet_until: Option<Instant>,
     /// How long it may take for the next part of a message.
     pace: Duration,
+    backlog: Backlog,
+    /// Set while nobody reads the body.
+    away: Option<Away>,
 }
 
 /// A message and its share of the budget, given back when it is dropped.
@@ -53,12 +60,29 @@ pub(crate) struct Message {
 impl Messages {
     pub(crate) fn new(body: Body, budget: Arc<Semaphore>, message_bytes_max: usize) -> Self {
         let (front, pace) = (Bytes::new(), limits::PACE_INTERVAL);
-        Self { body, front, budget, message_bytes_max, coding: None, silence: None, quiet_until: None, pace }
+        let (backlog, away) = (Backlog::default(), None);
+        Self {
+            body,
+            front,
+            budget,
+            message_bytes_max,
+            coding: None,
+            silence: None,
+            quiet_until: None,
+            pace,
+            backlog,
+            away,
+        }
     }
 
     /// Takes compressed messages too.
     pub(crate) fn with_coding(self, coding: Option<Coding>) -> Self {
         Self { coding, ..self }
+    }
+
+    /// Tells other streams of the connection when nobody reads this one, and is told.
+    pub(crate) fn with_backlog(self, backlog: Backlog) -> Self {
+        Self { backlog, ..self }
     }
 
     /// Gives up a peer that sends nothing for so long.
@@ -69,6 +93,13 @@ impl Messages {
     /// The next message; `None` only if the peer ended its side in good order. It is read before the budget is asked: what
     /// a peer announces and does not send takes nothing from others, and each stream reads one message at most.
     pub(crate) async fn next(&mut self) -> Result<Option<Message>, Status> {
+        let next = self.read().await;
+        self.away = Some(self.backlog.leave());
+        next
+    }
+
+    async fn read(&mut self) -> Result<Option<Message>, Status> {
+        self.away = None;
         self.quiet_until = self.silence.map(|silence| Instant::now() + silence);
         let prefix = self.take(PREFIX_BYTES, true).await?;
         // From here on it is the pace that counts.
@@ -116,6 +147,8 @@ impl Messages {
     }
 
     async fn admit(&mut self, length: usize) -> Result<OwnedSemaphorePermit, Status> {
+        // Until there is room nothing is read.
+        self.away = Some(self.backlog.leave());
         let permits = u32::try_from(length).unwrap_or(u32::MAX);
         let admitted = Arc::clone(&self.budget).acquire_many_owned(permits).await;
         admitted.map_err(|_| Status::unavailable("the server is stopping"))
@@ -123,7 +156,7 @@ impl Messages {
 
     /// The next `length` bytes: a slice of the frame if one frame holds them, else gathered.
     async fn take(&mut self, length: usize, may_end: bool) -> Result<Option<Bytes>, Status> {
-        let pace = Pace::new(self.pace);
+        let mut pace = Pace::new(self.pace, &self.backlog);
         while self.front.is_empty() && length > 0 {
             let frame = if may_end { self.frame().await? } else { pace.keep(self.frame()).await? };
             match frame {
@@ -142,7 +175,7 @@ impl Messages {
     async fn gather(&mut self, length: usize) -> Result<Bytes, Status> {
         let mut gathered = BytesMut::with_capacity(length.min(limits::GATHERED_BYTES));
         gathered.extend_from_slice(&std::mem::take(&mut self.front));
-        let mut pace = Pace::new(self.pace);
+        let mut pace = Pace::new(self.pace, &self.backlog);
         while gathered.len() < length {
             let mut data = pace.keep(self.frame()).await?.ok_or_else(cut_off)?;
             pace.note(data.len());
@@ -185,26 +218,41 @@ impl Messages {
 
 /// Watches that a message that has begun also arrives.
 struct Pace {
-    until: Instant,
+    begun: Instant,
     interval: Duration,
     bytes: usize,
+    backlog: Backlog,
 }
 
 impl Pace {
-    fn new(interval: Duration) -> Self {
-        Self { until: Instant::now() + interval, interval, bytes: 0 }
+    fn new(interval: Duration, backlog: &Backlog) -> Self {
+        Self { begun: Instant::now(), interval, bytes: 0, backlog: backlog.clone() }
     }
 
-    /// Waits for a frame, as long as the sender keeps the pace.
-    async fn keep<T>(&self, frame: impl Future<Output = Result<T, Status>>) -> Result<T, Status> {
-        timeout_at(self.until, frame).await.map_err(|_| slow())?
+    /// Waits for a frame, as long as the sender keeps the pace. An interval in which the server held another stream of the
+    /// connection says nothing of the sender.
+    async fn keep<T>(&mut self, frame: impl Future<Output = Result<T, Status>>) -> Result<T, Status> {
+        let mut frame = pin!(frame);
+        loop {
+            if let Ok(frame) = timeout_at(self.begun + self.interval, frame.as_mut()).await {
+                return frame;
+            }
+            if !self.backlog.held_since(self.begun, self.interval / limits::PACE_SHARE_HELD) {
+                return Err(slow());
+            }
+            self.begin();
+        }
     }
 
     fn note(&mut self, bytes: usize) {
         self.bytes += bytes;
         if self.bytes >= limits::PACE_BYTES {
-            *self = Self::new(self.interval);
+            self.begin();
         }
+    }
+
+    fn begin(&mut self) {
+        (self.begun, self.bytes) = (Instant::now(), 0);
     }
 }
 

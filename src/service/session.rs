@@ -91,11 +91,11 @@ impl StreamingService<AppendRequest> for Call {
     type Future = Answer<Result<Response<Self::ResponseStream>, Status>>;
 
     fn call(&mut self, request: Request<Streaming<AppendRequest>>) -> Self::Future {
-        let peer = request.remote_addr().map(|peer| peer.ip());
+        let remote = request.remote_addr();
         let (ingest, messages) = (self.ingest.clone(), self.messages.take());
         Box::pin(async move {
             let messages = messages.ok_or_else(|| Status::internal("the call was made twice"))?;
-            append::append(ingest, messages, peer).map(Response::new)
+            append::append(ingest, messages, remote).map(Response::new)
         })
     }
 }

@@ -24,6 +24,7 @@ mod request;
 pub(super) use face::answer;
 pub(super) use request::Form;
 
+use super::seats::Seats;
 use request::{Asked, Checkpoint};
 
 /// What all streams of a server share.
@@ -31,7 +32,7 @@ use request::{Asked, Checkpoint};
 pub struct Tables {
     catalogue: Arc<Catalogue>,
     options: Options,
-    streams: Arc<Semaphore>,
+    seats: Seats,
     ahead: Arc<Semaphore>,
 }
 
@@ -69,7 +70,11 @@ pub(crate) enum Refused {
     CheckpointAmbiguous { id: String, first: u64, last: u64 },
     #[error("the table is not the one that was asked for: its fingerprint is {found}")]
     Fingerprint { found: String },
-    #[error("{} streams are being served already: try again later", limits::STREAMS_MAX)]
+    #[error(
+        "{} streams are being served already, or {} to you: try again later",
+        limits::STREAMS_MAX,
+        limits::STREAMS_OF_PEER_MAX
+    )]
     Busy,
     #[error(transparent)]
     Store(#[from] store::Error),
@@ -103,9 +108,8 @@ fn shown(text: &str) -> String {
 impl Tables {
     /// Serves the tables of `catalogue`.
     pub fn new(catalogue: Arc<Catalogue>, options: Options) -> Self {
-        let semaphore = |permits| Arc::new(Semaphore::new(permits));
-        let (streams, ahead) = (semaphore(limits::STREAMS_MAX), semaphore(limits::AHEAD_BYTES_MAX));
-        Self { catalogue, options, streams, ahead }
+        let seats = Seats::new(limits::STREAMS_MAX, limits::STREAMS_OF_PEER_MAX);
+        Self { catalogue, options, seats, ahead: Arc::new(Semaphore::new(limits::AHEAD_BYTES_MAX)) }
     }
 
     /// Whether every table is there and what it was, or was replaced as a whole. Touches the disk.

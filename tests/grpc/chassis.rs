@@ -18,6 +18,7 @@ mod calls;
 mod certificates;
 mod connections;
 mod drain;
+mod parting;
 mod probe;
 mod tokens;
 mod watching;

@@ -9,27 +9,17 @@ use tokio::{
 };
 use tonic::Code;
 
-use super::tables;
-
-const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-const DATA: u8 = 0;
-const SETTINGS: u8 = 4;
-const PING: u8 = 6;
-const WINDOW_UPDATE: u8 = 8;
-const ACK: u8 = 1;
-const END_STREAM: u8 = 1;
-
-fn frame(kind: u8, flags: u8, payload: &[u8]) -> Vec<u8> {
-    let [_, length @ ..] = (payload.len() as u32).to_be_bytes();
-    [&length[..], &[kind, flags, 0, 0, 0, 0], payload].concat()
-}
+use super::{
+    raw::{ACK, DATA, END_STREAM, PING, PREFACE, SETTINGS, WINDOW_UPDATE, frame},
+    tables,
+};
 
 /// An HTTP/2 server that opens all windows, takes everything and never answers. Gives kind and flags of each frame.
 async fn listen(mut socket: TcpStream) -> std::io::Result<Vec<(u8, u8)>> {
     socket.read_exact(&mut [0; PREFACE.len()]).await?;
     // SETTINGS_INITIAL_WINDOW_SIZE.
-    socket.write_all(&frame(SETTINGS, 0, &[0, 4, 0x7f, 0xff, 0xff, 0xff])).await?;
-    socket.write_all(&frame(WINDOW_UPDATE, 0, &0x7000_0000_u32.to_be_bytes())).await?;
+    socket.write_all(&frame(SETTINGS, 0, 0, &[0, 4, 0x7f, 0xff, 0xff, 0xff])).await?;
+    socket.write_all(&frame(WINDOW_UPDATE, 0, 0, &0x7000_0000_u32.to_be_bytes())).await?;
     let mut frames = Vec::new();
     let mut head = [0; 9];
     // Until the client has gone.
@@ -38,7 +28,7 @@ async fn listen(mut socket: TcpStream) -> std::io::Result<Vec<(u8, u8)>> {
         socket.read_exact(&mut vec![0; u32::from_be_bytes([0, a, b, c]) as usize]).await?;
         frames.push((kind, flags));
         if kind == SETTINGS && flags & ACK == 0 {
-            socket.write_all(&frame(SETTINGS, ACK, &[])).await?;
+            socket.write_all(&frame(SETTINGS, ACK, 0, &[])).await?;
         }
     }
     Ok(frames)

@@ -4,6 +4,7 @@ use std::{fs, path::Path, sync::Arc};
 
 use brine::{
     file::Dataset,
+    limits::serving::{STREAMS_MAX, STREAMS_OF_PEER_MAX},
     proto::{
         embedding::{
             RowChunk, StreamEmbeddingRequest, embedding_stream_service_client::EmbeddingStreamServiceClient,
@@ -325,4 +326,38 @@ async fn a_table_that_was_opened_while_it_was_replaced_is_served_under_its_plain
     assert_eq!(sizes(&server.chunks(all()).await.unwrap()), [10]);
     fs::rename(&named, &plain).unwrap();
     assert_eq!(sizes(&server.chunks(all()).await.unwrap()), [10]);
+}
+
+/// Calls of `peer` that nobody reads; `count` are made, each in its turn.
+async fn unread(server: &Serving, peer: [u8; 4], count: usize) -> Vec<Result<Streaming<RowChunk>, Status>> {
+    let mut calls = Vec::new();
+    let mut channel = None;
+    for call in 0..count {
+        // A connection carries 32 calls.
+        if call % 32 == 0 {
+            let endpoint =
+                Endpoint::from_shared(server.url.clone()).unwrap().local_address(Some(peer.into()));
+            channel = Some(endpoint.connect().await.unwrap());
+        }
+        let mut client = EmbeddingStreamServiceClient::new(channel.clone().unwrap());
+        calls.push(client.stream_embedding(all()).await.map(Response::into_inner));
+    }
+    calls
+}
+
+#[tokio::test]
+async fn one_peer_cannot_take_every_stream() {
+    let folder = tempfile::tempdir().unwrap();
+    // More than the windows of a connection hold.
+    tables::write(folder.path(), "recruit", 5_000);
+    let server = serving(folder.path(), Options::default()).await;
+    let mut greedy = unread(&server, [127, 0, 0, 1], STREAMS_OF_PEER_MAX + 1).await;
+    let refused = greedy.pop().unwrap().unwrap_err();
+    assert_eq!(refused.code(), Code::ResourceExhausted, "{refused}");
+    assert!(refused.get_details_retry_info().is_some());
+    assert!(greedy.iter().all(Result::is_ok));
+    let others = STREAMS_MAX - STREAMS_OF_PEER_MAX;
+    let mut other = unread(&server, [127, 0, 0, 2], others + 1).await;
+    assert_eq!(other.pop().unwrap().unwrap_err().code(), Code::ResourceExhausted, "one too many of all");
+    assert!(other.iter().all(Result::is_ok), "what one peer must leave is another's");
 }

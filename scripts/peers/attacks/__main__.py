@@ -46,6 +46,7 @@ ROWS = [
     ("settings", "10,000 SETTINGS a second", floods.settings),
     ("silent", "1,000 connections that say nothing", patience.silent),
     ("no-request", "connections that never call", patience.no_request),
+    ("keepalive", "clients that ping without calls", patience.keepalive),
     ("tls-silent", "1,000 handshakes that are never finished", patience.tls_silent),
     ("slow-sender", "a byte a second inside a message", patience.slow_sender),
     ("slow-crowd", "16 slow senders, each with the largest message", patience.slow_crowd),
@@ -58,7 +59,7 @@ ROWS = [
     ("sigterm-sender", "SIGTERM while a session sends", drain.senders),
 ]
 # These let time pass, and little else happens.
-WAITING = {"silent", "no-request", "tls-silent", "slow-sender", "slow-crowd", "sigterm-readers", "sigterm-sender"}
+WAITING = {"silent", "no-request", "keepalive", "tls-silent", "slow-sender", "slow-crowd", "sigterm-readers", "sigterm-sender"}
 BEGIN, END = "<!-- attacks -->", "<!-- end of attacks -->"
 
 

@@ -291,9 +291,9 @@ def open_files(pid):
         return 0
 
 
-def channel(port, ca=None, **more):
+def channel(port, ca=None, options=(), **more):
     """A channel of grpcio's that shares nothing with others."""
-    options = [("grpc.use_local_subchannel_pool", 1), ("grpc.max_receive_message_length", 16 << 20)]
+    options = [("grpc.use_local_subchannel_pool", 1), ("grpc.max_receive_message_length", 16 << 20), *options]
     if ca is None:
         return grpc.insecure_channel(f"127.0.0.1:{port}", options)
     return grpc.secure_channel(f"localhost:{port}", grpc.ssl_channel_credentials(ca.read_bytes(), **more), options)

@@ -3,10 +3,12 @@
 import time
 
 from attacks import sizes
-from attacks.lab import INGEST, SERVE, health, private_mib
+from attacks.lab import INGEST, SERVE, channel, health, private_mib
 from attacks.wire import INGEST_RPC, PREFACE, PULL_RPC, is_closed, message
 
 SOCKETS = 1_000
+# A request for chunks of 1,000 rows: field 2.
+SMALL = b"\x10\xe8\x07"
 STALLED = 64
 # What a server of 64 readers that do not read may hold, in MiB.
 STALLED_MIB = 320
@@ -145,6 +147,32 @@ def slow_crowd(row, lab):
         row.must(took is not None, f"slow senders hold all places for {patience} s: {told}")
         served = site.client.wait(1, 5, fails=False)
         row.must(served, "no honest sender is served beside them")
+
+
+def keepalive(row, lab):
+    """No attack: clients that ping without calls, as the published ones are set up. Other servers answer them with GOAWAY too_many_pings."""
+    with lab.site(row, SERVE) as site:
+        if not site:
+            return
+        # The usual form pings as often as the clients do; the short one ten times as often.
+        each, idle = lab.long((10, 30), (1, 3)), lab.long(35, 3.5)
+        for seconds in each:
+            keeps = [("grpc.keepalive_time_ms", seconds * 1_000), ("grpc.keepalive_permit_without_calls", 1), ("grpc.http2.max_pings_without_data", 0)]
+            with channel(site.port, options=keeps) as client:
+                states = []
+                client.subscribe(lambda state, states=states: states.append(state.name))
+                pull = client.unary_stream(PULL_RPC, request_serializer=same, response_deserializer=same)
+                before = sum(1 for _ in pull(SMALL, timeout=30))
+                time.sleep(idle)
+                after = sum(1 for _ in pull(SMALL, timeout=30))
+            lost = [state for state in states[states.index("READY") :] if state != "READY"]
+            row.answered(f"a ping each {seconds} s, {idle} s without a call: {'connected all the time' if not lost else ', '.join(lost)}")
+            row.must(before == after > 0, f"a client that pings each {seconds} s got {before} chunks, then {after}")
+            row.must(not lost, f"a client that pings each {seconds} s lost its connection: {states}")
+
+
+def same(data):
+    return data
 
 
 def stalled(row, lab):

@@ -3,13 +3,16 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    sync::{Arc, OnceLock},
+    sync::Arc,
 };
 
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 
-use super::place::{PARTS, Place};
+use super::{
+    once::Once,
+    place::{PARTS, Place},
+};
 use crate::{
     columnar::schema as convention,
     file::{
@@ -41,7 +44,7 @@ struct Inner {
     schema: SchemaRef,
     arrow: Option<ArrowSource>,
     parquet: Option<Contents>,
-    ids: OnceLock<Option<Ids>>,
+    ids: Once<Option<Ids>>,
 }
 
 impl Dataset {
@@ -123,11 +126,7 @@ impl Dataset {
 
     /// The id index, made again if it is missing; none if the table has no key.
     pub fn ids(&self) -> Result<Option<&Ids>, Error> {
-        if let Some(ids) = self.0.ids.get() {
-            return Ok(ids.as_ref());
-        }
-        let ids = self.0.make_ids()?;
-        Ok(self.0.ids.get_or_init(|| ids).as_ref())
+        Ok(self.0.ids.or_make(|| self.0.make_ids())?.as_ref())
     }
 
     /// The last row whose key is `key`.
@@ -192,8 +191,8 @@ impl Inner {
             }
         };
         let ids = match part("ids", manifest.files.ids.as_ref()).transpose() {
-            Err(Error::NotFound { .. }) => OnceLock::new(),
-            ids => OnceLock::from(ids?.map(Ids::open).transpose()?),
+            Err(Error::NotFound { .. }) => Once::new(),
+            ids => Once::with(ids?.map(Ids::open).transpose()?),
         };
         let opened = Self { place: place.clone(), access, manifest, schema, arrow, parquet, ids };
         if let Some(arrow) = &opened.arrow {

@@ -38,11 +38,11 @@ impl ClientStreamingService<IngestDataRequest> for Call {
     type Future = Answer<Result<Response<IngestDataResponse>, Status>>;
 
     fn call(&mut self, request: Request<Streaming<IngestDataRequest>>) -> Self::Future {
-        let peer = request.remote_addr().map(|peer| peer.ip());
+        let remote = request.remote_addr();
         let (ingest, messages) = (self.ingest.clone(), self.messages.take());
         Box::pin(async move {
             let messages = messages.ok_or_else(|| Status::internal("the call was made twice"))?;
-            ingest.receive(messages, peer).await.map(Response::new)
+            ingest.receive(messages, remote).await.map(Response::new)
         })
     }
 }

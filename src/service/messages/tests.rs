@@ -16,6 +16,7 @@ use tonic::{Code, Status, body::Body};
 use tonic_types::StatusExt as _;
 
 use super::Messages;
+use crate::server::Backlog;
 
 /// A body of these frames; `whole` says whether the peer ended it or a reset did.
 struct Frames {
@@ -141,4 +142,35 @@ impl http_body::Body for Waiting {
 
 async fn is_pending<F: Future>(mut future: Pin<&mut F>) -> bool {
     std::future::poll_fn(|context| Poll::Ready(future.as_mut().poll(context).is_pending())).await
+}
+
+#[tokio::test]
+async fn a_sender_without_window_is_not_slow_while_the_server_holds_another_stream() {
+    let backlog = Backlog::default();
+    let room = || Arc::new(Semaphore::new(300));
+    let frames = vec![framed(&[&[7; 300]])];
+    let held = Body::new(Frames { frames: frames.into(), whole: true });
+    let mut held = Messages::new(held, room(), 300).with_backlog(backlog.clone());
+    // It has its message, and does not come back for the next one.
+    held.next().await.unwrap().unwrap();
+    let mut starved = Messages::new(Body::new(announcing()), room(), 300).with_backlog(backlog);
+    starved.pace = Duration::from_millis(50);
+    let mut alone = Messages::new(Body::new(announcing()), room(), 300);
+    alone.pace = starved.pace;
+    let reading = starved.next();
+    tokio::pin!(reading);
+    for _ in 0..3 {
+        // Each of these waits a whole interval out.
+        let mut slow = Messages::new(Body::new(announcing()), room(), 300);
+        slow.pace = 2 * alone.pace;
+        tokio::select! {
+            biased;
+            given_up = slow.next() => assert_eq!(given_up.unwrap_err().code(), Code::Aborted),
+            early = &mut reading => panic!("given up: {:?}", early.map(|_| ())),
+        }
+    }
+    assert_eq!(alone.next().await.unwrap_err().code(), Code::Aborted, "another connection's");
+    assert!(held.next().await.unwrap().is_none());
+    drop(held);
+    assert_eq!(reading.await.unwrap_err().code(), Code::Aborted, "nobody else holds anything");
 }

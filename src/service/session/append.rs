@@ -2,7 +2,7 @@
 //! whose acknowledgements go back on the same stream.
 
 use std::{
-    net::IpAddr,
+    net::SocketAddr,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
@@ -14,8 +14,9 @@ use tonic::Status;
 
 use super::{
     super::{
-        ingest::{Ingest, Refusal, Slot},
+        ingest::{Ingest, Refusal},
         messages::{Message, Messages},
+        seats::Slot,
         status,
     },
     announced,
@@ -73,9 +74,9 @@ impl From<Option<Message>> for Event {
 pub(super) fn append(
     ingest: Ingest,
     messages: Messages,
-    peer: Option<IpAddr>,
+    remote: Option<SocketAddr>,
 ) -> Result<Acknowledgements, Status> {
-    let slot = ingest.slot(peer)?;
+    let slot = ingest.slot(remote)?;
     let (acks, receiver) = mpsc::channel(ACKNOWLEDGEMENTS);
     tokio::spawn(serve(ingest, messages, acks, slot));
     Ok(Acknowledgements { acks: receiver })

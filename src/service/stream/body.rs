@@ -30,7 +30,7 @@ use crate::{
     figures::count,
     limits::serving as limits,
     proto::embedding::ChunkHeader,
-    service::{coding::Coding, status},
+    service::{coding::Coding, seats::Slot, status},
     store::catalogue::Cursor,
     wire::{self, Beside, ServingPlan},
 };
@@ -94,7 +94,7 @@ pub(super) struct Chunks {
     ahead: Arc<Semaphore>,
     /// Whoever stops reading has no use for chunks that were not begun.
     stopped: Arc<AtomicBool>,
-    _slot: OwnedSemaphorePermit,
+    slot: Arc<Slot>,
 }
 
 /// A chunk that is being encoded, and its share of the budget.
@@ -109,10 +109,11 @@ struct Sent {
     rows: u64,
 }
 
-/// A message, and its share of the budget until the connection has written it.
+/// A message, and until the connection has written it its share of the budget and the place of its stream.
 struct Held {
     message: Bytes,
-    _share: OwnedSemaphorePermit,
+    _share: Option<OwnedSemaphorePermit>,
+    _slot: Arc<Slot>,
 }
 
 impl AsRef<[u8]> for Held {
@@ -123,7 +124,7 @@ impl AsRef<[u8]> for Held {
 
 impl Chunks {
     /// The chunks of `work`, of which the first is begun at once.
-    pub(super) fn new(work: Work, ahead: Arc<Semaphore>, slot: OwnedSemaphorePermit) -> Self {
+    pub(super) fn new(work: Work, ahead: Arc<Semaphore>, slot: Slot) -> Self {
         let mut chunks = Self {
             next_row: work.rows.start,
             work: Arc::new(work),
@@ -134,7 +135,7 @@ impl Chunks {
             ended: false,
             ahead,
             stopped: Arc::default(),
-            _slot: slot,
+            slot: Arc::new(slot),
         };
         chunks.begin(None);
         chunks
@@ -183,13 +184,15 @@ impl Chunks {
     }
 
     /// Takes the messages of the oldest chunk.
-    fn take(&mut self, mut encoded: Encoded, share: Option<OwnedSemaphorePermit>) {
+    fn take(&mut self, encoded: Encoded, mut share: Option<OwnedSemaphorePermit>) {
         self.chunk_bytes = encoded.iter().map(|(_, message)| message.len()).sum();
-        if let (Some(share), Some((_, last))) = (share, encoded.last_mut()) {
-            let message = std::mem::take(last);
-            *last = Bytes::from_owner(Held { message, _share: share });
-        }
-        self.ready.extend(encoded);
+        let mut left = encoded.len();
+        self.ready.extend(encoded.into_iter().map(|(rows, message)| {
+            left -= 1;
+            // The chunk's share goes with its last message.
+            let share = if left == 0 { share.take() } else { None };
+            (rows, Bytes::from_owner(Held { message, _share: share, _slot: Arc::clone(&self.slot) }))
+        }));
     }
 
     fn note(&mut self, rows: usize) {

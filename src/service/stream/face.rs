@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use http::{HeaderValue, header};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tonic::{Status, body::Body};
+use tokio::sync::Semaphore;
+use tonic::{Status, body::Body, transport::server::TcpConnectInfo};
 use tracing::{Span, warn};
 
 use super::{
@@ -15,7 +15,7 @@ use super::{
 use crate::{
     digest::{RangeDigester, RowHasher},
     limits::{server::PACE_INTERVAL, serving as limits},
-    service::{coding::Coding, messages::Messages, status},
+    service::{coding::Coding, messages::Messages, seats::Slot, status},
     wire::{self, ServingPlan},
 };
 
@@ -40,8 +40,9 @@ async fn respond(
     let received = Coding::of_request(&parts.headers)?;
     let coding = Coding::of_answer(&parts.headers);
     let asked = Asked::read(form, &message(body, received).await?)?;
-    let slot = Arc::clone(&tables.streams).try_acquire_owned();
-    let slot = slot.map_err(|_| status::of_refused(&Refused::Busy))?;
+    let connected = parts.extensions.get::<TcpConnectInfo>();
+    let slot = tables.seats.take(connected.and_then(TcpConnectInfo::remote_addr));
+    let slot = slot.ok_or_else(|| status::of_refused(&Refused::Busy))?;
     // What is logged on the way belongs to the call.
     let span = Span::current();
     let opened = tokio::task::spawn_blocking(move || span.in_scope(|| tables.open(&asked, coding, slot)));
@@ -71,12 +72,7 @@ async fn message(body: Body, coding: Option<Coding>) -> Result<bytes::Bytes, Sta
 
 impl Tables {
     /// The answer to `asked`, and whether its checkpoint was unknown.
-    fn open(
-        &self,
-        asked: &Asked,
-        coding: Option<Coding>,
-        slot: OwnedSemaphorePermit,
-    ) -> Result<(Chunks, bool), Refused> {
+    fn open(&self, asked: &Asked, coding: Option<Coding>, slot: Slot) -> Result<(Chunks, bool), Refused> {
         let Placed { snapshot, first_row, restarted } = self.place(asked)?;
         if let (true, Checkpoint::After(id)) = (restarted, &asked.from) {
             warn!("checkpoint {:?} is unknown: starting from the beginning", super::shown(id));

@@ -10,7 +10,10 @@ use tokio::{
 };
 use tonic::{Code, transport::Endpoint};
 
-use super::{Server, call, eventually};
+use super::{
+    super::raw::{ACK, DATA, END_STREAM, GOAWAY, HEADERS, PING, Raw, message},
+    Server, call, eventually,
+};
 
 /// Waits until the peer closes, and gives what it said before.
 pub(super) async fn until_closed(mut socket: TcpStream) -> Vec<u8> {
@@ -41,6 +44,34 @@ async fn a_peer_that_never_comes_to_a_call_is_cut() {
     let mut greeted = socket(server.address).await;
     greeted.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").await.unwrap();
     assert!(!until_closed(greeted).await.is_empty(), "it is told");
+}
+
+/// One message of `Echo` on a stream of its own, and the end of its answer.
+async fn echo(raw: &mut Raw, stream: u32) {
+    raw.begin(stream, "/probe.v1.Probe/Echo").await;
+    raw.send(DATA, END_STREAM, stream, &message(b"hello")).await;
+    raw.widen(stream, 1 << 20).await;
+    let ended = |kind, flags, of| (kind, flags & END_STREAM, of) == (HEADERS, END_STREAM, stream);
+    raw.until(|frame| ended(frame.kind, frame.flags, frame.stream)).await;
+}
+
+/// The published clients ping each 10 or 30 seconds, also without calls: 40 pings are seven minutes of that. Servers with the
+/// defaults of gRPC's libraries end such a connection at the third.
+#[tokio::test]
+async fn a_client_may_ping_without_calls() {
+    let server = Server::plain().await;
+    let mut raw = Raw::connect(server.address).await;
+    echo(&mut raw, 1).await;
+    for number in 0..40_u64 {
+        let payload = number.to_be_bytes();
+        raw.send(PING, 0, 0, &payload).await;
+        let answer = raw.until(|frame| {
+            assert_ne!(frame.kind, GOAWAY, "at ping {number}");
+            (frame.kind, frame.flags) == (PING, ACK)
+        });
+        assert_eq!(answer.await.payload, payload);
+    }
+    echo(&mut raw, 3).await;
 }
 
 #[tokio::test]

@@ -94,7 +94,24 @@ async fn health_is_known_of_every_service_and_of_the_whole() {
     assert_eq!(check(&channel, "nobody").await.unwrap_err().code(), Code::NotFound);
     server.health.not_serving("probe.v1.Probe");
     assert_eq!(check(&channel, "probe.v1.Probe").await.unwrap(), ServingStatus::NotServing);
-    assert_eq!(check(&channel, "").await.unwrap(), ServingStatus::Serving);
+}
+
+#[tokio::test]
+async fn the_whole_serves_as_long_as_one_of_its_services_does() {
+    let server = Server::start(|config| config.admin = Some("0".to_owned())).await;
+    let (channel, admin) = (server.connect().await, server.admin.unwrap());
+    let mut whole = watch(&channel, "").await;
+    assert_eq!(whole.next().await, Some(ServingStatus::Serving));
+    server.health.serving("other");
+    server.health.not_serving("probe.v1.Probe");
+    assert_eq!(check(&channel, "").await.unwrap(), ServingStatus::Serving, "the other one does");
+    assert_eq!(page(admin, "/ready").await.0, "HTTP/1.1 200 OK");
+    server.health.not_serving("other");
+    assert_eq!(whole.next().await, Some(ServingStatus::NotServing));
+    assert_eq!(page(admin, "/ready").await.0, "HTTP/1.1 503 Service Unavailable");
+    assert_eq!(page(admin, "/live").await.0, "HTTP/1.1 200 OK", "starting it anew would mend nothing");
+    server.health.serving("probe.v1.Probe");
+    assert_eq!(whole.next().await, Some(ServingStatus::Serving));
 }
 
 #[tokio::test]
