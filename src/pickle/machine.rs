@@ -110,7 +110,7 @@ fn first_byte(input: &[u8], error: Error) -> Error {
         (0, _) => matches!(error.kind(), ErrorKind::UnknownOpcode(_)),
         _ => false,
     };
-    let format = FORMATS.iter().find(|(magic, _)| error.offset() == 0 && input.starts_with(magic));
+    let format = FORMATS.iter().find(|(magic, _)| error.offset() <= 1 && input.starts_with(magic));
     if let Some((_, name)) = format {
         return Error::new(0, None, ErrorKind::OtherFormat(name));
     }

@@ -80,7 +80,7 @@ fn told(error: &Error) -> Told {
 
 fn of_pickle(kind: &ErrorKind) -> &'static str {
     match kind {
-        ErrorKind::NotAPickle(_) | ErrorKind::Empty => "not-a-pickle",
+        ErrorKind::NotAPickle(_) | ErrorKind::OtherFormat(_) | ErrorKind::Empty => "not-a-pickle",
         ErrorKind::CutShort(_) | ErrorKind::FrameBeyondEnd { .. } => "truncated",
         ErrorKind::UnknownProtocol(_) => "protocol",
         ErrorKind::UnsetMemo(_) => "memo",
