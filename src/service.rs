@@ -17,6 +17,7 @@ mod seats;
 pub mod session;
 mod status;
 pub mod stream;
+mod turns;
 
 /// The service that both halves of the published contract belong to.
 const EMBEDDING: &str = embedding::EmbeddingService::NAME;

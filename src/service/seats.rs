@@ -47,6 +47,13 @@ impl Seats {
     }
 }
 
+impl Slot {
+    /// Whose stream it is, if that is known.
+    pub(super) fn peer(&self) -> Option<Peer> {
+        self.peer
+    }
+}
+
 impl Drop for Slot {
     fn drop(&mut self) {
         let mut taken = self.seats.lock();

@@ -24,7 +24,7 @@ mod request;
 pub(super) use face::answer;
 pub(super) use request::Form;
 
-use super::seats::Seats;
+use super::{seats::Seats, turns::Turns};
 use request::{Asked, Checkpoint};
 
 /// What all streams of a server share.
@@ -34,6 +34,7 @@ pub struct Tables {
     options: Options,
     seats: Seats,
     ahead: Arc<Semaphore>,
+    turns: Turns,
 }
 
 /// How tables are served.
@@ -109,7 +110,8 @@ impl Tables {
     /// Serves the tables of `catalogue`.
     pub fn new(catalogue: Arc<Catalogue>, options: Options) -> Self {
         let seats = Seats::new(limits::STREAMS_MAX, limits::STREAMS_OF_PEER_MAX);
-        Self { catalogue, options, seats, ahead: Arc::new(Semaphore::new(limits::AHEAD_BYTES_MAX)) }
+        let ahead = Arc::new(Semaphore::new(limits::AHEAD_BYTES_MAX));
+        Self { catalogue, options, seats, ahead, turns: Turns::default() }
     }
 
     /// Whether every table is there and what it was, or was replaced as a whole. Touches the disk.

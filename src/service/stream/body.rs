@@ -2,7 +2,7 @@
 //!
 //! A chunk that the reader asks for is encoded whatever other streams do, so a slow reader holds up nobody; what is encoded
 //! before it is asked for is paid from a budget that all streams share, until the connection has written it. Nothing waits: a
-//! chunk that the budget has no room for is encoded when the reader asks for it.
+//! chunk that the budget has no room for is encoded when the reader asks for it. The cores are shared among peers by turns.
 
 use std::{
     collections::VecDeque,
@@ -30,7 +30,7 @@ use crate::{
     figures::count,
     limits::serving as limits,
     proto::embedding::ChunkHeader,
-    service::{coding::Coding, seats::Slot, status},
+    service::{coding::Coding, seats::Slot, status, turns::Turns},
     store::catalogue::Cursor,
     wire::{self, Beside, ServingPlan},
 };
@@ -92,6 +92,7 @@ pub(super) struct Chunks {
     sent: Sent,
     ended: bool,
     ahead: Arc<Semaphore>,
+    turns: Turns,
     /// Whoever stops reading has no use for chunks that were not begun.
     stopped: Arc<AtomicBool>,
     slot: Arc<Slot>,
@@ -124,7 +125,7 @@ impl AsRef<[u8]> for Held {
 
 impl Chunks {
     /// The chunks of `work`, of which the first is begun at once.
-    pub(super) fn new(work: Work, ahead: Arc<Semaphore>, slot: Slot) -> Self {
+    pub(super) fn new(work: Work, ahead: Arc<Semaphore>, turns: Turns, slot: Slot) -> Self {
         let mut chunks = Self {
             next_row: work.rows.start,
             work: Arc::new(work),
@@ -134,6 +135,7 @@ impl Chunks {
             sent: Sent::default(),
             ended: false,
             ahead,
+            turns,
             stopped: Arc::default(),
             slot: Arc::new(slot),
         };
@@ -172,7 +174,7 @@ impl Chunks {
     fn encode(&self, rows: Range<u64>) -> oneshot::Receiver<Result<Encoded, Refused>> {
         let (sender, receiver) = oneshot::channel();
         let (work, stopped) = (Arc::clone(&self.work), Arc::clone(&self.stopped));
-        rayon::spawn(move || {
+        self.turns.spawn(self.slot.peer(), move || {
             if !stopped.load(Ordering::Relaxed) {
                 // A panic must not take the process with it, nor look like the end of the table.
                 let encoded = catch_unwind(AssertUnwindSafe(|| work.encode(rows)));

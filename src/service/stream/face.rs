@@ -89,6 +89,6 @@ impl Tables {
             rows: first_row..snapshot.rows(),
             cursor: snapshot.cursor(),
         };
-        Ok((Chunks::new(work, Arc::clone(&self.ahead), slot), restarted))
+        Ok((Chunks::new(work, Arc::clone(&self.ahead), self.turns.clone(), slot), restarted))
     }
 }
