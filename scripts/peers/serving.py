@@ -189,9 +189,13 @@ class Serving:
         return table
 
     def check_memory(self):
-        beyond = [size["name"] for size in self.sizes if size["private_mib"] > PRIVATE_MIB_MAX]
+        beyond = [size["name"] for size in self.sizes if not 0 < size["private_mib"] <= PRIVATE_MIB_MAX]
         if beyond:
-            raise SystemExit(f"more than {PRIVATE_MIB_MAX} MiB of private memory with {READERS} readers: {', '.join(beyond)}")
+            raise SystemExit(f"not within {PRIVATE_MIB_MAX} MiB of private memory with {READERS} readers: {', '.join(beyond)}")
+        smallest, largest = self.sizes[0], self.sizes[-1]
+        grown, files = (largest[what] - smallest[what] for what in ("private_mib", "file_mib"))
+        if grown > files / 2:
+            raise SystemExit(f"private memory grew by {grown:.0f} MiB where the file grew by {files:.0f}")
 
 
 def main():

@@ -1,6 +1,7 @@
 //! `brine convert`: pickles become data sets.
 
 use std::{
+    collections::HashMap,
     fmt::Write as _,
     io::{self, IsTerminal as _},
     path::{Path, PathBuf},
@@ -322,11 +323,13 @@ fn table_summary(text: &mut String, folder: &Path, table: &TableReport) -> std::
         .as_ref()
         .map_or_else(|| "types by its cells".to_owned(), |name| format!("domain {name}"));
     writeln!(text, "{}: {} rows, {schema}", folder.join(&table.name).display(), count(manifest.rows))?;
+    let missing: HashMap<&str, u64> =
+        table.nulls.iter().map(|(name, cells)| (name.as_str(), *cells)).collect();
     for column in &manifest.schema {
         let from = column.source.as_ref().filter(|source| **source != column.name);
         let from = from.map_or_else(String::new, |source| format!("  from {source:?}"));
-        let nulls = table.nulls.iter().find(|(name, _)| *name == column.name);
-        let nulls = nulls.map_or_else(String::new, |(_, cells)| format!("  {} missing", count(*cells)));
+        let nulls = missing.get(column.name.as_str());
+        let nulls = nulls.map_or_else(String::new, |cells| format!("  {} missing", count(*cells)));
         let made = table.made_ids.as_ref().filter(|(name, _)| *name == column.name);
         let made = made.map_or_else(String::new, |(_, version)| format!("  made, UUID v{version}"));
         writeln!(text, "  {:<20} {}{from}{nulls}{made}", column.name, column.data_type)?;

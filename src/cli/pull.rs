@@ -84,7 +84,7 @@ pub(super) struct Args {
     /// Let the server pack what it sends
     #[arg(long, value_enum, env = "BRINE_COMPRESS")]
     compress: Option<Packed>,
-    /// Seconds that the server may be silent, and take to be reached, before an attempt has failed
+    /// Seconds that the server may be silent before an attempt has failed; to be reached it has 10 at most
     #[arg(long, value_name = "S", env = "BRINE_TIMEOUT", value_parser = seconds::positive, default_value = "120")]
     timeout: Duration,
     #[command(flatten)]

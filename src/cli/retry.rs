@@ -15,7 +15,8 @@ pub(super) struct Retry {
         value_parser = clap::value_parser!(u32).range(1..=limits::ATTEMPTS_MAX)
     )]
     attempts: u32,
-    /// Seconds before the second attempt; the pauses after it grow up to 10 s, or to this if it is longer
+    /// Seconds before the second attempt; the pauses after it grow up to 10 s, or to this if it is longer. A session that
+    /// has begun is asked for sooner
     #[arg(long, value_name = "S", env = "BRINE_RETRY_DELAY", value_parser = seconds::any, default_value = "2")]
     retry_delay: Duration,
 }

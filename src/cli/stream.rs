@@ -115,7 +115,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "S", env = "BRINE_DEADLINE", value_parser = seconds::positive, default_value = "600")]
     deadline: Duration,
     /// Seconds that one stream may take, in typed-v1 and json-v1 [default: what is left of the deadline]
-    #[arg(long, value_name = "S", env = "BRINE_TIMEOUT", value_parser = seconds::positive)]
+    #[arg(long, value_name = "S", env = "BRINE_STREAM_TIMEOUT", value_parser = seconds::positive)]
     timeout: Option<Duration>,
     /// Encode everything and send nothing
     #[arg(long)]

@@ -300,6 +300,12 @@ pub(super) fn source_called<'g>(frame: &'g Frame<'g>, name: &str) -> Option<Sour
     frame.columns.iter().find(|column| column.name == name).map(|column| of_column(frame, column))
 }
 
+/// Every column of `frame`, by its name; of several that have one, the first.
+pub(super) fn sources_by_name<'g>(frame: &'g Frame<'g>) -> HashMap<&'g str, Source<'g>> {
+    let columns = frame.columns.iter().rev();
+    columns.map(|column| (column.name.as_str(), of_column(frame, column))).collect()
+}
+
 /// Whether a column or a level of the row index has this name.
 fn has_values_called(frame: &Frame<'_>, name: &str) -> bool {
     frame.columns.iter().any(|column| column.name == name)

@@ -46,8 +46,8 @@ pub const DEADLINE_MAX: Duration = Duration::from_hours(6);
 /// How long a response may wait for its reader. Chunks that nobody takes are memory that others need.
 pub const STALL: Duration = Duration::from_mins(1);
 
-/// Bytes of a frame of a response whose writing is not watched: acknowledgements and single answers, of which those that nobody
-/// reads take 32 MiB at most, over all connections.
+/// Bytes at the beginning of a response whose writing is not watched: single answers, of which those that nobody reads take
+/// 32 MiB at most, over all connections.
 pub const UNWATCHED_BYTES_MAX: usize = 4 << 10;
 
 /// Calls at a time, over all connections.
@@ -138,6 +138,9 @@ pub const GATHERED_BYTES: usize = 4 << 20;
 
 /// Bytes of received messages that wait for their decoding or are being decoded, over all streams.
 pub const INGEST_BYTES_MAX: usize = 128 << 20;
+
+/// Those of one stream, or one message if that is larger: all places of one peer take three quarters of the whole.
+pub const INGEST_STREAM_BYTES_MAX: usize = INGEST_BYTES_MAX / INGEST_STREAMS_MAX;
 
 /// Messages of one stream that wait for their decoding.
 pub const INGEST_QUEUE: usize = 2;

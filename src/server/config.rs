@@ -94,7 +94,8 @@ impl Config {
             resets_max: None,
             deadline_max: limits::DEADLINE_MAX,
             drain: limits::DRAIN,
-            patience: Patience::default(),
+            // A stream without a session begins again from nothing: cut because of its age, it would never arrive.
+            patience: Patience { connection_grace: limits::DEADLINE_MAX, ..Patience::default() },
         }
     }
 }

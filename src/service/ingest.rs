@@ -143,11 +143,15 @@ impl Ingest {
         messages: Messages,
         remote: Option<SocketAddr>,
     ) -> Result<IngestDataResponse, Status> {
-        let _slot = self.slot(remote)?;
+        let slot = self.slot(remote)?;
         let messages = messages.with_silence(limits::INGEST_SILENCE);
         let (events, queue) = mpsc::channel(limits::INGEST_QUEUE);
         let intake = Intake::new(Arc::clone(&self.store), self.limits);
-        let worker = tokio::task::spawn_blocking(move || take_all(intake, queue));
+        // A run that is being published goes on when its call is over, and keeps its place until it is.
+        let worker = tokio::task::spawn_blocking(move || {
+            let _slot = slot;
+            take_all(intake, queue)
+        });
         let forwarded = messages.forward(&events).await;
         drop(events);
         // The intake's own refusal came first if there is one: the receiving half stops because of it.

@@ -36,6 +36,8 @@ pub(crate) struct Messages {
     /// What was received but not yet taken. Usually one frame, which is one message.
     front: Bytes,
     budget: Arc<Semaphore>,
+    /// What this stream may take of the budget.
+    own: Arc<Semaphore>,
     message_bytes_max: usize,
     /// How compressed messages are to be expanded.
     coding: Option<Coding>,
@@ -54,17 +56,26 @@ pub(crate) struct Messages {
 #[derive(Debug)]
 pub(crate) struct Message {
     pub(crate) bytes: Bytes,
-    _share: OwnedSemaphorePermit,
+    _share: Share,
+}
+
+/// What a message takes of the budget, and of its stream's part of it.
+#[derive(Debug)]
+struct Share {
+    own: OwnedSemaphorePermit,
+    all: OwnedSemaphorePermit,
 }
 
 impl Messages {
     pub(crate) fn new(body: Body, budget: Arc<Semaphore>, message_bytes_max: usize) -> Self {
         let (front, pace) = (Bytes::new(), limits::PACE_INTERVAL);
+        let own = limits::INGEST_STREAM_BYTES_MAX.max(message_bytes_max).min(Semaphore::MAX_PERMITS);
         let (backlog, away) = (Backlog::default(), None);
         Self {
             body,
             front,
             budget,
+            own: Arc::new(Semaphore::new(own)),
             message_bytes_max,
             coding: None,
             silence: None,
@@ -128,7 +139,7 @@ impl Messages {
         let mut share = self.admit(bytes_max).await?;
         let expanded = tokio::task::spawn_blocking(move || coding.expand(&bytes, bytes_max)).await;
         let bytes = expanded.map_err(|panic| super::status::internal(&panic))??;
-        drop(share.split(bytes_max - bytes.len()));
+        share.give_back(bytes_max - bytes.len());
         Ok(Message { bytes, _share: share })
     }
 
@@ -146,12 +157,14 @@ impl Messages {
         }
     }
 
-    async fn admit(&mut self, length: usize) -> Result<OwnedSemaphorePermit, Status> {
+    async fn admit(&mut self, length: usize) -> Result<Share, Status> {
         // Until there is room nothing is read.
         self.away = Some(self.backlog.leave());
         let permits = u32::try_from(length).unwrap_or(u32::MAX);
-        let admitted = Arc::clone(&self.budget).acquire_many_owned(permits).await;
-        admitted.map_err(|_| Status::unavailable("the server is stopping"))
+        let stopping = |_| Status::unavailable("the server is stopping");
+        let own = Arc::clone(&self.own).acquire_many_owned(permits).await.map_err(stopping)?;
+        let all = Arc::clone(&self.budget).acquire_many_owned(permits).await.map_err(stopping)?;
+        Ok(Share { own, all })
     }
 
     /// The next `length` bytes: a slice of the frame if one frame holds them, else gathered.
@@ -253,6 +266,12 @@ impl Pace {
 
     fn begin(&mut self) {
         (self.begun, self.bytes) = (Instant::now(), 0);
+    }
+}
+
+impl Share {
+    fn give_back(&mut self, bytes: usize) {
+        drop((self.own.split(bytes), self.all.split(bytes)));
     }
 }
 

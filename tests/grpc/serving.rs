@@ -314,6 +314,18 @@ async fn a_service_whose_data_is_gone_says_so_and_serves_again_when_it_is_back()
 }
 
 #[tokio::test]
+async fn a_table_that_is_gone_does_not_take_the_others_from_their_readers() {
+    let folder = tempfile::tempdir().unwrap();
+    let [gone, there] = ["candidate", "recruit"].map(|domain| tables::write(folder.path(), domain, 10));
+    let catalogue = Arc::new(Catalogue::open(&[folder.path().to_owned()]).unwrap());
+    let served = Tables::new(catalogue, Options::default());
+    fs::remove_file(gone.with_extension("json")).unwrap();
+    assert!(served.check().is_ok());
+    fs::remove_file(there.with_extension("json")).unwrap();
+    assert!(served.check().is_err());
+}
+
+#[tokio::test]
 async fn a_table_that_was_opened_while_it_was_replaced_is_served_under_its_plain_name_too() {
     let folder = tempfile::tempdir().unwrap();
     let place = tables::write(folder.path(), "recruit", 10);

@@ -122,15 +122,16 @@ fn check_checkpoint(
     intake: &mut Intake,
     progress: &Arc<dyn Progress>,
 ) -> Result<(), Error> {
-    if answer.metadata().get(CHECKPOINT).is_none_or(|said| said != "unknown") {
-        return Ok(());
-    }
-    if intake.is_resuming() {
-        return Err(intake.restarted());
-    }
-    if let Start::Behind { checkpoint, .. } = &options.start {
-        intake.note_unknown_checkpoint();
-        progress.unknown_checkpoint(checkpoint);
+    let is_unknown = answer.metadata().get(CHECKPOINT).is_some_and(|said| said == "unknown");
+    match &options.start {
+        _ if intake.is_resuming() && is_unknown => return Err(intake.restarted()),
+        Start::Behind { checkpoint, .. } if !intake.is_resuming() => {
+            intake.note_checkpoint(is_unknown);
+            if is_unknown {
+                progress.unknown_checkpoint(checkpoint);
+            }
+        }
+        _ => {}
     }
     Ok(())
 }

@@ -88,9 +88,9 @@ impl Intake {
         (matches!(self.standing, Standing::Counted) && self.rows() > 0).then_some(&self.last_id)
     }
 
-    /// The server does not know where it was asked to begin.
-    pub(super) fn note_unknown_checkpoint(&mut self) {
-        self.checkpoint_unknown = true;
+    /// Whether the server does not know where it was asked to begin: what the answer says that the rows come from.
+    pub(super) fn note_checkpoint(&mut self, is_unknown: bool) {
+        self.checkpoint_unknown = is_unknown;
     }
 
     /// Whether the server is asked for the rows behind those that are there.

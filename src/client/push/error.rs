@@ -3,7 +3,10 @@
 use tonic::{Code, Status};
 
 use super::Dialect;
-use crate::{client::target::is_distrust, file, limits::client as limits, wire};
+use crate::{client::target::is_distrust, file, wire};
+
+/// The reason of rows that a server cannot take, or cannot read.
+pub(super) const ROW_INVALID: &str = "ROW_INVALID";
 
 /// Why a push failed.
 #[derive(Debug, thiserror::Error)]
@@ -207,11 +210,11 @@ impl Failed {
         }
     }
 
-    /// How often the same failure is met without progress before it is final, if that is bounded: a chunk that arrives
-    /// damaged or cannot be read again and again, a disk that stays full.
-    pub(super) fn repeats_max(&self) -> Option<u32> {
-        let is_bounded = |reason: &str| matches!(reason, "CHUNK_CORRUPT" | "ROW_INVALID" | "STORAGE_FULL");
-        matches!(self, Self::Reason { reason, .. } if is_bounded(reason)).then_some(limits::ATTEMPTS)
+    /// Whether it is final when it was met a few times without progress: a chunk that arrives damaged or cannot be read
+    /// again and again, a disk that stays full.
+    pub(super) fn is_bounded(&self) -> bool {
+        let is_bounded = |reason: &str| matches!(reason, ROW_INVALID | "CHUNK_CORRUPT" | "STORAGE_FULL");
+        matches!(self, Self::Reason { reason, .. } if is_bounded(reason))
     }
 
     /// Whether no server was reached or it stopped answering, as opposed to one that refused.

@@ -106,7 +106,7 @@ impl Sending<'_> {
             let has_moved = before != (self.resumed_at.is_some(), self.acknowledged);
             let Some(pause) = patience.after(&failed, self.resumed_at.is_some(), has_moved) else {
                 self.push.progress.gave_up(self.attempts, &failed);
-                return Err(Error::Remote { failed, attempts: self.attempts });
+                return Err(verdict::last_word(failed, self.attempts));
             };
             // How often is bounded only as long as the server was never reached.
             match self.resumed_at {

@@ -9,7 +9,7 @@ use crate::{
     columnar::{
         schema::SOURCE,
         source::Source,
-        table::{Table, source_called},
+        table::{Table, sources_by_name},
     },
     limits::Limits,
     numpy::{Array, array::packed_items},
@@ -22,7 +22,8 @@ use crate::{
 pub fn loaded_bytes(frame: &Frame<'_>, table: &Table<'_>, limits: &Limits) -> Vec<Option<u64>> {
     let fields = table.schema().fields().iter();
     let names = fields.map(|field| field.metadata().get(SOURCE).unwrap_or(field.name()));
-    names.map(|name| of_column(source_called(frame, name)?, frame.rows, limits)).collect()
+    let sources = sources_by_name(frame);
+    names.map(|name| of_column(*sources.get(name.as_str())?, frame.rows, limits)).collect()
 }
 
 fn of_column(source: Source<'_>, rows: usize, limits: &Limits) -> Option<u64> {

@@ -229,17 +229,20 @@ impl Inner {
     /// without a name.
     fn make_ids(&self) -> Result<Option<Ids>, Error> {
         let Some(info) = &self.manifest.files.ids else { return Ok(None) };
-        let contents = match self.place.create("ids") {
-            Ok(file) => {
-                let (mut synced, _) = self.build_ids()?.finish(file)?;
-                let contents = Contents::open(synced.path(), self.access)?;
-                self.place.restore(&mut synced, &self.manifest)?;
-                contents
-            }
+        let contents = match self.put_back_ids() {
+            Ok(contents) => contents,
             Err(_) => self.build_ids()?.finish_unnamed(&std::env::temp_dir(), self.access)?,
         };
         check_size(&contents, info)?;
         Ids::open(contents).map(Some)
+    }
+
+    fn put_back_ids(&self) -> Result<Contents, Error> {
+        let file = self.place.create("ids")?;
+        let (mut synced, _) = self.build_ids()?.finish(file)?;
+        let contents = Contents::open(synced.path(), self.access)?;
+        self.place.restore(&mut synced, &self.manifest)?;
+        Ok(contents)
     }
 
     fn build_ids(&self) -> Result<IdsBuilder, Error> {

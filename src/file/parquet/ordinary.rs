@@ -32,8 +32,14 @@ const OPEN_COLUMNS: usize = 128;
 /// Columns that one thread encodes at a time where there are more.
 const PART_COLUMNS: usize = 32;
 
-/// Rows of a group of so many columns at least: each column of each group costs a kilobyte of footer and index.
-const WIDE_ROWS_MIN: usize = 1_024;
+/// Rows of a group of so many columns, if its cells are small: each column of each group costs a kilobyte of footer and index.
+const WIDE_ROWS: usize = 1_024;
+
+/// Bytes of a small cell.
+const SMALL_CELL_BYTES: usize = 16;
+
+/// What an array takes beside its cells.
+const ARRAY_BYTES: usize = 256;
 
 /// The columns of a file.
 pub(super) struct OrdinaryColumns {
@@ -53,7 +59,7 @@ struct Part {
 /// The columns of a row group being written.
 pub(super) enum OrdinaryChunks {
     Open(Vec<ArrowColumnWriter>),
-    Waiting { batches: Vec<RecordBatch>, rows: usize, bytes: usize },
+    Waiting { batches: Vec<RecordBatch>, rows: usize, bytes: usize, small_bytes: usize },
 }
 
 impl OrdinaryColumns {
@@ -71,7 +77,10 @@ impl OrdinaryColumns {
         match self.parts.as_slice() {
             [] => Ok(OrdinaryChunks::Open(Vec::new())),
             [part] => Ok(OrdinaryChunks::Open(part.factory.create_column_writers(ordinal)?)),
-            _ => Ok(OrdinaryChunks::Waiting { batches: Vec::new(), rows: 0, bytes: 0 }),
+            _ => {
+                let small_bytes = self.fields.len() * WIDE_ROWS * SMALL_CELL_BYTES;
+                Ok(OrdinaryChunks::Waiting { batches: Vec::new(), rows: 0, bytes: 0, small_bytes })
+            }
         }
     }
 
@@ -137,11 +146,11 @@ impl OrdinaryChunks {
             Self::Open(writers) => {
                 write(columns.fields.iter().map(|(column, field)| (*column, field)), batch, writers)
             }
-            Self::Waiting { batches, rows, bytes } => {
+            Self::Waiting { batches, rows, bytes, .. } => {
                 let batch = columns.project(batch)?;
                 *rows += batch.num_rows();
                 for column in batch.columns() {
-                    *bytes += column.to_data().get_slice_memory_size()?;
+                    *bytes += column.to_data().get_slice_memory_size()? + ARRAY_BYTES;
                 }
                 batches.push(batch);
                 Ok(())
@@ -159,7 +168,7 @@ impl OrdinaryChunks {
 
     /// Whether a group of so few rows would be more footer than rows.
     pub(super) fn wants_rows(&self) -> bool {
-        matches!(self, Self::Waiting { rows, .. } if *rows < WIDE_ROWS_MIN)
+        matches!(self, Self::Waiting { rows, bytes, small_bytes, .. } if *rows < WIDE_ROWS && bytes < small_bytes)
     }
 
     /// Writes the columns, in the order of the file.

@@ -71,11 +71,14 @@ impl Layout {
         let properties = Arc::new(properties::of(schema, descriptor, options.vector_encoding)?);
         let vectors = vectors(schema, descriptor, options.vector_encoding);
         let categories = categories(schema, descriptor);
-        let writer = |field: usize| match field {
-            _ if vectors.iter().any(|vector| vector.field == field) => Writer::Vectors,
-            _ if categories.iter().any(|category| category.field == field) => Writer::Categories,
-            _ => Writer::Library,
-        };
+        let mut writers = vec![Writer::Library; schema.fields().len()];
+        for vector in &vectors {
+            writers[vector.field] = Writer::Vectors;
+        }
+        for category in &categories {
+            writers[category.field] = Writer::Categories;
+        }
+        let writer = |field: usize| writers[field];
         let fields = schema.fields().iter().cloned().enumerate();
         let ordinary = fields.filter(|(field, _)| writer(*field) == Writer::Library).collect();
         let leaves =

@@ -21,7 +21,7 @@ use crate::{limits::server::UNWATCHED_BYTES_MAX, server::connection::Call};
 pub(super) async fn wait(request: Request, next: Next) -> Response {
     let response = next.run(request).await;
     match Call::current() {
-        Some(call) => watched(response, Writing { call, unwritten: Arc::default(), end: None }),
+        Some(call) => watched(response, Writing { call, unwritten: Arc::default(), unwatched: 0, end: None }),
         None => response,
     }
 }
@@ -30,6 +30,8 @@ pub(super) async fn wait(request: Request, next: Next) -> Response {
 struct Writing {
     call: Arc<Call>,
     unwritten: Arc<Unwritten>,
+    /// Bytes of its beginning, which are not watched while they are few.
+    unwatched: usize,
     /// How it ends, once that is known.
     end: Option<End>,
 }
@@ -72,9 +74,10 @@ impl Watch for Writing {
 }
 
 impl Writing {
-    fn counted(&self, frame: Frame<Bytes>) -> Frame<Bytes> {
+    fn counted(&mut self, frame: Frame<Bytes>) -> Frame<Bytes> {
         frame.map_data(|bytes| {
-            if bytes.len() <= UNWATCHED_BYTES_MAX {
+            self.unwatched = self.unwatched.saturating_add(bytes.len());
+            if self.unwatched <= UNWATCHED_BYTES_MAX {
                 return bytes;
             }
             self.unwritten.lock().frames += 1;

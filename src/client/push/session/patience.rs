@@ -18,29 +18,31 @@ pub(super) struct Patience {
     moved: Instant,
     /// Failures since the last progress.
     failures: u32,
+    /// Those among them that are bounded.
+    repeats: u32,
 }
 
 impl Patience {
     pub(super) fn new(attempts: u32, backoff: Backoff, without_progress: Duration) -> Self {
-        Self { attempts, backoff, without_progress, moved: Instant::now(), failures: 0 }
+        Self { attempts, backoff, without_progress, moved: Instant::now(), failures: 0, repeats: 0 }
     }
 
     /// The pause before the next attempt; none if there is none. A server that was never reached is not waited for as
     /// long as one that took rows.
     pub(super) fn after(&mut self, failed: &Failed, was_reached: bool, has_moved: bool) -> Option<Duration> {
         if has_moved {
-            (self.moved, self.failures) = (Instant::now(), 0);
+            (self.moved, self.failures, self.repeats) = (Instant::now(), 0, 0);
         }
         self.failures += 1;
+        self.repeats += u32::from(failed.is_bounded());
         let pause = if was_reached {
             jittered(limits::SESSION_BACKOFF_MIN, limits::SESSION_BACKOFF_MAX, self.failures)
         } else {
             self.backoff.pause(self.failures)
         };
-        let bound = if was_reached { u32::MAX } else { self.attempts };
-        let bound = failed.repeats_max().unwrap_or(bound).min(bound);
-        let is_over = self.failures >= bound || self.moved.elapsed() + pause > self.without_progress;
-        (!is_over).then_some(pause)
+        let is_unreached = !was_reached && self.failures >= self.attempts;
+        let is_over = is_unreached || failed.is_bounded() && self.repeats >= self.attempts;
+        (!is_over && self.moved.elapsed() + pause <= self.without_progress).then_some(pause)
     }
 }
 
@@ -87,8 +89,15 @@ mod tests {
     fn chunks_that_arrive_damaged_are_sent_three_times() {
         for reason in ["CHUNK_CORRUPT", "ROW_INVALID"] {
             let damaged = Failed::Reason { reason: reason.to_owned(), message: String::new() };
-            let mut patience = Patience::new(9, QUICK, Duration::from_mins(10));
+            let mut patience = Patience::new(3, QUICK, Duration::from_mins(10));
+            // Other failures are not counted with them.
+            for _ in 0..5 {
+                assert!(patience.after(&broken(), true, false).is_some());
+            }
             assert!(patience.after(&damaged, true, false).is_some());
+            assert!(patience.after(&broken(), true, false).is_some());
+            assert!(patience.after(&damaged, true, false).is_some());
+            assert!(patience.after(&damaged, true, true).is_some(), "after progress");
             assert!(patience.after(&damaged, true, false).is_some());
             assert!(patience.after(&damaged, true, false).is_none());
         }

@@ -14,7 +14,7 @@ use super::{
     },
     Next, Sending,
     call::{At, Call},
-    verdict::{of_error, of_status},
+    verdict::{of_error, of_status, of_stream},
     window::Window,
 };
 use crate::{
@@ -95,7 +95,7 @@ async fn pump(mut encoded: mpsc::Receiver<Item>, items: mpsc::Sender<Item>, wind
 /// Reads acknowledgements until everything is durable.
 async fn follow(sending: &mut Sending<'_>, call: &mut Call, body: Body, window: &Window) -> Result<(), Next> {
     let mut acks = begin(call, body).await?;
-    while let Some(ack) = acks.message().await.map_err(|status| of_status(status, 0))? {
+    while let Some(ack) = acks.message().await.map_err(of_stream)? {
         match ack.kind {
             Some(Kind::Committed(outcome)) => {
                 window.acknowledge(outcome.committed_rows);

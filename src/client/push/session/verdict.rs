@@ -3,7 +3,7 @@
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
-use super::super::{Error, Failed, attempt::of_transport};
+use super::super::{Error, Failed, attempt::of_transport, error::ROW_INVALID};
 use crate::proto::embedding::session::v1::{AppendError, Reason};
 
 /// What follows.
@@ -36,6 +36,18 @@ pub(super) fn of_status(status: Status, chunks: u64) -> Next {
     if is_final { Next::Stop(Error::Remote { failed, attempts: 1 }) } else { Next::Again(failed) }
 }
 
+/// What follows from the status that ended a stream of chunks: one that the server cannot read may have been changed on its
+/// way as well.
+pub(super) fn of_stream(status: Status) -> Next {
+    let (code, message) = (status.code(), status.message().to_owned());
+    match of_status(status, 0) {
+        Next::Stop(Error::Remote { .. }) if code == Code::InvalidArgument => {
+            Next::Again(Failed::Reason { reason: ROW_INVALID.to_owned(), message })
+        }
+        next => next,
+    }
+}
+
 /// What follows from a chunk that the server refused on the stream. Rows that it cannot read may have been changed on their
 /// way, so they are sent again before that is believed.
 pub(super) fn of_error(error: &AppendError) -> Next {
@@ -44,6 +56,14 @@ pub(super) fn of_error(error: &AppendError) -> Next {
             Next::Again(Failed::Reason { reason, message })
         }
         next => next,
+    }
+}
+
+/// The end, when nothing was better the last time: rows that the server can never read are refused, not put off.
+pub(super) fn last_word(failed: Failed, attempts: u32) -> Error {
+    match failed {
+        Failed::Reason { reason, message } if reason == ROW_INVALID => Error::Refused { reason, message },
+        failed => Error::Remote { failed, attempts },
     }
 }
 
@@ -81,5 +101,9 @@ mod tests {
             [false, false, true, true]
         );
         assert!(matches!(of_reason(Reason::RowInvalid, "of Open"), Next::Stop(_)));
+        let unread = || Status::invalid_argument("no field 7");
+        assert!(matches!(of_stream(unread()), Next::Again(failed) if failed.is_bounded()));
+        assert!(matches!(of_status(unread(), 0), Next::Stop(_)));
+        assert!(matches!(of_stream(Status::permission_denied("no")), Next::Stop(_)));
     }
 }

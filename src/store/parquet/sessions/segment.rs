@@ -15,7 +15,7 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use super::{
     super::{super::Error, spool::arrow_error},
-    log::{At, Segment, damaged, io},
+    log::{At, Segment, Sum, damaged, io},
 };
 use crate::{
     failpoint,
@@ -59,8 +59,8 @@ impl SegmentWriter {
         failpoint::hit("segment.after_rename");
         sync_folder(folder)?;
         failpoint::hit("segment.after_folder_sync");
-        let xxh3 = synced.xxh3.unwrap_or_default();
-        Ok(Segment { file: self.file, first: self.first, end, bytes: synced.length, xxh3 })
+        let sum = Sum::Xxh3(synced.xxh3.unwrap_or_default());
+        Ok(Segment { file: self.file, first: self.first, end, bytes: synced.length, sum })
     }
 }
 
@@ -83,11 +83,11 @@ impl Segment {
     pub(super) fn check_digest(&self, folder: &Path) -> Result<(), Error> {
         let path = folder.join(&self.file);
         let contents = Contents::open(&path, Access::Map)?;
-        if xxh3_128(&contents) == self.xxh3 {
-            Ok(())
-        } else {
-            Err(damaged(&path, "it holds other bytes than were written"))
-        }
+        let is_whole = match &self.sum {
+            Sum::Xxh3(sum) => xxh3_128(&contents) == *sum,
+            Sum::Blake3(sum) => crate::file::digest_of(&contents).to_hex().as_str() == sum,
+        };
+        if is_whole { Ok(()) } else { Err(damaged(&path, "it holds other bytes than were written")) }
     }
 
     /// The rows, in the columns of `schema`.
