@@ -339,6 +339,21 @@ async fn chunks_out_of_place_are_told_and_the_stream_goes_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_came_before_a_refused_chunk_is_durable_when_the_refusal_is_told() {
+    let to = tempfile::tempdir().unwrap();
+    let server = storing(to.path()).await;
+    let mut hand = Hand::new(&server, 20).await;
+    hand.open().await;
+    let mut stream = hand.append().await;
+    stream.send(hand.chunk(0..8)).await;
+    let mut corrupt = hand.chunk(8..12);
+    corrupt.header.as_mut().unwrap().range_digest[3] ^= 1;
+    assert_eq!(stream.refusal(corrupt).await, (Reason::ChunkCorrupt, 8));
+    // A new epoch ends the old stream: what that has not made durable is lost with it.
+    assert_eq!(hand.open().await.committed_rows, 8);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn acknowledgements_come_while_the_stream_runs() {
     let to = tempfile::tempdir().unwrap();
     let server = storing(to.path()).await;

@@ -185,9 +185,11 @@ fn secured(Position { rows, digest }: Position, epoch: u64) -> IngestOutcome {
     }
 }
 
-/// A refused chunk is told on the stream, which goes on; anything else ends it.
-fn refused(error: Refusal, intake: &Intake, acks: &Acks) -> Result<(), Refusal> {
+/// A refused chunk is told on the stream, which goes on; anything else ends it. What came before the chunk is made durable
+/// first: the client opens the session anew, and what is not durable by then has to come again.
+fn refused(error: Refusal, intake: &mut Intake, acks: &Acks) -> Result<(), Refusal> {
     let Some(reason) = status::reason_of(&error) else { return Err(error) };
+    intake.secure()?;
     let expected_row = match &error {
         Refusal::Store(store::Error::Session(State::OffsetGap { expected_row })) => *expected_row,
         _ => intake.status()?.taken().rows,

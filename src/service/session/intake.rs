@@ -97,9 +97,16 @@ impl Intake {
             (Some(securing), None) => !securing.has_failed(),
             (None, group) => group.is_none(),
         };
-        if goes_on {
-            return Ok(());
-        }
+        if goes_on { Ok(()) } else { self.failed() }
+    }
+
+    /// Makes everything taken so far durable, and waits for it: what is told after this finds it done.
+    pub(in crate::service) fn secure(&mut self) -> Result<(), Refusal> {
+        self.seal()?;
+        if self.securing.as_ref().is_none_or(Securing::wait) { Ok(()) } else { self.failed() }
+    }
+
+    fn failed(&mut self) -> Result<(), Refusal> {
         // A group before this one failed.
         self.securing.take().map_or(Ok(()), Securing::finish)?;
         Err(State::SessionUnknown.into())

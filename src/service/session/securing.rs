@@ -16,9 +16,16 @@ const WAITING: usize = 1;
 /// Told of every group that is durable.
 pub(super) type Secured = Box<dyn FnMut(Position) + Send>;
 
+/// What the thread is handed.
+enum Work {
+    Group(Box<dyn Group>),
+    /// Who waits for what came before.
+    Told(SyncSender<()>),
+}
+
 /// The thread, and the way to it.
 pub(super) struct Securing {
-    groups: SyncSender<Box<dyn Group>>,
+    groups: SyncSender<Work>,
     thread: JoinHandle<Result<(), store::Error>>,
 }
 
@@ -30,7 +37,13 @@ impl Securing {
 
     /// Hands a group over; false if one before it failed, which [`Securing::finish`] then tells.
     pub(super) fn push(&self, group: Box<dyn Group>) -> bool {
-        self.groups.send(group).is_ok()
+        self.groups.send(Work::Group(group)).is_ok()
+    }
+
+    /// Waits until everything handed over is durable; false if a group failed.
+    pub(super) fn wait(&self) -> bool {
+        let (told, done) = sync_channel(1);
+        self.groups.send(Work::Told(told)).is_ok() && done.recv().is_ok()
     }
 
     /// Whether it has ended, which it does before [`Securing::finish`] only when a group failed.
@@ -45,9 +58,13 @@ impl Securing {
     }
 }
 
-fn secure_all(queue: &Receiver<Box<dyn Group>>, mut secured: Secured) -> Result<(), store::Error> {
-    while let Ok(group) = queue.recv() {
-        secured(group.secure()?);
+fn secure_all(queue: &Receiver<Work>, mut secured: Secured) -> Result<(), store::Error> {
+    while let Ok(work) = queue.recv() {
+        match work {
+            Work::Group(group) => secured(group.secure()?),
+            // Nobody may wait any more.
+            Work::Told(told) => _ = told.send(()),
+        }
     }
     Ok(())
 }
