@@ -8,6 +8,9 @@ pub const DEADLINE: Duration = Duration::from_mins(10);
 /// Attempts in all.
 pub const ATTEMPTS: u32 = 3;
 
+/// Times that a chunk of a session may arrive damaged, without any progress, at least.
+pub const DAMAGED_ATTEMPTS: u32 = 10;
+
 /// Attempts that may be asked for.
 pub const ATTEMPTS_MAX: i64 = 1_000;
 

@@ -1,6 +1,7 @@
 //! How long failures are answered by another attempt: full jitter, and a bound on the time without any progress.
 
 use std::{
+    collections::HashMap,
     hash::{BuildHasher as _, RandomState},
     time::{Duration, Instant},
 };
@@ -18,31 +19,48 @@ pub(super) struct Patience {
     moved: Instant,
     /// Failures since the last progress.
     failures: u32,
-    /// Those among them that are bounded.
-    repeats: u32,
+    /// How often each reason among them was met that is final in the end.
+    repeats: HashMap<String, u32>,
 }
 
 impl Patience {
     pub(super) fn new(attempts: u32, backoff: Backoff, without_progress: Duration) -> Self {
-        Self { attempts, backoff, without_progress, moved: Instant::now(), failures: 0, repeats: 0 }
+        Self {
+            attempts,
+            backoff,
+            without_progress,
+            moved: Instant::now(),
+            failures: 0,
+            repeats: HashMap::new(),
+        }
     }
 
     /// The pause before the next attempt; none if there is none. A server that was never reached is not waited for as
     /// long as one that took rows.
     pub(super) fn after(&mut self, failed: &Failed, was_reached: bool, has_moved: bool) -> Option<Duration> {
         if has_moved {
-            (self.moved, self.failures, self.repeats) = (Instant::now(), 0, 0);
+            (self.moved, self.failures) = (Instant::now(), 0);
+            self.repeats.clear();
         }
         self.failures += 1;
-        self.repeats += u32::from(failed.is_bounded());
         let pause = if was_reached {
             jittered(limits::SESSION_BACKOFF_MIN, limits::SESSION_BACKOFF_MAX, self.failures)
         } else {
             self.backoff.pause(self.failures)
         };
         let is_unreached = !was_reached && self.failures >= self.attempts;
-        let is_over = is_unreached || failed.is_bounded() && self.repeats >= self.attempts;
+        let is_over = is_unreached || self.is_final(failed);
         (!is_over && self.moved.elapsed() + pause <= self.without_progress).then_some(pause)
+    }
+}
+
+impl Patience {
+    /// Counts a failure whose reason does not pass by itself.
+    fn is_final(&mut self, failed: &Failed) -> bool {
+        let Some((reason, most)) = failed.bounded(self.attempts) else { return false };
+        let met = self.repeats.entry(reason.to_owned()).or_default();
+        *met += 1;
+        *met >= most
     }
 }
 
@@ -86,19 +104,22 @@ mod tests {
     }
 
     #[test]
-    fn chunks_that_arrive_damaged_are_sent_three_times() {
-        for reason in ["CHUNK_CORRUPT", "ROW_INVALID"] {
+    fn what_does_not_pass_by_itself_is_tried_a_few_times_without_progress() {
+        for (reason, most) in [("CHUNK_CORRUPT", limits::DAMAGED_ATTEMPTS), ("ROW_INVALID", 3)] {
             let damaged = Failed::Reason { reason: reason.to_owned(), message: String::new() };
             let mut patience = Patience::new(3, QUICK, Duration::from_mins(10));
             // Other failures are not counted with them.
             for _ in 0..5 {
                 assert!(patience.after(&broken(), true, false).is_some());
             }
-            assert!(patience.after(&damaged, true, false).is_some());
-            assert!(patience.after(&broken(), true, false).is_some());
-            assert!(patience.after(&damaged, true, false).is_some());
+            for _ in 1..most {
+                assert!(patience.after(&damaged, true, false).is_some());
+                assert!(patience.after(&broken(), true, false).is_some());
+            }
             assert!(patience.after(&damaged, true, true).is_some(), "after progress");
-            assert!(patience.after(&damaged, true, false).is_some());
+            for _ in 2..most {
+                assert!(patience.after(&damaged, true, false).is_some());
+            }
             assert!(patience.after(&damaged, true, false).is_none());
         }
     }

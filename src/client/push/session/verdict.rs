@@ -102,7 +102,7 @@ mod tests {
         );
         assert!(matches!(of_reason(Reason::RowInvalid, "of Open"), Next::Stop(_)));
         let unread = || Status::invalid_argument("no field 7");
-        assert!(matches!(of_stream(unread()), Next::Again(failed) if failed.is_bounded()));
+        assert!(matches!(of_stream(unread()), Next::Again(failed) if failed.bounded(3).is_some()));
         assert!(matches!(of_status(unread(), 0), Next::Stop(_)));
         assert!(matches!(of_stream(Status::permission_denied("no")), Next::Stop(_)));
     }
