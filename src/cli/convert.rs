@@ -288,7 +288,7 @@ fn table_object(folder: &Path, table: &TableReport) -> serde_json::Value {
         "bad_rows": table.bad_rows, "rejected": table.rejected, "ignored_columns": table.ignored, "lost_attrs": table.lost_attrs,
         "generated_ids": table.made_ids.as_ref().map(|(column, version)| json!({"column": column, "version": version})),
         "rounded_values": table.rounded, "nulls": table.nulls.iter().cloned().collect::<std::collections::BTreeMap<_, _>>(),
-        "sync_seconds": table.timings.sync.as_secs_f64(),
+        "disk_seconds": table.timings.waited.as_secs_f64(),
     })
 }
 

@@ -87,10 +87,10 @@ pub(super) struct Rows<'a> {
     dictionaries: Vec<Option<Dictionary>>,
 }
 
-/// Rows that are put together at a time where no column is nested.
+/// Rows that are put together at a time where no column is nested; more if all are of one length and short.
 const BLOCK_ROWS: usize = 32;
 
-/// Bytes of such rows at most, if they are more than one.
+/// Bytes of such rows at most, if they differ in length and are more than one.
 const BLOCK_BYTES: usize = 1 << 16;
 
 /// Bytes in front of the canonical row that hold its index.
@@ -162,9 +162,10 @@ fn each_of_one_length(
     visit: &mut impl FnMut(usize, &mut [u8]),
 ) {
     let stride = INDEX + widths.iter().sum::<usize>();
-    let mut bytes = vec![0; BLOCK_ROWS.min(rows.len()) * stride];
-    for first in rows.clone().step_by(BLOCK_ROWS) {
-        let block = first..rows.end.min(first + BLOCK_ROWS);
+    let block_rows = (BLOCK_BYTES / stride).max(BLOCK_ROWS);
+    let mut bytes = vec![0; block_rows.min(rows.len()) * stride];
+    for first in rows.clone().step_by(block_rows) {
+        let block = first..rows.end.min(first + block_rows);
         let mut offset = INDEX;
         for (column, width) in columns.iter().zip(widths) {
             column.put_numbers(block.clone(), &mut Strided { bytes: &mut bytes, stride, offset });

@@ -40,6 +40,8 @@ pub struct AtomicFile {
     length: u64,
     writer: Option<BlockWriter>,
     sum: Sum,
+    /// Time spent waiting for a block to become free.
+    waited: Duration,
     /// A block was not written: whatever comes after it would close the gap unseen.
     is_condemned: bool,
     #[cfg(test)]
@@ -57,8 +59,8 @@ pub struct Synced {
     pub blake3: Option<blake3::Hash>,
     /// XXH3 of the file in 128 bits, if it was asked for.
     pub xxh3: Option<u128>,
-    /// Time the sync took.
-    pub sync: Duration,
+    /// Time spent waiting for the disk: for a block to become free, and for the sync.
+    pub waited: Duration,
 }
 
 /// The temporary name; it goes when this is dropped.
@@ -84,6 +86,7 @@ impl AtomicFile {
             length: 0,
             writer: None,
             sum: Sum::Blake3(Box::default()),
+            waited: Duration::ZERO,
             is_condemned: false,
             #[cfg(test)]
             room: None,
@@ -125,7 +128,7 @@ impl AtomicFile {
             length: self.length,
             blake3: self.sum.blake3(),
             xxh3: self.sum.xxh3(),
-            sync: started.elapsed(),
+            waited: self.waited + started.elapsed(),
         })
     }
 
@@ -154,7 +157,10 @@ impl AtomicFile {
         };
         let full = std::mem::replace(&mut self.block, Block::none());
         self.hashed = 0;
-        let Some(empty) = writer.exchange(full) else {
+        let started = Instant::now();
+        let exchanged = writer.exchange(full);
+        self.waited += started.elapsed();
+        let Some(empty) = exchanged else {
             self.is_condemned = true;
             return Err(writer.finish().err().unwrap_or_else(|| io::ErrorKind::BrokenPipe.into()));
         };

@@ -38,7 +38,7 @@ fn blur(value: &mut Value) {
         Value::Object(entries) => {
             for (key, value) in entries {
                 match key.as_str() {
-                    "seconds" | "sync_seconds" | "blake3" => *value = "…".into(),
+                    "seconds" | "disk_seconds" | "blake3" => *value = "…".into(),
                     "size" if value.is_u64() => *value = "…".into(),
                     _ => blur(value),
                 }

@@ -4,8 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use brine::{
     client::{
-        pull::{self, Failed, Options, Output, Progress},
-        push::{Backoff, Sizes},
+        pull::{self, Options, Output, Silent},
+        push::Backoff,
     },
     schema,
     server::Config,
@@ -19,16 +19,6 @@ use brine::{
 use super::{proxy::Proxy, tables};
 
 const ROWS: usize = 12_000;
-
-struct Silent;
-
-impl Progress for Silent {
-    fn unknown_checkpoint(&self, _: &str) {}
-
-    fn chunk(&self, _: &Sizes, _: &str) {}
-
-    fn failed(&self, _: &Failed) {}
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_table_is_pulled_whole_over_connections_that_reach_their_age() {

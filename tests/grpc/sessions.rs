@@ -244,6 +244,12 @@ impl Hand {
         IngestDataRequest { header: Some(header), ..some_recruits(keys) }
     }
 
+    fn corrupt(&self, keys: std::ops::Range<u32>) -> IngestDataRequest {
+        let mut chunk = self.chunk(keys);
+        chunk.header.as_mut().unwrap().range_digest[3] ^= 1;
+        chunk
+    }
+
     async fn append(&mut self) -> Appending {
         let (requests, receiver) = mpsc::channel(16);
         requests.send(of(append_request::Kind::Start(self.hello.clone()))).await.unwrap();
@@ -323,9 +329,7 @@ async fn chunks_out_of_place_are_told_and_the_stream_goes_on() {
     stream.send(hand.chunk(0..8)).await;
     stream.send(hand.chunk(2..6)).await;
     assert_eq!(stream.refusal(hand.chunk(6..12)).await, (Reason::OffsetGap, 8));
-    let mut corrupt = hand.chunk(8..12);
-    corrupt.header.as_mut().unwrap().range_digest[3] ^= 1;
-    assert_eq!(stream.refusal(corrupt).await, (Reason::ChunkCorrupt, 8));
+    assert_eq!(stream.refusal(hand.corrupt(8..12)).await, (Reason::ChunkCorrupt, 8));
     let mut short = hand.chunk(8..12);
     short.header.as_mut().unwrap().row_count = 3;
     assert_eq!(stream.refusal(short).await, (Reason::ChunkCorrupt, 8));
@@ -346,9 +350,7 @@ async fn what_came_before_a_refused_chunk_is_durable_when_the_refusal_is_told() 
     hand.open().await;
     let mut stream = hand.append().await;
     stream.send(hand.chunk(0..8)).await;
-    let mut corrupt = hand.chunk(8..12);
-    corrupt.header.as_mut().unwrap().range_digest[3] ^= 1;
-    assert_eq!(stream.refusal(corrupt).await, (Reason::ChunkCorrupt, 8));
+    assert_eq!(stream.refusal(hand.corrupt(8..12)).await, (Reason::ChunkCorrupt, 8));
     // A new epoch ends the old stream: what that has not made durable is lost with it.
     assert_eq!(hand.open().await.committed_rows, 8);
 }

@@ -44,11 +44,11 @@ pub struct DatasetWriter {
     session: Option<SessionMark>,
 }
 
-/// Where the time of `finish` went.
+/// Where the time of writing went.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Timings {
     /// Waiting for the disk, for the slower of the two table files.
-    pub sync: Duration,
+    pub waited: Duration,
 }
 
 struct Parts {
@@ -189,7 +189,7 @@ impl DatasetWriter {
             (parquet.join(), arrow.join(), ids)
         });
         let parts = Parts::of(ended(parquet)?, (ended(arrow)?, ids?));
-        let timings = Timings { sync: parts.sync() };
+        let timings = Timings { waited: parts.waited() };
         parts.supersede(&schema, &mut digest, &place)?;
         let manifest =
             Manifest { session, ..describe(&schema, options.source, &digest, fingerprint, &parts) };
@@ -252,8 +252,8 @@ impl Parts {
         self.files.iter().find(|(name, _)| *name == part).map(|(_, synced)| synced)
     }
 
-    fn sync(&self) -> Duration {
-        self.files.iter().map(|(_, synced)| synced.sync).max().unwrap_or_default()
+    fn waited(&self) -> Duration {
+        self.files.iter().map(|(_, synced)| synced.waited).max().unwrap_or_default()
     }
 
     fn info(&self, part: &str) -> Option<FileInfo> {

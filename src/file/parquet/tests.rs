@@ -113,27 +113,47 @@ fn many_columns(columns: usize, rows: std::ops::Range<i64>) -> RecordBatch {
     RecordBatch::try_from_iter_with_nullable(arrays).unwrap()
 }
 
+/// A file whose row groups end as soon as they may.
+fn in_small_groups(folder: &Path, batches: &[RecordBatch]) -> ParquetSource {
+    let options = ParquetOptions { row_group_bytes: 1, ..ParquetOptions::default() };
+    let file = AtomicFile::create(folder, "w.parquet").unwrap();
+    let mut sink = ParquetSink::create(file, batches[0].schema(), options).unwrap();
+    for batch in batches {
+        sink.write(batch).unwrap();
+    }
+    sink.finish("rows-v1:x").unwrap().publish().unwrap();
+    open(&folder.join("w.parquet")).unwrap()
+}
+
+fn group_rows(source: &ParquetSource) -> Vec<i64> {
+    source.metadata().row_groups().iter().map(RowGroupMetaData::num_rows).collect()
+}
+
 #[test]
 fn columns_that_wait_are_the_columns_that_came() {
     let folder = tempfile::tempdir().unwrap();
     for columns in [127, 128, 129, 300] {
-        let batches: Vec<_> =
-            [0..700, 700..701, 701..1_500, 1_500..2_600].map(|rows| many_columns(columns, rows)).into();
-        let options = ParquetOptions { row_group_bytes: 1, ..ParquetOptions::default() };
-        let file = AtomicFile::create(folder.path(), "w.parquet").unwrap();
-        let mut sink = ParquetSink::create(file, batches[0].schema(), options).unwrap();
-        for batch in &batches {
-            sink.write(batch).unwrap();
-        }
-        sink.finish("rows-v1:x").unwrap().publish().unwrap();
-        let source = open(&folder.path().join("w.parquet")).unwrap();
+        let batches = [0..700, 700..701, 701..1_500, 1_500..2_600].map(|rows| many_columns(columns, rows));
+        let source = in_small_groups(folder.path(), &batches);
         let read: Vec<_> = source.batches(10_000, None).unwrap().map(Result::unwrap).collect();
         let read = arrow_select::concat::concat_batches(&read[0].schema(), &read).unwrap();
         assert_eq!(read.columns(), many_columns(columns, 0..2_600).columns(), "{columns} columns");
-        let rows: Vec<_> = source.metadata().row_groups().iter().map(RowGroupMetaData::num_rows).collect();
         let expected: &[i64] = if columns > 128 { &[1_500, 1_100] } else { &[700, 1, 799, 1_100] };
-        assert_eq!(rows, expected, "{columns} columns");
+        assert_eq!(group_rows(&source), expected, "{columns} columns");
     }
+}
+
+#[test]
+fn rows_that_wait_are_bounded_by_their_bytes() {
+    let folder = tempfile::tempdir().unwrap();
+    let fat = |rows: std::ops::Range<i64>| {
+        let mut columns = many_columns(129, rows.clone()).columns().to_vec();
+        columns[0] = Arc::new(rows.map(|_| Some("x".repeat(60_000))).collect::<StringArray>());
+        RecordBatch::try_new(many_columns(129, 0..0).schema(), columns).unwrap()
+    };
+    // 3 MB each, where the cells of 1,024 rows would be small if they took 2.
+    let source = in_small_groups(folder.path(), &[fat(0..50), fat(50..100), many_columns(129, 100..200)]);
+    assert_eq!(group_rows(&source), [50, 50, 100]);
 }
 
 #[test]

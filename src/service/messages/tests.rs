@@ -16,7 +16,10 @@ use tonic::{Code, Status, body::Body};
 use tonic_types::StatusExt as _;
 
 use super::Messages;
-use crate::server::Backlog;
+use crate::{
+    limits::server::{INGEST_BYTES_MAX, INGEST_STREAM_BYTES_MAX},
+    server::Backlog,
+};
 
 /// A body of these frames; `whole` says whether the peer ended it or a reset did.
 struct Frames {
@@ -116,6 +119,25 @@ async fn what_is_only_announced_takes_nothing_from_others() {
     let body = Body::new(Frames { frames: frames.into(), whole: true });
     let mut other = Messages::new(body, budget, 300);
     assert_eq!(other.next().await.unwrap().unwrap().bytes.len(), 300);
+}
+
+#[tokio::test]
+async fn a_stream_waits_with_its_own_share_while_others_go_on() {
+    let budget = Arc::new(Semaphore::new(INGEST_BYTES_MAX));
+    let message = framed(&[&vec![7; INGEST_STREAM_BYTES_MAX / 2]]);
+    let stream = || {
+        let frames = VecDeque::from(vec![message.clone(); 3]);
+        Messages::new(Body::new(Frames { frames, whole: true }), Arc::clone(&budget), INGEST_STREAM_BYTES_MAX)
+    };
+    let (mut full, mut other) = (stream(), stream());
+    let (first, second) = (full.next().await.unwrap(), full.next().await.unwrap());
+    let third = full.next();
+    tokio::pin!(third);
+    assert!(is_pending(third.as_mut()).await, "its share is taken");
+    assert!(other.next().await.unwrap().is_some());
+    drop(first);
+    assert!(third.await.unwrap().is_some());
+    assert!(second.is_some());
 }
 
 /// A body that announces a message of 300 bytes and sends one of them.

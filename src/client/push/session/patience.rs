@@ -52,9 +52,7 @@ impl Patience {
         let is_over = is_unreached || self.is_final(failed);
         (!is_over && self.moved.elapsed() + pause <= self.without_progress).then_some(pause)
     }
-}
 
-impl Patience {
     /// Counts a failure whose reason does not pass by itself.
     fn is_final(&mut self, failed: &Failed) -> bool {
         let Some((reason, most)) = failed.bounded(self.attempts) else { return false };

@@ -106,4 +106,13 @@ mod tests {
         assert!(matches!(of_status(unread(), 0), Next::Stop(_)));
         assert!(matches!(of_stream(Status::permission_denied("no")), Next::Stop(_)));
     }
+
+    #[test]
+    fn rows_that_were_never_readable_are_refused_in_the_end_and_other_failures_are_the_servers() {
+        let of = |reason: &str| Failed::Reason { reason: reason.to_owned(), message: String::new() };
+        let refused = last_word(of(ROW_INVALID), 3);
+        assert!(matches!(refused, Error::Refused { reason, .. } if reason == "ROW_INVALID"));
+        let remote = last_word(of("CHUNK_CORRUPT"), 3);
+        assert!(matches!(remote, Error::Remote { attempts: 3, .. }));
+    }
 }
