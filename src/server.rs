@@ -14,6 +14,7 @@ mod chassis;
 mod config;
 mod connection;
 mod error;
+mod farewell;
 mod health;
 mod http2;
 mod layers;

@@ -39,6 +39,9 @@ pub const CONNECTION_GRACE: Duration = Duration::from_mins(1);
 /// How long a connection without calls may stay after it was asked to go.
 pub const PARTING: Duration = Duration::from_secs(1);
 
+/// How long a peer that was answered in full may say nothing before its side of the connection is no longer waited for.
+pub const FAREWELL_SILENCE: Duration = Duration::from_secs(3);
+
 /// How long a call may take when its client says nothing, or says more: what a bulk transfer over a slow line needs, and an end
 /// for calls that everybody forgot.
 pub const DEADLINE_MAX: Duration = Duration::from_hours(6);

@@ -15,6 +15,7 @@ use tracing::{error, warn};
 use super::{
     Config,
     connection::Connection,
+    farewell::{self, Lent},
     http2::{Manners, closed},
     peers::{Counted, Numbers},
     seldom::Seldom,
@@ -138,6 +139,15 @@ impl Greeting {
             return;
         }
         let connection = Connection::new(remote, silent);
+        let (stream, home) = farewell::lend(stream, Arc::clone(&connection));
+        if self.serve(stream, connection).await {
+            home.farewell(patience.connection_grace).await;
+        }
+    }
+
+    /// Whether everything was answered.
+    async fn serve(self, stream: Lent, connection: Arc<Connection>) -> bool {
+        let remote = connection.remote();
         let manners = Manners::new(Arc::clone(&self.config), self.closing.clone());
         let Some(tls) = self.tls.clone() else {
             return manners.serve(stream, connection, self.router).await;
@@ -146,11 +156,12 @@ impl Greeting {
             let _turn = self.handshakes.acquire().await;
             tls.acceptor().accept(stream).await
         };
-        match time::timeout(patience.handshake, handshake).await {
-            Ok(Ok(stream)) => manners.serve(stream, connection, self.router).await,
+        match time::timeout(self.config.patience.handshake, handshake).await {
+            Ok(Ok(stream)) => return manners.serve(stream, connection, self.router).await,
             Ok(Err(error)) => self.failed_handshake(remote, &error.to_string()),
             Err(_) => self.failed_handshake(remote, "it took too long"),
         }
+        false
     }
 
     fn failed_handshake(&self, remote: SocketAddr, why: &str) {

@@ -28,6 +28,8 @@ pub(super) struct Connection {
     silent: Mutex<Option<Counted>>,
     calls_begun: AtomicU64,
     calls: Mutex<Vec<Weak<Call>>>,
+    /// Something is left to write, for which the socket has no room.
+    blocked: AtomicBool,
     backlog: Backlog,
 }
 
@@ -69,6 +71,7 @@ impl Connection {
             silent: Mutex::new(Some(silent)),
             calls_begun: AtomicU64::new(0),
             calls: Mutex::default(),
+            blocked: AtomicBool::new(false),
             backlog: Backlog::default(),
         })
     }
@@ -111,8 +114,16 @@ impl Connection {
         call
     }
 
-    /// Whether any call runs.
-    pub(super) fn has_calls(&self) -> bool {
+    pub(super) fn set_blocked(&self, blocked: bool) {
+        self.blocked.store(blocked, Relaxed);
+    }
+
+    /// Whether any call runs, or what one said is not written yet.
+    pub(super) fn is_busy(&self) -> bool {
+        self.blocked.load(Relaxed) || self.has_calls()
+    }
+
+    fn has_calls(&self) -> bool {
         let calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
         calls.iter().any(|call| call.strong_count() > 0)
     }

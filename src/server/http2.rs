@@ -43,6 +43,8 @@ struct Life<'a> {
 enum Step {
     /// Take no more calls and go when the running ones have ended.
     Retire,
+    /// Everything is said: the peer stays all the same.
+    Part,
     /// Go now.
     End,
 }
@@ -54,8 +56,8 @@ impl Manners {
         Self { config, closing }
     }
 
-    /// Serves `router` on `io` until either side has enough.
-    pub(super) async fn serve<T>(self, io: T, connection: Arc<Connection>, router: Router)
+    /// Serves `router` on `io` until either side has enough; says whether everything was answered.
+    pub(super) async fn serve<T>(self, io: T, connection: Arc<Connection>, router: Router) -> bool
     where
         T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
@@ -69,12 +71,14 @@ impl Manners {
                 served = serving.as_mut() => {
                     if let Err(error) = served {
                         debug!(peer = %connection.remote(), "the connection broke: {error}");
+                        return false;
                     }
-                    return;
+                    return true;
                 }
                 step = life.next() => match step {
                     Step::Retire => serving.as_mut().graceful_shutdown(),
-                    Step::End => return,
+                    Step::Part => return true,
+                    Step::End => return false,
                 }
             }
         }
@@ -148,8 +152,10 @@ impl<'a> Life<'a> {
         if self.is_stalled() {
             return Some(Step::End);
         }
-        if let Some(by) = self.leaves_by {
-            return (by <= Instant::now() || self.lingers()).then_some(Step::End);
+        match self.leaves_by {
+            Some(by) if by <= Instant::now() => return Some(Step::End),
+            Some(_) => return self.lingers().then_some(Step::Part),
+            None => {}
         }
         let age = self.connection.age();
         if !self.connection.has_called() && age >= patience.first_request {
@@ -168,7 +174,7 @@ impl<'a> Life<'a> {
     /// Whether it has nothing left to do and stays all the same. Who hears the wish to go leaves at once; who has sent half a
     /// greeting, or answers nothing, never does.
     fn lingers(&mut self) -> bool {
-        if self.connection.has_calls() {
+        if self.connection.is_busy() {
             self.idle_since = None;
             return false;
         }

@@ -1,12 +1,14 @@
-//! A pull that lasts longer than any connection may: it goes on over the next one.
+//! Connections that reach their age: a pull that lasts longer goes on over the next one, and a response that is written
+//! arrives whole.
 
-use std::{sync::Arc, time::Duration};
+use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use brine::{
     client::{
         pull::{self, Options, Output, Silent},
         push::Backoff,
     },
+    proto::embedding::StreamEmbeddingRequest,
     schema,
     server::Config,
     service::{
@@ -16,22 +18,34 @@ use brine::{
     store::Catalogue,
 };
 
-use super::{proxy::Proxy, tables};
+use prost::Message as _;
+
+use super::{
+    proxy::Proxy,
+    raw::{DATA, END_STREAM, HEADERS, PING, Raw, message},
+    tables,
+};
 
 const ROWS: usize = 12_000;
+
+/// Serves `folder` over connections of 200 ms, which then have `grace` to end.
+async fn serving(folder: &Path, grace: Duration) -> SocketAddr {
+    let mut config = Config::new("127.0.0.1:0");
+    config.patience.connection_age = Duration::from_millis(200);
+    config.patience.connection_grace = grace;
+    let bound = config.bind().await.unwrap();
+    let address = bound.address();
+    let catalogue = Arc::new(Catalogue::open(&[folder.to_owned()]).unwrap());
+    let routes = service::serving(&Tables::new(catalogue, stream::Options::default()));
+    tokio::spawn(bound.run(routes, std::future::pending()));
+    address
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_table_is_pulled_whole_over_connections_that_reach_their_age() {
     let (from, to) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let dataset = tables::write(from.path(), "recruit", ROWS);
-    let mut config = Config::new("127.0.0.1:0");
-    config.patience.connection_age = Duration::from_millis(200);
-    config.patience.connection_grace = Duration::from_millis(200);
-    let bound = config.bind().await.unwrap();
-    let address = bound.address();
-    let catalogue = Arc::new(Catalogue::open(&[from.path().to_owned()]).unwrap());
-    let routes = service::serving(&Tables::new(catalogue, stream::Options::default()));
-    tokio::spawn(bound.run(routes, std::future::pending()));
+    let address = serving(from.path(), Duration::from_millis(200)).await;
     // Too slow for what a connection may last.
     let proxy = Proxy::slow(address).await;
     let options = Options {
@@ -44,4 +58,27 @@ async fn a_table_is_pulled_whole_over_connections_that_reach_their_age() {
     assert_eq!((report.received.rows, report.repeated_ids, report.verified), (ROWS as u64, 0, true));
     let copy = tables::manifest(&to.path().join("copy"));
     assert_eq!(copy.fingerprint, tables::manifest(&dataset).fingerprint);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_tail_of_a_response_arrives_however_much_its_reader_has_to_say() {
+    let from = tempfile::tempdir().unwrap();
+    tables::write(from.path(), "recruit", 2_000);
+    let mut raw = Raw::connect(serving(from.path(), Duration::from_secs(20)).await).await;
+    raw.begin(1, "/embedding.EmbeddingStreamService/StreamEmbedding").await;
+    raw.send(DATA, END_STREAM, 1, &message(&StreamEmbeddingRequest::default().encode_to_vec())).await;
+    raw.widen(1, 1 << 30).await;
+    // What a reader says to a socket that is closed already has the rest of the response thrown away.
+    let mut read = 0;
+    loop {
+        let frame = raw.next().await.unwrap_or_else(|| panic!("cut off behind {read} bytes"));
+        match (frame.kind, frame.flags & END_STREAM) {
+            (DATA, _) => read += frame.payload.len(),
+            (HEADERS, END_STREAM) => break,
+            _ => continue,
+        }
+        raw.send(PING, 0, 0, &[7; 8]).await;
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert!(read > 2_000 * 384 * size_of::<f32>(), "{read} bytes");
 }
