@@ -5,7 +5,7 @@
 
 use std::{io, process::ExitCode};
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand, error::ErrorKind};
 
 mod batch_server;
 mod connect;
@@ -63,7 +63,7 @@ enum Command {
 #[must_use]
 pub fn run() -> ExitCode {
     crate::file::guard::keep_quiet_about_caught_panics();
-    let Cli { output, command } = match Cli::try_parse() {
+    let Cli { output, command } = match parse() {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
     };
@@ -79,6 +79,19 @@ pub fn run() -> ExitCode {
         Command::BatchServer(args) => batch_server::run(args, output),
     };
     done.map_or_else(|failure| failure.report(), |()| ExitCode::SUCCESS)
+}
+
+fn parse() -> Result<Cli, clap::Error> {
+    let mut command = Cli::command();
+    let matches = command.try_get_matches_from_mut(std::env::args_os())?;
+    if let Some(("stream", of_stream)) = matches.subcommand()
+        && let Some(typed) = stream::typed_beside_rpc(of_stream)
+    {
+        let told = format!("the argument '--rpc <RPC>' cannot be used with '--{}'", typed.replace('_', "-"));
+        let command = command.find_subcommand_mut("stream").expect("it was just found");
+        return Err(command.error(ErrorKind::ArgumentConflict, told));
+    }
+    Cli::from_arg_matches(&matches)
 }
 
 /// Help and version are results, anything else is wrong usage; clap knows the code of each.

@@ -10,6 +10,8 @@ use std::{
     time::Duration,
 };
 
+pub(super) use message::typed_beside_rpc;
+
 use anyhow::anyhow;
 use serde_json::json;
 

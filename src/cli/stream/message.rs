@@ -8,6 +8,7 @@ use std::{
 };
 
 use anyhow::anyhow;
+use clap::{ArgMatches, parser::ValueSource};
 use serde_json::json;
 
 use super::{
@@ -39,14 +40,22 @@ pub(super) struct Foreign {
     #[arg(long, value_name = "DIR", requires = "proto")]
     proto_path: Vec<PathBuf>,
     /// The RPC, as PACKAGE.SERVICE/METHOD: one that takes a stream, or one that takes a message, called for each chunk
-    #[arg(
-        long, value_name = "RPC", env = "BRINE_RPC", requires = "proto",
-        conflicts_with_all = ["dialect", "require", "mode", "new_run", "attempts", "retry_delay", "timeout"]
-    )]
+    #[arg(long, value_name = "RPC", env = "BRINE_RPC", requires = "proto")]
     rpc: Option<String>,
     /// Which column goes where, where names do not say so: see schemas/messages/recruit.toml
     #[arg(long, value_name = "FILE", env = "BRINE_MAP", requires = "proto")]
     map: Option<PathBuf>,
+}
+
+/// Options of the built-in contract, by their names in clap.
+const NOT_OF_RPCS: [&str; 7] =
+    ["dialect", "require", "mode", "new_run", "attempts", "retry_delay", "timeout"];
+
+/// The option of the built-in contract that was typed beside an RPC. Variables of the environment are for all commands, and
+/// not meant for this one.
+pub(in crate::cli) fn typed_beside_rpc(matches: &ArgMatches) -> Option<&'static str> {
+    matches.value_source("rpc")?;
+    NOT_OF_RPCS.into_iter().find(|name| matches.value_source(name) == Some(ValueSource::CommandLine))
 }
 
 impl Foreign {
