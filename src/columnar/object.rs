@@ -29,7 +29,10 @@ use super::{
     source::Source,
     table::Vectors,
 };
-use crate::{limits::Limits, pickle::Item};
+use crate::{
+    limits::Limits,
+    pickle::{Graph, Item, NodeId},
+};
 
 pub(super) use build::field;
 pub(super) use decimal::{DIGITS_MAX, Decimal};
@@ -37,6 +40,14 @@ pub(super) use label::Label;
 pub(super) use moment::rescaled;
 pub(super) use sequence::{Part, Sequence};
 pub(super) use value::Value;
+
+/// The 36 characters of a UUID that is an object; none of what is no UUID.
+pub(super) fn uuid_text(graph: &Graph<'_>, id: NodeId) -> Option<String> {
+    match Value::of_node(graph, id, &Limits::default()) {
+        Value::Uuid(bytes) => Some(json::uuid(&bytes)),
+        _ => None,
+    }
+}
 
 /// A column of objects of one kind.
 struct Objects<'g> {

@@ -6,7 +6,7 @@
 //! | list of tuples, or of lists of one length | columns `0`, `1`, … |
 //! | list of float vectors | one column `vector` |
 //! | dict of lists and arrays of one length | a column for each key; an array of two dimensions is a column of vectors |
-//! | dict of many float vectors | columns `key` and `vector` |
+//! | dict of many float vectors, lists or arrays | columns `key` and `vector` |
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -91,7 +91,7 @@ impl Plain {
         }
         columns.first()?;
         let many = graph.dict(id)?.count() > VECTOR_COLUMNS_MAX;
-        let vectors = many && graph.dict(id)?.all(|(_, value)| is_vector(graph, value));
+        let vectors = many && graph.dict(id)?.all(|(_, value)| is_vector(graph, value, limits));
         Some(if vectors { Self::KeyedVectors } else { Self::Columns })
     }
 
@@ -141,8 +141,19 @@ fn holds_cells(graph: &Graph<'_>, row: Item) -> bool {
     graph.sequence(row).is_some_and(|cells| cells.items_from(0).all(is_cell))
 }
 
-fn is_vector(graph: &Graph<'_>, id: NodeId) -> bool {
-    matches!(graph.node(id), Node::FloatList { .. } | Node::Packed { .. })
+/// Whether a value is floats in a row, in a list or in an array.
+fn is_vector(graph: &Graph<'_>, id: NodeId, limits: &Limits) -> bool {
+    let is_float = |item| match item {
+        Item::Float(_) => true,
+        Item::Node(id) => matches!(graph.node(id), Node::Float(_)),
+    };
+    match graph.node(id) {
+        Node::FloatList { .. } | Node::Packed { .. } => true,
+        Node::List { .. } => graph.list(id).is_some_and(|list| list.items_from(0).all(is_float)),
+        _ => Array::announced(graph, id, limits).is_ok_and(|(dtype, shape)| {
+            dtype.kind == Kind::Float && matches!(shape.as_slice(), [elements] if *elements > 0)
+        }),
+    }
 }
 
 /// Whether an array is one vector for each row: floats of two dimensions, as embeddings are kept.

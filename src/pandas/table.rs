@@ -9,7 +9,7 @@ use super::{
     holding::Holding,
     index::is_index,
     panel::{self, is_panel},
-    plain::Plain,
+    plain::{Plain, name_of},
     series::is_series,
     values::class_of,
 };
@@ -92,7 +92,8 @@ pub fn tables(graph: &Graph<'_>, limits: &Limits) -> Result<Vec<Member>, pickle:
         around: Vec::new(),
     };
     walk.run();
-    let members = walk.members;
+    let mut members = walk.members;
+    number_same_paths(&mut members);
     if graph.foreign().is_empty() {
         return Ok(members.into_iter().map(|(member, _)| member).collect());
     }
@@ -278,9 +279,8 @@ fn is_array(graph: &Graph<'_>, id: NodeId) -> bool {
 /// The members of a container, or why it is none: at most one more than `max`.
 fn children(graph: &Graph<'_>, id: NodeId, max: usize) -> Result<Vec<(String, NodeId)>, String> {
     if let Some(entries) = graph.dict(id) {
-        let name =
-            |key| super::plain::name_of(graph, key).unwrap_or_else(|_| graph.node(key).kind().to_owned());
-        let entries: Vec<_> = entries.take(max + 1).map(|(key, value)| (name(key), value)).collect();
+        let entries: Vec<_> =
+            entries.take(max + 1).map(|(key, value)| (name_of_key(graph, key), value)).collect();
         return if entries.is_empty() { Err("it is an empty dict".to_owned()) } else { Ok(entries) };
     }
     let Some(list) = graph.sequence(id).filter(|_| is_ordered(graph, id)) else {
@@ -309,6 +309,34 @@ fn children(graph: &Graph<'_>, id: NodeId, max: usize) -> Result<Vec<(String, No
         Item::Float(_) => (position.to_string(), NodeId::NONE),
     });
     Ok(named.collect())
+}
+
+/// Parts of a tuple, and letters of each, that stand in a path: tuples can name one long text again and again.
+const TUPLE_PARTS: usize = 8;
+const PART_LETTERS: usize = 32;
+
+/// A key of a container as a part of a path; tuples as Python writes them, as far as they are short.
+fn name_of_key(graph: &Graph<'_>, key: NodeId) -> String {
+    let plain = |key| name_of(graph, key).unwrap_or_else(|_| graph.node(key).kind().to_owned());
+    let Some(parts) = graph.tuple(key) else { return plain(key) };
+    let parts = parts.iter().take(TUPLE_PARTS).map(|part| match graph.text(*part) {
+        Some(text) => format!("'{}'", text.chars().take(PART_LETTERS).collect::<String>()),
+        None => plain(*part),
+    });
+    format!("({})", parts.collect::<Vec<_>>().join(", "))
+}
+
+/// Keys that differ can read the same: the path of a later one is numbered.
+fn number_same_paths(members: &mut [Seen]) {
+    let mut taken: HashMap<String, u32> = HashMap::new();
+    for (member, _) in members {
+        let path = member.path.clone();
+        while let Some(times) = taken.get_mut(&member.path) {
+            *times += 1;
+            member.path = format!("{path}-{times}");
+        }
+        taken.insert(member.path.clone(), 1);
+    }
 }
 
 fn is_ordered(graph: &Graph<'_>, id: NodeId) -> bool {

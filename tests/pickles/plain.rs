@@ -34,7 +34,11 @@ fn written(value: &Value) -> Vec<u8> {
 }
 
 fn only(value: &Value) -> RecordBatch {
-    let mut members = members(&written(value)).unwrap();
+    only_of(&written(value))
+}
+
+fn only_of(bytes: &[u8]) -> RecordBatch {
+    let mut members = members(bytes).unwrap();
     assert_eq!(members.len(), 1, "{members:?}");
     members.pop().unwrap().1.unwrap()
 }
@@ -105,6 +109,37 @@ fn a_dict_of_more_vectors_than_columns_is_keyed() {
     let batch = only(&Value::Dict(entries.collect()));
     assert_eq!(types(&batch), [("key".to_owned(), DataType::Utf8), ("vector".to_owned(), vector(2))]);
     assert_eq!(batch.num_rows(), 1_001);
+}
+
+#[test]
+fn a_dict_of_many_arrays_is_keyed_too() {
+    // What `{f"w{i}": numpy.array([i, 1], "f4") for i in range(1001)}` pickles to.
+    let array = |row: u32| {
+        let values = [row as f32, 1.0].map(f32::to_le_bytes).concat();
+        let bytes: String = values.iter().map(|byte| format!("\\x{byte:02x}")).collect();
+        format!(
+            "S'w{row}'\ncnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(I0\ntS'b'\ntR(I1\n(I2\nt\
+             cnumpy\ndtype\n(S'f4'\nI0\nI1\ntR(I3\nS'<'\nNNNI-1\nI-1\nI0\ntbI00\nS'{bytes}'\ntbs"
+        )
+    };
+    let entries: String = (0..1_001).map(array).collect();
+    let batch = only_of(format!("(dp0\n{entries}.").as_bytes());
+    assert_eq!(types(&batch)[0], ("key".to_owned(), DataType::Utf8));
+    assert_eq!((batch.num_columns(), batch.num_rows()), (2, 1_001));
+}
+
+#[test]
+fn members_whose_keys_read_the_same_have_paths_of_their_own() {
+    let rows = |rows| Value::List(vec![dict([("a", Value::I64(1))]); rows]);
+    let tuple = |text: &str, number| {
+        HashableValue::Tuple(vec![HashableValue::String(text.to_owned()), HashableValue::I64(number)])
+    };
+    let keys = [HashableValue::I64(1), HashableValue::String("1".to_owned()), tuple("a", 1), tuple("b", 2)];
+    let root = Value::Dict((1..).zip(keys).map(|(length, key)| (key, rows(length))).collect());
+    let mut paths: Vec<String> =
+        members(&written(&root)).unwrap().into_iter().map(|(path, _)| path).collect();
+    paths.sort();
+    assert_eq!(paths, ["('a', 1)", "('b', 2)", "1", "1-2"]);
 }
 
 #[test]

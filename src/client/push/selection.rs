@@ -12,7 +12,7 @@ pub enum Selection {
     All,
     /// From the first of these to before the last.
     Rows(Range<u64>),
-    /// One of several parts of nearly one size, numbered from 1. Parts begin where digests are known.
+    /// One of several parts of nearly one size, numbered from 1. Large parts begin where digests are known.
     Shard {
         /// Which.
         index: u64,
@@ -30,12 +30,19 @@ impl Selection {
                 Some(range.clone()).filter(|range| range.start <= range.end && range.end <= rows)
             }
             Self::Shard { index, of } => {
-                let end = |index: u64| if index == *of { rows } else { aligned(share(rows, index, *of)) };
+                let is_large = rows / (*of).max(1) >= ALIGNED_ROWS_MIN;
+                let end = |index: u64| match share(rows, index, *of) {
+                    end if is_large && index < *of => aligned(end),
+                    end => end,
+                };
                 (1..=*of).contains(index).then(|| end(index - 1)..end(*index))
             }
         }
     }
 }
+
+/// Rows of a part from which on it is no longer felt that it begins at a whole thousand.
+const ALIGNED_ROWS_MIN: u64 = 10 * CHECKPOINT_ROWS;
 
 fn share(rows: u64, index: u64, of: u64) -> u64 {
     // The product of two numbers of 64 bits fits, and the quotient is at most `rows`.
@@ -63,6 +70,13 @@ mod tests {
                 assert_eq!(next, rows);
             }
         }
+        let parts = |rows, of| (1..=of).map(move |index| Selection::Shard { index, of }.of(rows).unwrap());
+        for (rows, of) in [(700, 4), (2_500, 4), (39_999, 4), (40_003, 4), (141_897, 7)] {
+            let lengths: Vec<u64> = parts(rows, of).map(|part| part.end - part.start).collect();
+            let even = rows / of;
+            assert!(lengths.iter().all(|length| length.abs_diff(even) <= even / 10 + 1), "{lengths:?}");
+        }
+        assert!(parts(141_897, 7).all(|part| part.start % 1_000 == 0));
         assert_eq!(Selection::Shard { index: 0, of: 3 }.of(9), None);
         assert_eq!(Selection::Shard { index: 4, of: 3 }.of(9), None);
     }

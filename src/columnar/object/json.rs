@@ -273,7 +273,7 @@ fn datetime(value: i64, unit: TimeUnit) -> String {
     format!("{}T{}", date(value.div_euclid(day)), clock(value.rem_euclid(day), unit))
 }
 
-fn uuid(bytes: &[u8; 16]) -> String {
+pub(super) fn uuid(bytes: &[u8; 16]) -> String {
     let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
     let parts = [&bytes[..4], &bytes[4..6], &bytes[6..8], &bytes[8..10], &bytes[10..]];
     parts.map(hex).join("-")
