@@ -16,7 +16,7 @@ use serde_json::json;
 
 use super::{
     figures::{bytes, count, rate},
-    report::{Exit, Failure, Output},
+    report::{Exit, Failure, Output, plain},
 };
 use crate::{
     columnar::{Mixed, OnBadRow, Vectors},
@@ -69,7 +69,7 @@ pub(super) struct Args {
     /// Write one of the two table files
     #[arg(long, value_enum)]
     only: Option<OnlyArg>,
-    /// Element type of vectors where no schema says it [default: as in the file]
+    /// Element type of vectors that no domain types; without --schema it means `--schema auto` [default: as in the file]
     #[arg(long, value_enum, env = "BRINE_VECTORS")]
     vectors: Option<VectorsArg>,
     /// What becomes of a column whose cells have no one type: it is refused, or kept as JSON text
@@ -86,7 +86,7 @@ pub(super) struct Args {
     /// ids again, or v7 by the clock
     #[arg(long, value_enum, value_name = "VERSION", env = "BRINE_GENERATE_IDS")]
     generate_ids: Option<GenerateArg>,
-    /// How many bad rows there may be
+    /// How many bad rows may be left out
     #[arg(long, value_name = "N", env = "BRINE_MAX_BAD_ROWS")]
     max_bad_rows: Option<u64>,
     /// Move a bound on the input, by the name that the error tells, such as `nesting=512` or `graph-bytes=1GiB`
@@ -136,12 +136,7 @@ enum OnBadRowArg {
 
 impl Args {
     fn options(&self) -> Result<Options, Failure> {
-        if self.name.is_some() && self.inputs.len() > 1 {
-            return Err(Failure::new(
-                Exit::Usage,
-                anyhow!("--name names one data set, but there are several inputs"),
-            ));
-        }
+        self.check()?;
         Ok(Options {
             choice: self.choice()?,
             vectors: match self.vectors {
@@ -181,6 +176,35 @@ impl Args {
             },
             limits: limits_of(&self.limits)?,
         })
+    }
+
+    /// Refuses what contradicts itself, before anything is read.
+    fn check(&self) -> Result<(), Failure> {
+        let refused = |told| Err(Failure::new(Exit::Usage, told));
+        if self.name.is_some() && self.inputs.len() > 1 {
+            return refused(anyhow!("--name names one data set, but there are several inputs"));
+        }
+        let mut inputs = HashMap::new();
+        for input in &self.inputs {
+            let name = pickle::data_set_name(input);
+            if let Some(other) = inputs.insert(name.clone(), input) {
+                let (first, second) = (other.display(), input.display());
+                return refused(anyhow!(
+                    "{first} and {second} would both become {name}: convert them one by one with --name, or into folders of their own"
+                ));
+            }
+        }
+        if self.vectors.is_some() && self.schema.as_ref().is_some_and(|schema| schema != "auto") {
+            return refused(anyhow!(
+                "--vectors is of --schema auto: a domain says itself what its vectors are"
+            ));
+        }
+        if self.max_bad_rows.is_some() && matches!(self.on_bad_row, OnBadRowArg::Fail) {
+            return refused(anyhow!(
+                "--max-bad-rows bounds the rows that --on-bad-row skip or quarantine leaves out; without that the first stops everything"
+            ));
+        }
+        Ok(())
     }
 
     fn choice(&self) -> Result<Choice, Failure> {
@@ -297,7 +321,7 @@ fn summary(text: &mut String, input: &Path, folder: &Path, report: &Report, time
         let _ = table_summary(text, folder, table);
     }
     for (path, reason) in &report.skipped {
-        let _ = writeln!(text, "  skipped {path}: {reason}");
+        let _ = writeln!(text, "  skipped {}: {}", plain(path), plain(reason));
     }
     if report.trailing_bytes > 0 {
         let _ = writeln!(
@@ -332,7 +356,7 @@ fn table_summary(text: &mut String, folder: &Path, table: &TableReport) -> std::
         let nulls = nulls.map_or_else(String::new, |cells| format!("  {} missing", count(*cells)));
         let made = table.made_ids.as_ref().filter(|(name, _)| *name == column.name);
         let made = made.map_or_else(String::new, |(_, version)| format!("  made, UUID v{version}"));
-        writeln!(text, "  {:<20} {}{from}{nulls}{made}", column.name, column.data_type)?;
+        writeln!(text, "  {:<20} {}{from}{nulls}{made}", plain(&column.name), column.data_type)?;
     }
     let files = [
         ("parquet", &manifest.files.parquet),
@@ -346,10 +370,10 @@ fn table_summary(text: &mut String, folder: &Path, table: &TableReport) -> std::
         writeln!(text, "  {} vector elements were rounded to 32 bits", count(table.rounded))?;
     }
     if !table.ignored.is_empty() {
-        writeln!(text, "  not in the domain, left out: {}", table.ignored.join(", "))?;
+        writeln!(text, "  not in the domain, left out: {}", plain(&table.ignored.join(", ")))?;
     }
     if !table.lost_attrs.is_empty() {
-        writeln!(text, "  {LOST_ATTRS}: {}", table.lost_attrs.join(", "))?;
+        writeln!(text, "  {LOST_ATTRS}: {}", plain(&table.lost_attrs.join(", ")))?;
     }
     if table.bad_rows > 0 {
         let listed = table

@@ -13,7 +13,7 @@ use serde_json::json;
 use super::{
     convert::{limit, limits_of},
     figures::{bytes, count, memory},
-    report::{Exit, Failure, Output, PrintError},
+    report::{Exit, Failure, Output, PrintError, plain},
 };
 use crate::{
     columnar::profile::ColumnProfile,
@@ -147,7 +147,7 @@ fn tell(text: &mut String, inspection: &Inspection) -> std::fmt::Result {
     }
     for member in &inspection.unreadable {
         let path = if member.path.is_empty() { "its value" } else { &member.path };
-        writeln!(text, "  unreadable {path}: {}", member.reason)?;
+        writeln!(text, "  unreadable {}: {}", plain(path), plain(&member.reason))?;
     }
     match &inspection.verdict {
         // What is no pickle need not be converted.
@@ -186,7 +186,8 @@ fn tell_pickle(text: &mut String, inspection: &Inspection) -> std::fmt::Result {
 fn tell_table(text: &mut String, table: &TableProfile) -> std::fmt::Result {
     let path = if table.path.is_empty() { "table" } else { &table.path };
     let domain = table.domain.as_ref().map_or_else(String::new, |name| format!(", domain {name}"));
-    writeln!(text, "  {path}: {} rows, {} columns{domain}", count(table.rows), table.columns.len())?;
+    let columns = table.columns.len();
+    writeln!(text, "  {}: {} rows, {columns} columns{domain}", plain(path), count(table.rows))?;
     let name = |column: &Column| match column {
         Column::Structure { name, .. } => name.chars().count(),
         Column::Profile(profile) => profile.name.chars().count(),
@@ -194,7 +195,9 @@ fn tell_table(text: &mut String, table: &TableProfile) -> std::fmt::Result {
     let width = table.columns.iter().map(name).max().unwrap_or(0).min(32);
     for column in &table.columns {
         match column {
-            Column::Structure { name, data_type } => writeln!(text, "    {name:<width$}  {data_type}")?,
+            Column::Structure { name, data_type } => {
+                writeln!(text, "    {:<width$}  {data_type}", plain(name))?;
+            }
             Column::Profile(profile) => tell_column(text, profile, width, table.rows)?,
         }
     }
@@ -219,7 +222,7 @@ fn saved(percent: f64) -> String {
 }
 
 fn tell_column(text: &mut String, column: &ColumnProfile, width: usize, rows: u64) -> std::fmt::Result {
-    write!(text, "    {:<width$}  {}", column.name, column.data_type)?;
+    write!(text, "    {:<width$}  {}", plain(&column.name), column.data_type)?;
     if column.nulls > 0 {
         write!(text, ", {} missing", count(column.nulls))?;
     }
@@ -260,6 +263,6 @@ fn tell_top(text: &mut String, column: &ColumnProfile, width: usize, rows: u64) 
 /// The start of a long value.
 fn shortened(value: &str) -> String {
     const SHOWN: usize = 24;
-    let short: String = value.replace('\n', "·").chars().take(SHOWN).collect();
+    let short: String = plain(value).chars().take(SHOWN).collect();
     if value.chars().count() > SHOWN { short + "…" } else { short }
 }

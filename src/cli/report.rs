@@ -6,6 +6,11 @@ use std::{
     process::ExitCode,
 };
 
+/// A name out of a file, on one line: a terminal would obey the control characters that it holds.
+pub(super) fn plain(name: &str) -> String {
+    name.replace(char::is_control, "·")
+}
+
 /// What kind of ending an exit code stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]

@@ -134,6 +134,12 @@ enum Packed {
     Members(Vec<zip::Content>),
 }
 
+/// Whether a member is one that a Mac puts beside each file or folder, such as its icon.
+fn is_of_finder(name: &[u8]) -> bool {
+    let file = name.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
+    name.starts_with(b"__MACOSX/") || file == b".DS_Store" || file.starts_with(b"._")
+}
+
 fn inside(layer: Layer, bytes: &[u8]) -> Result<Inside, Fault> {
     match layer {
         Layer::Tar => tar::only_member(bytes).map(Inside::Part),

@@ -157,7 +157,7 @@ pub fn convert(
         let members = Members::of(found, path, options)?;
         report.skipped = members.skipped;
         let mut known = source;
-        let mut names = Names::new(options.name.clone().unwrap_or_else(|| stem(path)));
+        let mut names = Names::new(options.name.clone().unwrap_or_else(|| data_set_name(path)));
         let mut first_unread = None;
         for (member, found) in members.tables {
             let name = names.of_member(&member);
@@ -290,8 +290,9 @@ fn file_name(path: &Path) -> String {
     path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
-/// The file's name without its extensions: `recruit` for `recruit.pkl.gz`.
-fn stem(path: &Path) -> String {
+/// What a data set is called that is made of `path`, unless it is told: the file's name without its extensions, `recruit`
+/// for `recruit.pkl.gz`.
+pub fn data_set_name(path: &Path) -> String {
     const PACKED: [&str; 9] = [".gz", ".bz2", ".xz", ".zst", ".zip", ".tar", ".lzma", ".lz4", ".z"];
     const PICKLE: [&str; 6] = [".pkl", ".pickle", ".p", ".joblib", ".npy", ".npz"];
     let name = file_name(path);
@@ -438,6 +439,8 @@ pub(super) fn table_of<'g>(
     let is_made = options.generate_ids.is_some();
     let domain = match &options.choice {
         Choice::Domain(domain) => Some(domain.as_ref()),
+        // Domains say what their vectors are: who says something else wants none.
+        Choice::Matching if options.vectors != Vectors::AsIs => None,
         Choice::Matching => {
             let without_ids = || builtin().iter().find(|domain| is_made && domain.lacks_only_its_id(&names));
             builtin().iter().find(|domain| domain.matches(&names)).or_else(without_ids)

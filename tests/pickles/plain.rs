@@ -116,7 +116,7 @@ fn a_dict_of_many_arrays_is_keyed_too() {
     // What `{f"w{i}": numpy.array([i, 1], "f4") for i in range(1001)}` pickles to.
     let array = |row: u32| {
         let values = [row as f32, 1.0].map(f32::to_le_bytes).concat();
-        let bytes: String = values.iter().map(|byte| format!("\\x{byte:02x}")).collect();
+        let bytes = values.iter().map(|byte| format!("\\x{byte:02x}")).collect::<Vec<_>>().concat();
         format!(
             "S'w{row}'\ncnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(I0\ntS'b'\ntR(I1\n(I2\nt\
              cnumpy\ndtype\n(S'f4'\nI0\nI1\ntR(I3\nS'<'\nNNNI-1\nI-1\nI0\ntbI00\nS'{bytes}'\ntbs"

@@ -4,7 +4,10 @@
 
 use std::ops::Range;
 
-use super::fault::{Fault, shown};
+use super::{
+    fault::{Fault, shown},
+    is_of_finder,
+};
 use crate::limits::files::TAR_PAX_BYTES_MAX;
 
 const BLOCK_BYTES: usize = 512;
@@ -30,7 +33,8 @@ struct Said {
 
 /// The range of the only plain file.
 pub(super) fn only_member(bytes: &[u8]) -> Result<Range<usize>, Fault> {
-    let members = Reader { bytes, position: 0 }.members()?;
+    let mut members = Reader { bytes, position: 0 }.members()?;
+    members.retain(|member| !is_of_finder(&member.name));
     match members.as_slice() {
         [] => Err(Fault::NoMember),
         [member] => Ok(member.range.clone()),

@@ -10,6 +10,7 @@ use flate2::Crc;
 use super::{
     Inside, Named, Packed,
     fault::{Fault, shown},
+    is_of_finder,
 };
 
 const LOCAL: &[u8] = b"PK\x03\x04";
@@ -89,7 +90,9 @@ pub(super) struct Arrays {
 /// What is in the only member, or in all of them if they are arrays.
 pub(super) fn inside(bytes: &[u8]) -> Result<Inside, Fault> {
     const ARRAY: &[u8] = b".npy";
-    let members: Vec<_> = members(bytes)?.into_iter().filter(|member| !member.is_folder()).collect();
+    let members = members(bytes)?.into_iter();
+    let members: Vec<_> =
+        members.filter(|member| !member.is_folder() && !is_of_finder(member.name)).collect();
     match members.as_slice() {
         [] => Err(Fault::NoMember),
         arrays if arrays.iter().all(|member| member.name.ends_with(ARRAY)) => {
