@@ -8,6 +8,7 @@ use parquet::errors::ParquetError;
 use super::{
     arrays::Unfit,
     packed::{Layers, Unread},
+    parquet::ThriftFault,
 };
 
 /// Why a file could not be read or written.
@@ -250,7 +251,7 @@ pub enum Error {
 }
 
 /// In what way a file is damaged.
-#[derive(Debug, PartialEq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Damage {
     /// Another size than the manifest says.
@@ -297,6 +298,14 @@ pub enum Damage {
     /// The columns are not those of the manifest.
     #[error("its columns are not those of the manifest")]
     Columns,
+    /// A part of a Parquet file claims what it does not hold.
+    #[error("{part} {fault}")]
+    Thrift {
+        /// Which part.
+        part: &'static str,
+        /// What is wrong with it.
+        fault: ThriftFault,
+    },
     /// The file's own structure is broken.
     #[error("{reason}")]
     Structure {
