@@ -284,6 +284,14 @@ pub enum Damage {
         /// The bound.
         limit: u64,
     },
+    /// There are more rows than a file of its size can have.
+    #[error("it claims {found} rows, more than the {limit} that this program accepts in a file of its size")]
+    TooManyRows {
+        /// Rows it claims.
+        found: u64,
+        /// The bound.
+        limit: u64,
+    },
     /// There are more or fewer rows than the manifest or the footer counts.
     #[error("{found} rows where there should be {expected}")]
     Rows {

@@ -22,7 +22,7 @@ use crate::{
         guard,
         map::Contents,
     },
-    limits::files::FIXED_BATCH_BYTES_MAX,
+    limits::{Limits, files::FIXED_BATCH_BYTES_MAX},
 };
 
 /// An open Parquet file.
@@ -46,6 +46,10 @@ impl ParquetSource {
             let schema = Arc::new(hint::meant(&without_footer_keys(loaded.schema())));
             ArrowReaderMetadata::try_new(Arc::clone(loaded.metadata()), options.with_schema(schema))
         })?;
+        let (found, limit) = (claimed_rows(metadata.metadata()), Limits::default().rows_max(contents.len()));
+        if found > limit {
+            return Err(error::damaged(&path, Damage::TooManyRows { found, limit }));
+        }
         let found = fixed::row_bytes(metadata.schema());
         if found > FIXED_BATCH_BYTES_MAX {
             let (what, limit) = ("the vectors of one row", FIXED_BATCH_BYTES_MAX);
@@ -102,6 +106,12 @@ impl ParquetSource {
     pub fn contents(&self) -> &Contents {
         &self.contents
     }
+}
+
+/// Rows of all row groups, which are what the library counts to: where there is no column, nothing else ends them.
+fn claimed_rows(metadata: &ParquetMetaData) -> u64 {
+    let rows = metadata.row_groups().iter().map(|group| u64::try_from(group.num_rows()).unwrap_or(u64::MAX));
+    rows.fold(0, u64::saturating_add)
 }
 
 /// The reader adds every key of the footer to the schema's metadata; those that are no part of it go again.

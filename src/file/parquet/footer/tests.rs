@@ -120,3 +120,19 @@ fn a_footer_lies_inside_its_file() {
     let encrypted = [&bytes[..bytes.len() - 4], b"PARE"].concat();
     assert!(checked(&encrypted).unwrap_err().to_string().contains("encrypted"));
 }
+
+#[test]
+fn rows_of_no_columns_are_not_as_many_as_the_footer_says() {
+    let of_rows = |rows: &[u8]| {
+        let group =
+            [b"\x15\x02\x19\x1c\x48\x04root\x15\0\0\x16", rows, b"\x19\x1c\x19\x0c\x16\0\x16", rows, b"\0\0"];
+        let footer = group.concat();
+        let length = (footer.len() as u32).to_le_bytes();
+        open(&[b"PAR1", &footer[..], &length, b"PAR1"].concat())
+    };
+    assert_eq!(of_rows(b"\x80\x01").unwrap().rows(), 64);
+    for many in [&b"\xfe\xff\xff\xff\xff\xff\xff\xff\xff\x01"[..], b"\x01"] {
+        let error = of_rows(many).unwrap_err().to_string();
+        assert!(error.contains("more than the"), "{error}");
+    }
+}
