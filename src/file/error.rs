@@ -8,6 +8,7 @@ use parquet::errors::ParquetError;
 use super::{
     arrays::Unfit,
     packed::{Layers, Unread},
+    parquet::ThriftFault,
 };
 
 /// Why a file could not be read or written.
@@ -250,7 +251,7 @@ pub enum Error {
 }
 
 /// In what way a file is damaged.
-#[derive(Debug, PartialEq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Damage {
     /// Another size than the manifest says.
@@ -283,6 +284,14 @@ pub enum Damage {
         /// The bound.
         limit: u64,
     },
+    /// There are more rows than a file of its size can have.
+    #[error("it claims {found} rows, more than the {limit} that this program accepts in a file of its size")]
+    TooManyRows {
+        /// Rows it claims.
+        found: u64,
+        /// The bound.
+        limit: u64,
+    },
     /// There are more or fewer rows than the manifest or the footer counts.
     #[error("{found} rows where there should be {expected}")]
     Rows {
@@ -297,6 +306,14 @@ pub enum Damage {
     /// The columns are not those of the manifest.
     #[error("its columns are not those of the manifest")]
     Columns,
+    /// A part of a Parquet file claims what it does not hold.
+    #[error("{part} {fault}")]
+    Thrift {
+        /// Which part.
+        part: &'static str,
+        /// What is wrong with it.
+        fault: ThriftFault,
+    },
     /// The file's own structure is broken.
     #[error("{reason}")]
     Structure {

@@ -15,12 +15,16 @@
 
 mod category_column;
 mod fixed;
+mod footer;
 mod hint;
 mod ordinary;
 mod page;
+mod pages;
 mod properties;
 mod row_group;
 mod source;
+mod structs;
+mod thrift;
 mod vector_column;
 
 use std::{
@@ -42,7 +46,10 @@ use parquet::{
 };
 
 use self::row_group::{Layout, RowGroup, Written};
-pub use self::source::ParquetSource;
+pub use self::{
+    source::ParquetSource,
+    thrift::{ThriftFault, ThriftWhy},
+};
 use super::{
     atomic::{AtomicFile, Synced},
     dataset::{DatasetOptions, VectorEncoding},

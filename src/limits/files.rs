@@ -54,3 +54,15 @@ pub const MANIFEST_BYTES_MAX: u64 = 256 << 20;
 /// are is only a number in its footer, and a row in which they are missing takes room for all of them. A row of more is
 /// refused: it would be a vector of eight million numbers of 64 bits.
 pub const FIXED_BATCH_BYTES_MAX: u64 = 64 << 20;
+
+/// Values of a Parquet footer or page header that stand in each other. The format itself needs seven: a histogram of levels
+/// in the size statistics of a column.
+pub const THRIFT_NESTING_MAX: usize = 32;
+
+/// Groups of a Parquet schema that stand in each other. The Arrow schema beside it is read to a depth of 64, and a list is
+/// two groups.
+pub const PARQUET_SCHEMA_DEPTH_MAX: usize = 128;
+
+/// What the paths of all columns of a Parquet file take: each column holds the names of all groups around it. A million
+/// columns have room.
+pub const PARQUET_PATHS_BYTES_MAX: u64 = 64 << 20;

@@ -12,17 +12,17 @@ use parquet::{
         ProjectionMask,
         arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder},
     },
-    file::metadata::{PageIndexPolicy, ParquetMetaData},
+    file::metadata::{ParquetMetaData, ParquetMetaDataReader},
 };
 
-use super::{fixed, hint};
+use super::{fixed, footer, hint, pages::Pages};
 use crate::{
     file::{
         error::{self, Damage, Error},
         guard,
         map::Contents,
     },
-    limits::files::FIXED_BATCH_BYTES_MAX,
+    limits::{Limits, files::FIXED_BATCH_BYTES_MAX},
 };
 
 /// An open Parquet file.
@@ -38,12 +38,18 @@ impl ParquetSource {
     /// Reads the footer.
     pub fn open(contents: Contents) -> Result<Self, Error> {
         let path = contents.path().to_owned();
+        let footer = footer::checked(&contents).map_err(|damage| error::damaged(&path, damage))?;
         let metadata = guarded(&path, || {
-            let options = ArrowReaderOptions::new().with_page_index_policy(PageIndexPolicy::Optional);
-            let loaded = ArrowReaderMetadata::load(&contents.to_bytes(), options.clone())?;
+            let options = ArrowReaderOptions::new();
+            let metadata = Arc::new(ParquetMetaDataReader::decode_metadata(footer)?);
+            let loaded = ArrowReaderMetadata::try_new(metadata, options.clone())?;
             let schema = Arc::new(hint::meant(&without_footer_keys(loaded.schema())));
             ArrowReaderMetadata::try_new(Arc::clone(loaded.metadata()), options.with_schema(schema))
         })?;
+        let (found, limit) = (claimed_rows(metadata.metadata()), Limits::default().rows_max(contents.len()));
+        if found > limit {
+            return Err(error::damaged(&path, Damage::TooManyRows { found, limit }));
+        }
         let found = fixed::row_bytes(metadata.schema());
         if found > FIXED_BATCH_BYTES_MAX {
             let (what, limit) = ("the vectors of one row", FIXED_BATCH_BYTES_MAX);
@@ -77,11 +83,10 @@ impl ParquetSource {
     /// Every row, in batches of `batch_rows`, or fewer where the vectors are long; only the columns with these indexes, if any are named.
     pub fn batches(&self, batch_rows: usize, columns: Option<&[usize]>) -> Result<Batches, Error> {
         let path = self.contents.path().to_owned();
+        let pages = Pages::new(self.contents.to_bytes());
         let reader = guarded(&path, || {
-            let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(
-                self.contents.to_bytes(),
-                self.metadata.clone(),
-            );
+            let metadata = self.metadata.clone();
+            let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(pages.clone(), metadata);
             let mask = columns.map_or_else(ProjectionMask::all, |columns| {
                 ProjectionMask::roots(builder.parquet_schema(), columns.iter().copied())
             });
@@ -89,7 +94,7 @@ impl ParquetSource {
         })?;
         let schema = columns.map(|columns| self.schema().project(columns).map(Arc::new)).transpose();
         let schema = schema.map_err(error::arrow(&path))?.unwrap_or_else(|| Arc::clone(self.schema()));
-        Ok(Batches { path, schema, reader: Some(Box::new(reader)) })
+        Ok(Batches { path, schema, pages, reader: Some(Box::new(reader)) })
     }
 
     /// Says that the file is still the one that was opened.
@@ -101,6 +106,12 @@ impl ParquetSource {
     pub fn contents(&self) -> &Contents {
         &self.contents
     }
+}
+
+/// Rows of all row groups, which are what the library counts to: where there is no column, nothing else ends them.
+fn claimed_rows(metadata: &ParquetMetaData) -> u64 {
+    let rows = metadata.row_groups().iter().map(|group| u64::try_from(group.num_rows()).unwrap_or(u64::MAX));
+    rows.fold(0, u64::saturating_add)
 }
 
 /// The reader adds every key of the footer to the schema's metadata; those that are no part of it go again.
@@ -116,6 +127,7 @@ fn without_footer_keys(schema: &SchemaRef) -> Schema {
 pub struct Batches {
     path: PathBuf,
     schema: SchemaRef,
+    pages: Pages,
     reader: Option<Box<dyn Iterator<Item = Result<RecordBatch, arrow_schema::ArrowError>> + Send>>,
 }
 
@@ -137,7 +149,14 @@ impl Iterator for Batches {
         if matches!(next, Ok(Some(_))) {
             self.reader = Some(reader);
         }
-        next.transpose()
+        next.map_err(|error| self.named(error)).transpose()
+    }
+}
+
+impl Batches {
+    /// What is wrong with a page header, if that ended the reading.
+    fn named(&self, error: Error) -> Error {
+        self.pages.refused().map_or(error, |damage| error::damaged(&self.path, damage))
     }
 }
 
