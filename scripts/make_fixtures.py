@@ -6,6 +6,7 @@
     python scripts/make_fixtures.py packed      tests/fixtures/packed/: one pickle in every form of packing
     python scripts/make_fixtures.py arrays      tests/fixtures/arrays/: arrays in NumPy's own files
     python scripts/make_fixtures.py joblib      tests/fixtures/joblib/: dumps of several versions of joblib
+    python scripts/make_fixtures.py tables      tests/fixtures/tables/: Parquet and Arrow files in compression that is not read
 
 Makes one virtual environment for each pandas version under ${BRINE_CACHE:-target/peers} (Python 3.11: the one version
 that all of them install on; --python names it), and runs the generators inside. Needs nothing installed itself.
@@ -105,6 +106,12 @@ def arrays(python):
     tell(target)
 
 
+def tables(python):
+    target = empty("tables")
+    subprocess.run([environment("3.1.1", python), ROOT / "scripts" / "fixtures" / "tables.py", target], check=True)
+    tell(target)
+
+
 def joblib(python):
     target = empty("joblib")
     for name in (name for name in OTHERS if name.startswith("joblib")):
@@ -130,7 +137,7 @@ def tell(target):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["samples", "fixtures", "packed", "arrays", "joblib", "all"])
+    parser.add_argument("what", choices=["samples", "fixtures", "packed", "arrays", "joblib", "tables", "all"])
     parser.add_argument("--python", default=sys.executable, help="a Python 3.11 (default: this one)")
     args = parser.parse_args()
     if args.what in ("samples", "all"):
@@ -143,6 +150,8 @@ def main():
         arrays(args.python)
     if args.what in ("joblib", "all"):
         joblib(args.python)
+    if args.what in ("tables", "all"):
+        tables(args.python)
 
 
 if __name__ == "__main__":

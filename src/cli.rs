@@ -12,6 +12,7 @@ mod connect;
 mod convert;
 mod demo;
 mod inspect;
+mod interrupt;
 mod listen;
 mod progress;
 mod pull;
@@ -34,7 +35,7 @@ Exit codes:
   3 input refused          7 done, with rows quarantined
   8 fenced by a newer run  9 verify found a difference
 
-Every option can also be given as a variable, such as BRINE_LISTEN for --listen.";
+Most options can also be given as a variable, such as BRINE_LISTEN for --listen; the help of a command names them.";
 
 /// Turns pandas pickles of embeddings into typed Arrow and Parquet, and moves them over gRPC.
 #[derive(Debug, Parser)]
@@ -68,7 +69,7 @@ pub fn run() -> ExitCode {
         Err(error) => return usage(&error),
     };
     let done = match command {
-        Command::Convert(args) => convert::run(&args, output),
+        Command::Convert(args) => interrupt::leaving_nothing(|| convert::run(&args, output)),
         Command::Inspect(args) => inspect::run(&args, output),
         Command::Demo(args) => demo::run(&args, output),
         Command::Uuid(args) => uuid::run(&args, output),

@@ -17,6 +17,7 @@ mod contract;
 mod fuzz;
 mod grpc;
 mod ids;
+mod interrupt;
 mod joblib;
 mod messages;
 mod packed;

@@ -14,7 +14,7 @@ use std::{
 use arrow_array::{Array as _, ArrayRef, RecordBatch, cast::AsArray as _};
 use arrow_buffer::Buffer;
 use arrow_ipc::{
-    Block, Footer,
+    Block, Footer, Message,
     reader::{FileDecoder, read_footer_length},
     writer::FileWriter,
 };
@@ -215,6 +215,7 @@ fn open(contents: Contents) -> Result<Inner, Error> {
     let footer = arrow_ipc::root_as_footer(&buffer.as_slice()[footer_range])
         .map_err(|error| structure(&path, &format!("footer: {error}")))?;
     let blocks = blocks(footer.recordBatches(), end, &path)?;
+    blocks.first().map_or(Ok(()), |first| uncompressed(&slice(&buffer, first), &path))?;
     let (schema, decoder) = decoder(&footer, &buffer, end, &path)?;
     let first_rows = match custom(&footer, BATCH_ROWS) {
         Some(listed) => {
@@ -278,7 +279,9 @@ fn decoder(
     let schema = Arc::new(arrow_ipc::convert::fb_to_schema(schema));
     let mut decoder = FileDecoder::new(Arc::clone(&schema), footer.version());
     for block in blocks(footer.dictionaries(), end, path)? {
-        decoder.read_dictionary(&block, &slice(buffer, &block)).map_err(broken(path))?;
+        let message = slice(buffer, &block);
+        uncompressed(&message, path)?;
+        decoder.read_dictionary(&block, &message).map_err(broken(path))?;
     }
     Ok((schema, decoder))
 }
@@ -301,10 +304,25 @@ fn first_rows(
     }
 }
 
-fn batch_rows(message: &Buffer) -> Option<u64> {
-    let prefix = if message.starts_with(&[0xff; 4]) { 8 } else { 4 };
-    let message = arrow_ipc::root_as_message(message.get(prefix..)?).ok()?;
-    u64::try_from(message.header_as_record_batch()?.length()).ok()
+fn message(bytes: &Buffer) -> Option<Message<'_>> {
+    let prefix = if bytes.starts_with(&[0xff; 4]) { 8 } else { 4 };
+    arrow_ipc::root_as_message(bytes.get(prefix..)?).ok()
+}
+
+fn batch_rows(bytes: &Buffer) -> Option<u64> {
+    u64::try_from(message(bytes)?.header_as_record_batch()?.length()).ok()
+}
+
+/// Refuses a batch or dictionary with a compressed body, as `DataFrame.to_feather` writes it unless told otherwise.
+fn uncompressed(bytes: &Buffer, path: &Path) -> Result<(), Error> {
+    let codec = message(bytes).and_then(|message| {
+        let dictionary = message.header_as_dictionary_batch().and_then(|batch| batch.data());
+        message.header_as_record_batch().or(dictionary)?.compression()
+    });
+    codec.map_or(Ok(()), |codec| {
+        let codec = codec.codec().variant_name().unwrap_or("an unknown codec").to_owned();
+        Err(Error::Codec { path: path.to_owned(), codec, remedy: "uncompressed" })
+    })
 }
 
 fn custom<'a>(footer: &Footer<'a>, key: &str) -> Option<&'a str> {

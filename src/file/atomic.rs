@@ -19,12 +19,15 @@ use std::{
 
 mod direct;
 mod sum;
+mod unfinished;
 
 use self::{
     direct::{Block, BlockWriter},
     sum::Sum,
 };
 use super::error::{self, Error};
+
+pub use self::unfinished::{NoMore, remove_unfinished};
 
 /// Bytes hashed at a time: what was just copied is still in the core's cache, and a power of two keeps BLAKE3 on its
 /// widest path.
@@ -241,6 +244,7 @@ impl Drop for Temporary {
         if !self.renamed {
             _ = fs::remove_file(&self.path);
         }
+        unfinished::forget(&self.path);
     }
 }
 
@@ -293,10 +297,12 @@ fn remove_abandoned(path: &Path) {
 fn create_temporary(folder: &Path, name: &str) -> io::Result<(File, PathBuf)> {
     loop {
         let path = folder.join(format!(".{name}.{}.{:x}.tmp", process::id(), serial()));
-        match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
+        let make = |path: &Path| OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+        match unfinished::begin(&path, make) {
             Ok(file) if is_kept(&file) => return Ok((file, path)),
+            Ok(_) => unfinished::forget(&path),
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
-            _ => {}
+            Err(_) => {}
         }
     }
 }

@@ -167,6 +167,16 @@ pub enum Error {
         /// The form.
         format: &'static str,
     },
+    /// A table file whose contents are compressed in a way that this program does not read.
+    #[error("{}: its contents are compressed with {codec}, which is not read; write it {remedy}", path.display())]
+    Codec {
+        /// The file.
+        path: PathBuf,
+        /// How they are compressed.
+        codec: String,
+        /// How they may be.
+        remedy: &'static str,
+    },
     /// A pipe gave more than the bounds allow.
     #[error("{}: more than {limit_bytes} bytes came through the pipe", path.display())]
     Piped {

@@ -126,6 +126,7 @@ fn shell(line: &str, folder: &Path) -> Command {
         .env("PACKED", root.join("tests/fixtures/packed"))
         .env("ARRAYS", root.join("tests/fixtures/arrays"))
         .env("CASES", root.join("tests/cli"))
+        .env("TABLES", root.join("tests/fixtures/tables"))
         .env("RARE", root.join("tests/fixtures/rare"))
         .env("MESSAGES", root.join("tests/fixtures/messages"))
         .env("SCHEMAS", root.join("schemas"))

@@ -12,7 +12,8 @@ use parquet::{
         ProjectionMask,
         arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder},
     },
-    file::metadata::{ParquetMetaData, ParquetMetaDataReader},
+    basic::Compression,
+    file::metadata::{ColumnChunkMetaData, ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData},
 };
 
 use super::{fixed, footer, hint, pages::Pages};
@@ -46,6 +47,7 @@ impl ParquetSource {
             let schema = Arc::new(hint::meant(&without_footer_keys(loaded.schema())));
             ArrowReaderMetadata::try_new(Arc::clone(loaded.metadata()), options.with_schema(schema))
         })?;
+        codecs(metadata.metadata(), &path)?;
         let (found, limit) = (claimed_rows(metadata.metadata()), Limits::default().rows_max(contents.len()));
         if found > limit {
             return Err(error::damaged(&path, Damage::TooManyRows { found, limit }));
@@ -168,4 +170,17 @@ fn guarded<T, E: std::fmt::Display>(path: &Path, read: impl FnOnce() -> Result<T
         Err(_) => "the Parquet reader gave up on its contents".to_owned(),
     };
     Err(error::damaged(path, Damage::Structure { reason }))
+}
+/// Refuses columns that are compressed in a way that the library is not built for here.
+fn codecs(metadata: &ParquetMetaData, path: &Path) -> Result<(), Error> {
+    use Compression::{SNAPPY, UNCOMPRESSED, ZSTD};
+    let chunks = metadata.row_groups().iter().flat_map(RowGroupMetaData::columns);
+    let unread = chunks
+        .map(ColumnChunkMetaData::compression)
+        .find(|codec| !matches!(codec, UNCOMPRESSED | SNAPPY | ZSTD(_)));
+    unread.map_or(Ok(()), |codec| {
+        let codec = codec.to_string().split('(').next().unwrap_or_default().to_owned();
+        let remedy = "with zstd, with snappy or uncompressed";
+        Err(Error::Codec { path: path.to_owned(), codec, remedy })
+    })
 }
