@@ -101,7 +101,7 @@ pub(super) struct Output {
     /// Print one JSON object on stdout and nothing else there.
     #[arg(long, global = true, env = "BRINE_JSON", value_parser = clap::builder::FalseyValueParser::new())]
     pub(super) json: bool,
-    /// No progress on stderr.
+    /// No progress on stderr; warnings and errors are told.
     #[arg(long, short, global = true, env = "BRINE_QUIET", value_parser = clap::builder::FalseyValueParser::new())]
     pub(super) quiet: bool,
 }
