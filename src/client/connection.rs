@@ -17,6 +17,11 @@ use tower_service::Service;
 
 use super::listening::{Beginning, Heard};
 
+/// Headers of answers that are nothing but a status, and the code of `Code::Unimplemented` there.
+const STATUS: &str = "grpc-status";
+const MESSAGE: &str = "grpc-message";
+const UNIMPLEMENTED: &str = "12";
+
 /// A channel that adds the token to each call.
 #[derive(Debug, Clone)]
 pub(super) struct Connection {
@@ -44,12 +49,26 @@ impl Service<http::Request<Body>> for Connection {
         if let Some(authorization) = &self.authorization {
             request.headers_mut().insert(AUTHORIZATION, authorization.clone());
         }
+        let method = request.uri().path().to_owned();
         let (calling, heard) = (self.channel.call(request), self.heard.clone());
         let failed = move |error: transport::Error| {
             unheard(&heard).unwrap_or_else(|| Status::from_error(Box::new(error)))
         };
-        Box::pin(async move { calling.await.map_err(failed) })
+        Box::pin(async move { calling.await.map(|answer| named(answer, &method)).map_err(failed) })
     }
+}
+
+/// The answer, with a word in it where a server says of a method only that it does not know it.
+fn named(mut answer: http::Response<Body>, method: &str) -> http::Response<Body> {
+    let said =
+        |name| answer.headers().get(name).map_or("", |value: &HeaderValue| value.to_str().unwrap_or(name));
+    if said(STATUS) == UNIMPLEMENTED
+        && said(MESSAGE).is_empty()
+        && let Ok(message) = HeaderValue::try_from(format!("the server does not know {method}"))
+    {
+        answer.headers_mut().insert(MESSAGE, message);
+    }
+    answer
 }
 
 /// The status of calls to a server that has said nothing of HTTP/2.
