@@ -3,10 +3,13 @@
 
 mod connection;
 mod credentials;
+mod listening;
 pub mod message;
+mod misfit;
 pub mod pull;
 pub mod push;
 mod target;
 
 pub use credentials::{CredentialFiles, Error as CredentialError};
+pub use misfit::Misfit;
 pub use target::{Error as TargetError, Target};

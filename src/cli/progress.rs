@@ -65,8 +65,14 @@ impl Printed {
     }
 
     fn line(&self, line: &str) {
+        if !self.quiet {
+            self.warn(line);
+        }
+    }
+
+    /// What is done is not quite what was asked for: that is no progress, and told also to those who want none.
+    fn warn(&self, line: &str) {
         match &self.bar {
-            _ if self.quiet => {}
             Some(bar) => bar.suspend(|| log(line)),
             None => log(line),
         }
@@ -88,12 +94,12 @@ impl Progress for Printed {
     fn begins(&self, dialect: Dialect, unfilled: &[String]) {
         if !unfilled.is_empty() {
             let fields = unfilled.join(", ");
-            self.line(&format!("Fields of {dialect} that the data set lacks, sent empty: {fields}"));
+            self.warn(&format!("Fields of {dialect} that the data set lacks, sent empty: {fields}"));
         }
     }
 
     fn downgraded(&self, dialect: Dialect, older: Dialect) {
-        self.line(&format!("The server does not know {dialect}: trying {older}"));
+        self.warn(&format!("The server does not know {dialect}: trying {older}"));
     }
 
     fn metadata(&self, domain: &str, dimension: usize, rows: u64) {

@@ -3,8 +3,11 @@
 use std::{
     fmt::Display,
     io::{self, Write as _},
+    iter,
     process::ExitCode,
 };
+
+use tonic::Status;
 
 /// A name out of a file, on one line: a terminal would obey the control characters that it holds.
 pub(super) fn plain(name: &str) -> String {
@@ -54,7 +57,20 @@ impl Failure {
 
     /// The error and its causes in one line.
     pub(super) fn sentence(&self) -> String {
-        format!("{:#}", self.error)
+        self.told().join(": ")
+    }
+
+    /// The error and its causes, without those that add nothing to what the one above says.
+    fn told(&self) -> Vec<String> {
+        let mut told = vec![self.error.to_string()];
+        let mut above = told[0].clone();
+        for cause in self.error.chain().skip(1).map(said) {
+            if !above.contains(&cause) {
+                told.push(cause.clone());
+            }
+            above = cause;
+        }
+        told
     }
 
     /// Prints the error and its causes, one to a line, and gives the exit code.
@@ -63,14 +79,8 @@ impl Failure {
         if self.is_broken_pipe() {
             return ExitCode::SUCCESS;
         }
-        eprintln!("error: {}", self.error);
-        let mut said = self.error.to_string();
-        for cause in self.error.chain().skip(1).map(ToString::to_string) {
-            // What the layer above said already adds nothing.
-            if !said.ends_with(&cause) {
-                eprintln!("caused by: {cause}");
-            }
-            said = cause;
+        for (title, line) in iter::once("error").chain(iter::repeat("caused by")).zip(self.told()) {
+            eprintln!("{title}: {line}");
         }
         ExitCode::from(self.exit as u8)
     }
@@ -81,6 +91,12 @@ impl Failure {
             .downcast_ref::<PrintError>()
             .is_some_and(|error| error.0.kind() == io::ErrorKind::BrokenPipe)
     }
+}
+
+/// What a cause says. A status prints its code, which the sentence above it stands for, and its bytes.
+fn said(cause: &(dyn std::error::Error + 'static)) -> String {
+    let status = cause.downcast_ref::<Box<Status>>().map(AsRef::as_ref).or_else(|| cause.downcast_ref());
+    status.map_or_else(|| cause.to_string(), |status: &Status| status.message().to_owned())
 }
 
 impl From<anyhow::Error> for Failure {
@@ -106,7 +122,7 @@ pub(super) struct Output {
     /// Print one JSON object on stdout and nothing else there.
     #[arg(long, global = true, env = "BRINE_JSON", value_parser = clap::builder::FalseyValueParser::new())]
     pub(super) json: bool,
-    /// No progress on stderr.
+    /// No progress on stderr; warnings and errors are told.
     #[arg(long, short, global = true, env = "BRINE_QUIET", value_parser = clap::builder::FalseyValueParser::new())]
     pub(super) quiet: bool,
 }

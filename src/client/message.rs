@@ -147,7 +147,7 @@ impl Call<'_> {
 async fn connect(target: &Target, deadline: time::Instant) -> Result<Connection, Error> {
     let failed = match time::timeout_at(deadline, target.connect()).await {
         Ok(Ok(channel)) => return Ok(channel),
-        Ok(Err(source)) => Failed::Connect { target: target.to_string(), source: Arc::new(source) },
+        Ok(Err(source)) => Failed::unreached(target, source),
         Err(_) => Failed::Deadline { target: target.to_string() },
     };
     Err(Error::Remote { failed, outcome: "nothing was sent".to_owned() })

@@ -14,10 +14,7 @@ use std::{
 use tokio::time;
 use tonic::codec::CompressionEncoding;
 
-use super::{
-    Target,
-    push::{Backoff, retry::may_pass},
-};
+use super::{Target, push::Backoff};
 use crate::{file::DatasetWriter, limits::client as limits, schema::Domain};
 
 mod call;
@@ -197,6 +194,6 @@ impl Patience {
     /// The pause before the next attempt; none if there is none.
     fn after(&mut self, failed: &Failed, has_moved: bool) -> Option<Duration> {
         self.in_vain = if has_moved { 1 } else { self.in_vain + 1 };
-        (self.in_vain < self.attempts && may_pass(failed.code)).then(|| self.backoff.pause(self.in_vain))
+        (self.in_vain < self.attempts && failed.may_pass()).then(|| self.backoff.pause(self.in_vain))
     }
 }

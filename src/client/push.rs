@@ -119,7 +119,7 @@ pub fn dry_run(feed: &Feed, session: &SessionOptions) -> Result<Sizes, Error> {
 /// Pushes a data set. Dropping the future ends the stream; the server then keeps nothing of it.
 pub async fn push(options: &Options, progress: Arc<dyn Progress>) -> Result<Report, Error> {
     let push = Push::new(options, progress);
-    push.in_dialect(options.dialect, |_| None).await
+    push.in_dialect(options.dialect, |_| None).await.map_err(|error| options.dialect.hinted(error))
 }
 
 /// The same, in an older dialect if the server does not know the one of `options`.

@@ -8,6 +8,7 @@ use tonic::transport::{self, Endpoint, Uri};
 use super::{
     connection::Connection,
     credentials::{self, CredentialFiles, Credentials},
+    listening::{Connector, Heard},
 };
 use crate::limits::client as limits;
 
@@ -86,8 +87,11 @@ impl Target {
     }
 
     async fn open(&self, endpoint: Endpoint) -> Result<Connection, transport::Error> {
-        let channel = endpoint.connect_with_connector(connector()).await?;
-        Ok(Connection { channel, authorization: self.credentials.authorization.clone() })
+        let heard = Heard::default();
+        let listened = (!self.is_encrypted()).then(|| heard.clone());
+        let connector = Connector { sockets: connector(), heard: listened };
+        let channel = endpoint.connect_with_connector(connector).await?;
+        Ok(Connection { channel, authorization: self.credentials.authorization.clone(), heard })
     }
 
     /// Opens a connection. No HTTP/2 pings are sent: servers with library defaults end connections that send them; the
@@ -117,7 +121,8 @@ impl Target {
     }
 }
 
-/// Whether a connection failed because one side does not believe the other, which the next attempt would not change.
+/// Whether a connection failed because the server does not believe this client, which the next attempt would not change. What
+/// this client finds wrong with the server is a `Misfit`.
 pub(super) fn is_distrust(error: &transport::Error) -> bool {
     let mut chain = iter::successors(Some(error as &(dyn StdError + 'static)), |&error| error.source());
     // What TLS finds wrong comes as this kind, and nothing else does.

@@ -352,6 +352,15 @@ Completed: sent 2 chunks (190 rows)
     assert_eq!((&report["dialect"], &report["rows"]), (&"json-v1".into(), &190.into()));
     assert_eq!((&report["attempts"], &report["guarantee"]), (&1.into(), &"at-least-once".into()));
     assert_eq!(report["fields_sent_empty"][0], "position");
+    // What is sent otherwise than was asked for is no progress.
+    let quiet = String::from_utf8(run(&["--quiet"]).await.unwrap().stderr).unwrap();
+    let warned: Vec<_> = quiet.lines().map(|line| line.split_once(':').unwrap().0).collect();
+    let expected = [
+        "The server does not know session",
+        "The server does not know typed-v1",
+        "Fields of json-v1 that the data set lacks, sent empty",
+    ];
+    assert_eq!(warned, expected, "{quiet}");
     let text = String::from_utf8(run(&["--quiet", "--dialect", "json-v1"]).await.unwrap().stdout).unwrap();
     assert!(text.contains("in 2 chunks of json-v1"), "{text}");
     assert!(text.contains("sent empty: position, published_at"), "{text}");

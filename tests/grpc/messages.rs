@@ -287,6 +287,27 @@ async fn a_failed_stream_confirms_nothing_and_is_not_repeated() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_method_that_the_server_does_not_know_is_named_once() {
+    let from = tempfile::tempdir().unwrap();
+    let dataset = everything(from.path(), 10);
+    let receipt = from.path().join("receipt.json");
+    let map = everything_map(from.path());
+    let more = ["--map", &map, "--quiet", "--receipt", receipt.to_str().unwrap()];
+    // A server of something else, which knows none of these.
+    let bound = Config::new("127.0.0.1:0").bind().await.unwrap();
+    let url = format!("http://{}", bound.address());
+    tokio::spawn(bound.run(Chassis::new(), std::future::pending()));
+    let output = stream(&dataset, &url, "jobs.v1.Everything/Import", &more);
+    assert_eq!(output.status.code(), Some(4), "{}", stderr(&output));
+    let told = "UNIMPLEMENTED: the server does not know /jobs.v1.Everything/Import; rows confirmed: 0 of 10";
+    assert_eq!(stderr(&output).matches("UNIMPLEMENTED").count(), 1, "{}", stderr(&output));
+    assert!(stderr(&output).contains(told), "{}", stderr(&output));
+    let receipt: serde_json::Value = serde_json::from_slice(&std::fs::read(&receipt).unwrap()).unwrap();
+    let error = receipt["error"].as_str().unwrap();
+    assert!(error.contains(told) && error.matches("UNIMPLEMENTED").count() == 1, "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_answer_before_the_end_confirms_nothing() {
     let from = tempfile::tempdir().unwrap();
     // More than the windows of a connection hold.

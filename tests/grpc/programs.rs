@@ -1,10 +1,14 @@
 //! The program itself: what it prints and the exit codes it ends with.
 
 use std::{
-    io::{BufRead as _, BufReader},
+    io::{BufRead as _, BufReader, Read as _, Write as _},
     net::TcpListener,
     path::Path,
     process::{Child, Command, Output, Stdio},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use super::tables;
@@ -201,7 +205,19 @@ fn a_server_without_the_dialect_asked_for_is_4() {
     let server = Server::start(&["--discard"]);
     let output = run(&["stream", path(&dataset), "--to", &server.url(), "--dialect", "json-v1"]);
     assert_eq!(output.status.code(), Some(4), "{}", stderr(&output));
-    assert!(stderr(&output).contains("UNIMPLEMENTED"), "{}", stderr(&output));
+    let method = "/com.alpha.backend.grpc.EmbeddingStreamService/IngestDataStream";
+    let told = [
+        "Fields of json-v1 that the data set lacks, sent empty: position, published_at, skills, long_description, description_lang",
+        "Sent metadata: domain=recruit, vector_dim=384",
+        &format!("gRPC error: code=UNIMPLEMENTED, details=the server does not know {method}"),
+        &format!("error: stream {} to {}/", dataset.display(), server.url()),
+        &format!(
+            "caused by: Unknown gRPC error: UNIMPLEMENTED, the server does not know {method}; try --dialect auto"
+        ),
+    ];
+    let said = stderr(&output);
+    // How much was sent before the answer came is the connection's affair.
+    assert_eq!(said.lines().filter(|line| !line.starts_with("Completed")).collect::<Vec<_>>(), told);
 }
 
 #[test]
@@ -287,6 +303,69 @@ fn nobody_there_is_5() {
     assert_eq!(output.status.code(), Some(5), "{}", stderr(&output));
     assert!(stderr(&output).contains("gRPC error: code=UNAVAILABLE, details="), "{}", stderr(&output));
     assert!(stderr(&output).contains("Batch Server unavailable"), "{}", stderr(&output));
+}
+
+/// Answers every connection with `bytes` and ends it; the address, and how many there were.
+fn answering(bytes: &'static [u8]) -> (String, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (address, met) = (listener.local_addr().unwrap().to_string(), Arc::new(AtomicUsize::new(0)));
+    let counted = Arc::clone(&met);
+    std::thread::spawn(move || {
+        for socket in listener.incoming() {
+            let mut socket = socket.unwrap();
+            counted.fetch_add(1, Ordering::SeqCst);
+            // The greeting is taken first, so that the answer is not lost with a reset.
+            let _ = socket.read(&mut [0; 4096]);
+            let _ = socket.write_all(bytes);
+        }
+    });
+    (address, met)
+}
+
+#[test]
+fn a_server_of_another_protocol_is_5_at_once_and_says_what_to_do() {
+    let from = tempfile::tempdir().unwrap();
+    let dataset = tables::write(from.path(), "recruit", 1);
+    let proto = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/messages/jobs.proto");
+    let clients: [&[&str]; 4] = [
+        &["stream", path(&dataset), "--to"],
+        &["stream", path(&dataset), "--dialect", "typed-v1", "--to"],
+        &["stream", path(&dataset), "--proto", proto, "--rpc", "jobs.v1.Jobs/Import", "--map", "MAP", "--to"],
+        &["pull", "--from"],
+    ];
+    let map = from.path().join("map.toml");
+    let rules = std::fs::read_to_string(Path::new(proto).with_extension("toml")).unwrap();
+    let enumeration = "field = \"english\"\nnull = { default = \"none\" }";
+    std::fs::write(&map, rules.replace(enumeration, "field = \"note\"\nnull = \"empty\"")).unwrap();
+    let servers: [(&str, &[u8], &str); 4] = [
+        ("https", &[0, 0, 0, 4, 0, 0, 0, 0, 0], "the server does not speak TLS: use http://"),
+        ("https", b"HTTP/1.1 400 Bad Request\r\n\r\n", "the server does not speak TLS: use http://"),
+        ("http", &[21, 3, 3, 0, 2, 2, 22], "the server speaks TLS: use https://"),
+        ("http", b"HTTP/1.1 400 Bad Request\r\n\r\n", "the server does not speak plain HTTP/2"),
+    ];
+    for client in clients {
+        for (scheme, bytes, told) in servers {
+            let (address, met) = answering(bytes);
+            let url = format!("{scheme}://{address}");
+            let arguments = client.iter().map(|&part| if part == "MAP" { path(&map) } else { part });
+            let arguments: Vec<&str> = arguments.chain([url.as_str()]).collect();
+            let output = run(&arguments);
+            assert_eq!(output.status.code(), Some(5), "{arguments:?}: {}", stderr(&output));
+            assert!(stderr(&output).contains(told), "{arguments:?}: {}", stderr(&output));
+            assert_eq!(met.load(Ordering::SeqCst), 1, "{arguments:?}: {}", stderr(&output));
+        }
+    }
+}
+
+#[test]
+fn a_server_that_closes_without_a_word_may_be_full_and_is_asked_again() {
+    let (address, met) = answering(b"");
+    let url = format!("http://{address}");
+    let output = run(&["pull", "--from", &url, "--retry-delay", "0"]);
+    assert_eq!(output.status.code(), Some(5), "{}", stderr(&output));
+    assert!(met.load(Ordering::SeqCst) >= 3 && stderr(&output).contains("given up after 3 attempts"));
+    let told = "closed the connection without a word: does it speak TLS (https://)";
+    assert!(stderr(&output).contains(told), "{}", stderr(&output));
 }
 
 #[test]

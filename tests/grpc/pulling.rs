@@ -78,6 +78,18 @@ async fn json_is_one_object_and_the_default_is_300_rows_a_chunk() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_checkpoint_that_the_server_does_not_know_is_told_also_to_those_who_want_no_progress() {
+    let from = tempfile::tempdir().unwrap();
+    let server = serving(from.path(), 350, Script::default()).await;
+    let output = run(&["pull", "--from", &server.url(), "-q", "--checkpoint", "nope"]).await;
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert_eq!(stderr(&output), "The server does not know checkpoint \"nope\": it sends all rows\n");
+    let known = ["--checkpoint", "00000000-0000-5000-8000-000000000100"];
+    let output = run(&[["pull", "--from", &server.url(), "-q"].as_slice(), &known].concat()).await;
+    assert_eq!(stderr(&output), "");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn failures_have_the_words_of_the_published_client_and_an_exit_code() {
     let from = tempfile::tempdir().unwrap();
     let refusing = (Code::PermissionDenied, "not you");

@@ -257,7 +257,7 @@ async fn refusals_are_not_tried_again() {
         (Status::invalid_argument("bad row"), "Invalid argument: bad row"),
         (Status::unauthenticated("who"), "Unknown gRPC error: UNAUTHENTICATED, who"),
         (Status::permission_denied("no"), "Unknown gRPC error: PERMISSION_DENIED, no"),
-        (Status::unimplemented("what"), "Unknown gRPC error: UNIMPLEMENTED, what"),
+        (Status::unimplemented("what"), "Unknown gRPC error: UNIMPLEMENTED, what; try --dialect auto"),
     ];
     for (status, text) in codes {
         let code = status.code();

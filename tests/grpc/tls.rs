@@ -11,7 +11,7 @@ use std::{
 
 use brine::{
     client::{
-        CredentialError, CredentialFiles, Target,
+        CredentialError, CredentialFiles, Misfit, Target,
         pull::{self, Error},
         push::{self, Backoff, Dialect},
     },
@@ -143,13 +143,15 @@ async fn a_server_that_cannot_be_believed_is_told_nothing_and_not_asked_again() 
         (other.issue("localhost", 3000), "UnknownIssuer"),
         (authority.issue("elsewhere.example", 3000), "not valid for name"),
         (authority.issue("localhost", 2001), "expired"),
+        (Pair { certificate: other.pem(), key: other.0.key().serialize_pem() }, "CA:TRUE"),
     ];
     for (pair, said) in cases {
         let (routes, tokens) = rows(folder.path());
         let address = serve(routes, &pair, None).await;
         let error = pull(address, &files).await.unwrap_err();
         let Error::Remote { failed, attempts } = &error else { panic!("{error:?}") };
-        assert_eq!((failed.code, *attempts), (Code::Unauthenticated, 1), "{said}: {error}");
+        assert_eq!((failed.code, *attempts), (Code::Unavailable, 1), "{said}: {error}");
+        assert!(matches!(failed.misfit, Some(Misfit::Certificate { .. })), "{said}: {error}");
         assert!(failed.details.contains(said), "{said}: {error}");
         assert!(tokens.lock().unwrap().is_empty(), "{said}");
     }
@@ -157,6 +159,30 @@ async fn a_server_that_cannot_be_believed_is_told_nothing_and_not_asked_again() 
     let (routes, _) = rows(folder.path());
     let address = serve(routes, &authority.issue("localhost", 3000), None).await;
     assert!(pull(address, &CredentialFiles { ca: None, ..files }).await.is_err());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_certificate_of_an_authority_is_no_servers_and_the_remedy_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let key = KeyPair::generate().unwrap();
+    let certificate = params.self_signed(&key).unwrap().pem();
+    let files =
+        CredentialFiles { ca: Some(secret(folder.path(), "ca", &certificate)), ..CredentialFiles::default() };
+    let address = serve(rows(folder.path()).0, &Pair { certificate, key: key.serialize_pem() }, None).await;
+    let error = pull(address, &files).await.unwrap_err().to_string();
+    let told = "an authority (CA:TRUE), which cannot be a server's: make it with basicConstraints=CA:FALSE";
+    assert!(error.ends_with(told), "{error}");
+    let target: Target = format!("https://localhost:{}", address.port()).parse().unwrap();
+    let target = target.with_credentials(&files).unwrap();
+    let dataset = folder.path().join("recruit");
+    for dialect in [Dialect::Session, Dialect::TypedV1] {
+        let options = push::Options { dialect, ..push::Options::new(&dataset, target.clone()) };
+        let error = push::push(&options, Arc::new(push::Silent)).await.unwrap_err();
+        let push::Error::Remote { failed, attempts: 1 } = &error else { panic!("{error:?}") };
+        assert!(failed.is_unreachable() && error.to_string().ends_with(told), "{error}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

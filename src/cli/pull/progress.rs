@@ -50,8 +50,14 @@ impl Printed {
     }
 
     fn line(&self, line: &str) {
+        if !self.quiet {
+            self.warn(line);
+        }
+    }
+
+    /// What comes is not what was asked for: that is no progress, and told also to those who want none.
+    fn warn(&self, line: &str) {
         match &self.bar {
-            _ if self.quiet => {}
             Some(bar) => bar.suspend(|| log(line)),
             None => log(line),
         }
@@ -60,7 +66,7 @@ impl Printed {
 
 impl Progress for Printed {
     fn unknown_checkpoint(&self, checkpoint: &str) {
-        self.line(&format!("The server does not know checkpoint {checkpoint:?}: it sends all rows"));
+        self.warn(&format!("The server does not know checkpoint {checkpoint:?}: it sends all rows"));
     }
 
     fn expected(&self, rows: u64) {

@@ -5,7 +5,10 @@ use std::{io, path::PathBuf, sync::Arc};
 use tonic::{Code, Status};
 
 use crate::{
-    client::push::{self, code_name},
+    client::{
+        Misfit, Target,
+        push::{self, code_name},
+    },
     file, schema, wire,
 };
 
@@ -82,6 +85,9 @@ pub enum Failed {
         #[source]
         source: Arc<tonic::transport::Error>,
     },
+    /// A server that this client cannot talk to.
+    #[error("{0}")]
+    Misfit(Misfit),
     /// No connection before the deadline.
     #[error("{target} is not reached before the deadline")]
     Deadline {
@@ -91,11 +97,24 @@ pub enum Failed {
 }
 
 impl Failed {
+    /// No connection to `target`.
+    pub(super) fn unreached(target: &Target, source: tonic::transport::Error) -> Self {
+        Misfit::among(&source).map_or_else(
+            || Self::Connect { target: target.to_string(), source: Arc::new(source) },
+            Self::Misfit,
+        )
+    }
+
+    /// What a call ended with.
+    pub(super) fn of(status: Status) -> Self {
+        Misfit::among(&status).map_or_else(|| Self::Status { status: Box::new(status) }, Self::Misfit)
+    }
+
     /// Whether no server was reached or it stopped answering, as opposed to one that refused.
     pub fn is_unreachable(&self) -> bool {
         match self {
             Self::Status { status } => matches!(status.code(), Code::Unavailable | Code::DeadlineExceeded),
-            Self::Connect { .. } | Self::Deadline { .. } => true,
+            Self::Connect { .. } | Self::Misfit(_) | Self::Deadline { .. } => true,
         }
     }
 }

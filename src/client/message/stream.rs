@@ -36,7 +36,7 @@ async fn answer(call: &Call<'_>, body: Body) -> Result<Bytes, Status> {
     let mut request = Request::new(tokio_stream::empty());
     request.set_timeout(call.deadline.saturating_duration_since(time::Instant::now()));
     let answered = within(call.deadline, async {
-        grpc.ready().await.map_err(|error| Status::unavailable(error.to_string()))?;
+        grpc.ready().await?;
         grpc.client_streaming(request, call.path.clone(), Raw).await
     });
     answered.await.map(tonic::Response::into_inner)
@@ -51,7 +51,7 @@ fn blame(status: Status, outcome: &Outcome, call: &Call<'_>) -> Error {
     let outcome = format!(
         "rows confirmed: 0 of {rows}; {handed} were handed to the connection, and what the server kept of them is not known; nothing is sent again"
     );
-    Error::Remote { failed: Failed::Status { status: Box::new(of_transport(status)) }, outcome }
+    Error::Remote { failed: Failed::of(of_transport(status)), outcome }
 }
 
 /// A server that answers before it has everything has not taken everything.

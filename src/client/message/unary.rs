@@ -44,7 +44,7 @@ async fn answer(call: &Call<'_>, grpc: &mut Grpc<Connection>, message: Bytes) ->
     let mut request = Request::new(message);
     request.set_timeout(call.deadline.saturating_duration_since(time::Instant::now()));
     let answered = within(call.deadline, async {
-        grpc.ready().await.map_err(|error| Status::unavailable(error.to_string()))?;
+        grpc.ready().await?;
         grpc.unary(request, call.path.clone(), Raw).await
     });
     answered.await.map(tonic::Response::into_inner)
@@ -56,5 +56,5 @@ fn blame(status: Status, chunk: &Encoded, call: &Call<'_>) -> Error {
         "rows confirmed: {confirmed} of {rows}; whether the server took rows {}..{} is not known; nothing is sent again",
         chunk.rows.start, chunk.rows.end
     );
-    Error::Remote { failed: Failed::Status { status: Box::new(of_transport(status)) }, outcome }
+    Error::Remote { failed: Failed::of(of_transport(status)), outcome }
 }

@@ -20,6 +20,7 @@ use super::{
 };
 use crate::{
     client::{
+        Misfit,
         push::{attempt::of_transport, innermost},
         target::is_distrust,
     },
@@ -97,7 +98,7 @@ async fn ask(options: &Options, request: Bytes) -> Result<Response<Streaming<Byt
         grpc = grpc.accept_compressed(compression.into());
     }
     let answer = async {
-        grpc.ready().await.map_err(|error| Status::unavailable(error.to_string()))?;
+        grpc.ready().await?;
         grpc.server_streaming(Request::new(request), PathAndQuery::from_static(PATH), Raw).await
     };
     let answer = time::timeout(options.silence, answer).await;
@@ -107,8 +108,11 @@ async fn ask(options: &Options, request: Bytes) -> Result<Response<Streaming<Byt
 }
 
 fn unreached(error: &transport::Error) -> Failed {
+    if let Some(misfit) = Misfit::among(error) {
+        return misfit.into();
+    }
     let code = if is_distrust(error) { Code::Unauthenticated } else { Code::Unavailable };
-    Failed { code, details: innermost(error), reason: None }
+    Failed { code, details: innermost(error), reason: None, misfit: None }
 }
 
 fn silent(silence: Duration) -> Status {

@@ -3,7 +3,10 @@
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
-use crate::{client::push::code_name, digest, file, wire};
+use crate::{
+    client::{Misfit, push::code_name, push::retry::may_pass},
+    digest, file, wire,
+};
 
 /// Why a pull failed.
 #[derive(Debug, thiserror::Error)]
@@ -161,24 +164,40 @@ pub struct Failed {
     pub details: String,
     /// The reason's name, if a server of ours gave one.
     pub reason: Option<String>,
+    /// Why this client cannot talk to the server at all, if that is known.
+    pub misfit: Option<Misfit>,
 }
 
 impl Failed {
     /// What the server, or the transport, answered.
     pub(super) fn of(status: &Status) -> Self {
+        if let Some(misfit) = Misfit::among(status) {
+            return misfit.into();
+        }
         let reason = status.get_details_error_info().map(|info| info.reason);
-        Self { code: status.code(), details: status.message().to_owned(), reason }
+        Self { code: status.code(), details: status.message().to_owned(), reason, misfit: None }
     }
 
     /// A stream that ended in good order before its last row.
     pub(super) fn cut_short(next: u64, total_rows: u64) -> Self {
         let details = format!("the stream ended before row {next} of {total_rows}");
-        Self { code: Code::Unavailable, details, reason: None }
+        Self { code: Code::Unavailable, details, reason: None, misfit: None }
+    }
+
+    /// Whether the cause may go away by itself.
+    pub(super) fn may_pass(&self) -> bool {
+        self.misfit.is_none() && may_pass(self.code)
     }
 
     /// Whether no server was reached or it stopped answering, as opposed to one that refused.
     pub fn is_unreachable(&self) -> bool {
         matches!(self.code, Code::Unavailable | Code::DeadlineExceeded)
+    }
+}
+
+impl From<Misfit> for Failed {
+    fn from(misfit: Misfit) -> Self {
+        Self { code: Code::Unavailable, details: misfit.to_string(), reason: None, misfit: Some(misfit) }
     }
 }
 

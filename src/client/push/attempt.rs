@@ -11,12 +11,7 @@ use std::{
 
 use prost::Message;
 use tokio::time;
-use tonic::{
-    Code, Request, Status, TimeoutExpired,
-    body::Body,
-    client::Grpc,
-    transport::{self, channel::ResponseFuture},
-};
+use tonic::{Code, Request, Status, TimeoutExpired, body::Body, client::Grpc};
 
 use super::{
     Dialect, Failed, Feed, Progress, Sizes,
@@ -24,7 +19,10 @@ use super::{
     dialect::Answer,
 };
 use crate::{
-    client::{Target, connection::Connection},
+    client::{
+        Misfit, Target,
+        connection::{Calling, Connection},
+    },
     proto::{embedding, embedding_json, raw::SendRaw},
 };
 
@@ -53,8 +51,8 @@ pub(in crate::client) struct Spliced {
 
 impl tower_service::Service<http::Request<Body>> for Spliced {
     type Response = http::Response<Body>;
-    type Error = transport::Error;
-    type Future = ResponseFuture;
+    type Error = Status;
+    type Future = Calling;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         self.channel.poll_ready(context)
@@ -106,7 +104,7 @@ pub(super) async fn run(
 async fn connect(target: &Target, deadline: time::Instant) -> Result<Connection, Failed> {
     match time::timeout_at(deadline, target.connect()).await {
         Ok(Ok(channel)) => Ok(channel),
-        Ok(Err(source)) => Err(Failed::Connect { target: target.to_string(), source: Arc::new(source) }),
+        Ok(Err(source)) => Err(Failed::unreached(target, source)),
         Err(_) => Err(Failed::Status { status: Box::new(overdue()), chunks: 0 }),
     }
 }
@@ -125,7 +123,7 @@ where
     let mut request = Request::new(tokio_stream::empty());
     request.set_timeout(deadline.saturating_duration_since(time::Instant::now()));
     let answered = within(deadline, async {
-        grpc.ready().await.map_err(|error| Status::unavailable(error.to_string()))?;
+        grpc.ready().await?;
         grpc.client_streaming(request, feed.dialect().path(), SendRaw::<M>::default()).await
     });
     answered.await.map(|answer| answer.into_inner().into())
@@ -147,12 +145,14 @@ fn blame(status: Status, outcome: &Outcome) -> Error {
     if let Some(error) = outcome.take_error() {
         return Error::Local(error);
     }
-    let status = Box::new(of_transport(status));
-    Error::Remote(Failed::Status { status, chunks: outcome.sent().chunks })
+    Error::Remote(Failed::of(of_transport(status), outcome.sent().chunks))
 }
 
 /// A status that the transport made up, because the connection broke, is the server's absence, not its answer.
 pub(in crate::client) fn of_transport(status: Status) -> Status {
+    if Misfit::among(&status).is_some() {
+        return status;
+    }
     let causes = || iter::successors(StdError::source(&status), |&cause| cause.source());
     // The channel reads the deadline from the request's header and may notice it first.
     if causes().any(<dyn StdError>::is::<TimeoutExpired>) {

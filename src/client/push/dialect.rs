@@ -6,7 +6,7 @@
 use std::{fmt, sync::Arc};
 
 use http::uri::PathAndQuery;
-use tonic::Code;
+use tonic::{Code, Status};
 
 use super::{ChunkRows, Error, Failed, Sizes};
 use crate::{
@@ -68,6 +68,17 @@ impl Dialect {
             Self::TypedV1 => Some(Self::JsonV1),
             Self::JsonV1 => None,
         }
+    }
+
+    /// The same error, with what to do if it is that the server does not know this dialect.
+    pub(super) fn hinted(self, mut error: Error) -> Error {
+        if let Error::Remote { failed: Failed::Status { status, .. }, .. } = &mut error
+            && status.code() == Code::Unimplemented
+        {
+            let without = if self == Self::Session { " without --require exactly-once" } else { "" };
+            **status = Status::unimplemented(format!("{}; try --dialect auto{without}", status.message()));
+        }
+        error
     }
 
     /// The method that takes the stream.
@@ -187,8 +198,6 @@ impl From<embedding_json::IngestDataResponse> for Answer {
 
 #[cfg(test)]
 mod tests {
-    use tonic::Status;
-
     use super::*;
 
     fn failed(code: Code, attempts: u32) -> Error {

@@ -2,8 +2,13 @@
 
 use tonic::{Code, Status};
 
-use super::Dialect;
-use crate::{client::target::is_distrust, file, limits::client as limits, wire};
+use super::{Dialect, retry::may_pass};
+use crate::{
+    client::{Misfit, Target, target::is_distrust},
+    file,
+    limits::client as limits,
+    wire,
+};
 
 /// The reason of rows that a server cannot take, or cannot read.
 pub(super) const ROW_INVALID: &str = "ROW_INVALID";
@@ -112,6 +117,9 @@ pub enum Failed {
         #[source]
         source: std::sync::Arc<tonic::transport::Error>,
     },
+    /// A server that this client cannot talk to.
+    #[error("Batch Server unavailable: {0}")]
+    Misfit(Misfit),
     /// The call succeeded, the answer did not.
     #[error("Batch Server answered status {status:?}: {message}")]
     Answer {
@@ -188,12 +196,30 @@ fn sentence(status: &Status) -> String {
 }
 
 impl Failed {
+    /// No connection to `target`.
+    pub(super) fn unreached(target: &Target, source: tonic::transport::Error) -> Self {
+        Misfit::among(&source).map_or_else(
+            || Self::Connect { target: target.to_string(), source: std::sync::Arc::new(source) },
+            Self::Misfit,
+        )
+    }
+
+    /// What a call ended with, after so many chunks.
+    pub(super) fn of(status: Status, chunks: u64) -> Self {
+        Misfit::among(&status).map_or_else(|| Self::Status { status: Box::new(status), chunks }, Self::Misfit)
+    }
+
+    /// Whether the cause may go away by itself.
+    pub(super) fn may_pass(&self) -> bool {
+        !matches!(self, Self::Misfit(_)) && may_pass(self.code())
+    }
+
     /// The gRPC code by which the failure is judged.
     pub fn code(&self) -> Code {
         match self {
             Self::Status { status, .. } => status.code(),
             Self::Connect { source, .. } if is_distrust(source) => Code::Unauthenticated,
-            Self::Connect { .. } | Self::Unfinished { .. } => Code::Unavailable,
+            Self::Connect { .. } | Self::Misfit(_) | Self::Unfinished { .. } => Code::Unavailable,
             Self::Answer { .. } | Self::Counts { .. } => Code::FailedPrecondition,
             Self::Reason { .. } => Code::Aborted,
         }
@@ -204,6 +230,7 @@ impl Failed {
         match self {
             Self::Status { status, .. } => status.message().to_owned(),
             Self::Connect { source, .. } => innermost(source.as_ref()),
+            Self::Misfit(misfit) => misfit.to_string(),
             Self::Answer { .. } | Self::Counts { .. } | Self::Reason { .. } | Self::Unfinished { .. } => {
                 self.to_string()
             }

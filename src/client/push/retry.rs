@@ -64,7 +64,7 @@ impl History {
 
     /// Whether to try again after `failed`.
     pub(super) fn judge(&mut self, failed: &Failed, deadline: Instant) -> Verdict {
-        if self.attempt >= self.attempts || !may_pass(failed.code()) || self.repeats(failed) {
+        if self.attempt >= self.attempts || !failed.may_pass() || self.repeats(failed) {
             return Verdict::GiveUp;
         }
         let pause = self.backoff.pause(self.attempt);

@@ -1,14 +1,12 @@
 //! The calls about a session as a whole, on one connection.
 
-use std::sync::Arc;
-
 use tokio::time;
 use tonic::{Request, Response, Status};
 
 use super::{
     super::{Failed, Feed},
     Identity, Next,
-    verdict::of_status,
+    verdict::{of_status, of_unreached},
 };
 use crate::{
     client::{Target, connection::Connection},
@@ -42,9 +40,7 @@ impl At {
 
 impl Call {
     pub(super) async fn connect(target: &Target) -> Result<Self, Next> {
-        let failed =
-            |source| Next::Again(Failed::Connect { target: target.to_string(), source: Arc::new(source) });
-        let channel = target.connect_watched().await.map_err(failed)?;
+        let channel = target.connect_watched().await.map_err(|error| of_unreached(target, error))?;
         Ok(Self { client: IngestSessionServiceClient::new(channel.clone()), channel })
     }
 

@@ -120,9 +120,7 @@ fn draining() -> Failed {
 
 async fn begin(call: &Call, body: Body) -> Result<Streaming<AppendAck>, Next> {
     let mut grpc = Grpc::new(Spliced { channel: call.channel.clone(), body: Some(body) });
-    let unavailable = |error: tonic::transport::Error| tonic::Status::unavailable(error.to_string());
-    let ready = grpc.ready().await.map_err(unavailable);
-    ready.map_err(|status| of_status(status, 0))?;
+    grpc.ready().await.map_err(|status| of_status(status, 0))?;
     let request = Request::new(tokio_stream::empty());
     let answer = grpc.streaming(request, APPEND_PATH, SendRaw::<AppendAck>::default()).await;
     answer.map(tonic::Response::into_inner).map_err(|status| of_status(status, 0))

@@ -1,10 +1,13 @@
 //! What follows from a refusal or a failure: another attempt, which asks the server first, or an end.
 
-use tonic::{Code, Status};
+use tonic::{Code, Status, transport};
 use tonic_types::StatusExt as _;
 
 use super::super::{Error, Failed, attempt::of_transport, error::ROW_INVALID};
-use crate::proto::embedding::session::v1::{AppendError, Reason};
+use crate::{
+    client::Target,
+    proto::embedding::session::v1::{AppendError, Reason},
+};
 
 /// What follows.
 #[derive(Debug)]
@@ -32,8 +35,18 @@ pub(super) fn of_status(status: Status, chunks: u64) -> Next {
         status.code(),
         Code::InvalidArgument | Code::Unauthenticated | Code::PermissionDenied | Code::FailedPrecondition
     );
-    let failed = Failed::Status { status: Box::new(status), chunks };
-    if is_final { Next::Stop(Error::Remote { failed, attempts: 1 }) } else { Next::Again(failed) }
+    let failed = Failed::of(status, chunks);
+    if is_final || matches!(failed, Failed::Misfit(_)) {
+        Next::Stop(Error::Remote { failed, attempts: 1 })
+    } else {
+        Next::Again(failed)
+    }
+}
+
+/// What follows from a connection that did not come about.
+pub(super) fn of_unreached(target: &Target, error: transport::Error) -> Next {
+    let failed = Failed::unreached(target, error);
+    if failed.may_pass() { Next::Again(failed) } else { Next::Stop(Error::Remote { failed, attempts: 1 }) }
 }
 
 /// What follows from the status that ended a stream of chunks: one that the server cannot read may have been changed on its
