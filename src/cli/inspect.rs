@@ -70,9 +70,28 @@ pub(super) fn run(args: &Args, output: Output) -> Result<(), Failure> {
     let options = Options { choice, limits, temporary_folder: args.temp_dir.clone(), ..Options::default() };
     let look = Look { structure: args.structure, options };
     let mut all = Vec::new();
-    for input in &args.inputs {
+    let failed = look_at(&args.inputs, &look, output, &mut all).err().or_else(|| refused(&all));
+    let mut object = json!({ "inputs": all });
+    if let Some(failure) = &failed {
+        object["error"] = failure.sentence().into();
+    }
+    if output.json || !all.is_empty() {
+        let text: Vec<String> = all.iter().map(told).collect();
+        output.result(&object, &text.join("\n").trim_end())?;
+    }
+    failed.map_or(Ok(()), Err)
+}
+
+/// Looks at one input after the other; those before one that cannot be read are in `all`.
+fn look_at(
+    inputs: &[PathBuf],
+    look: &Look,
+    output: Output,
+    all: &mut Vec<Inspection>,
+) -> Result<(), Failure> {
+    for input in inputs {
         let bar = (!output.quiet && io::stderr().is_terminal()).then(|| ProgressBar::new(0));
-        let found = inspect(input, &look, &mut |done, rows| {
+        let found = inspect(input, look, &mut |done, rows| {
             if let Some(bar) = &bar {
                 bar.set_length(rows);
                 bar.set_position(done);
@@ -83,12 +102,12 @@ pub(super) fn run(args: &Args, output: Output) -> Result<(), Failure> {
         }
         all.extend(found.map_err(|error| failure(error, input))?);
     }
-    let text: Vec<String> = all.iter().map(told).collect();
-    output.result(&json!({ "inputs": all }), &text.join("\n").trim_end())?;
-    let refused = all.iter().find(|each| matches!(each.verdict, Verdict::Refused { .. }));
-    refused.map_or(Ok(()), |each| {
-        Err(Failure::new(Exit::Input, anyhow!("{}: it cannot be converted", each.path.display())))
-    })
+    Ok(())
+}
+
+fn refused(all: &[Inspection]) -> Option<Failure> {
+    let each = all.iter().find(|each| matches!(each.verdict, Verdict::Refused { .. }))?;
+    Some(Failure::new(Exit::Input, anyhow!("{}: it cannot be converted", each.path.display())))
 }
 
 fn failure(error: Error, input: &Path) -> Failure {

@@ -138,6 +138,10 @@ impl Args {
 }
 
 pub(super) fn run(args: &Args, output: Output) -> Result<(), Failure> {
+    pull(args, output).map_err(|failure| output.failed(failure))
+}
+
+fn pull(args: &Args, output: Output) -> Result<(), Failure> {
     let (options, runtime) = (args.options()?, runtime()?);
     let progress = Arc::new(Printed::new(output));
     let received = runtime.block_on(async {

@@ -132,6 +132,16 @@ impl Output {
     pub(super) fn result(self, object: &serde_json::Value, text: &dyn Display) -> Result<(), PrintError> {
         if self.json { print(object) } else { print(text) }
     }
+
+    /// Prints under `--json` that nothing came of it, and why.
+    pub(super) fn failed(self, failure: Failure) -> Failure {
+        let object = serde_json::json!({ "error": failure.sentence() });
+        if self.json {
+            // Why it failed matters more than that this cannot be printed.
+            let _ = print(&object);
+        }
+        failure
+    }
 }
 
 fn print(line: &dyn Display) -> Result<(), PrintError> {

@@ -206,8 +206,12 @@ impl FromStr for Rows {
 
 #[allow(clippy::needless_pass_by_value, reason = "every subcommand is given its arguments")]
 pub(super) fn run(args: Args, output: Output) -> Result<(), Failure> {
+    stream(&args, output).map_err(|failure| output.failed(failure))
+}
+
+fn stream(args: &Args, output: Output) -> Result<(), Failure> {
     if let Some(source) = args.message.source() {
-        return foreign(&args, source, output);
+        return foreign(args, source, output);
     }
     let options = args.options()?;
     match &args.to {

@@ -19,7 +19,7 @@ use tower_service::Service;
 
 use super::Misfit;
 
-/// What the newest socket of a connection began with.
+/// What the last socket of a connection that was answered, or closed, began with. The channel may have opened another since.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Heard(Arc<Mutex<Beginning>>);
 
@@ -89,9 +89,6 @@ impl Service<Uri> for Connector {
         let connecting = self.sockets.call(uri);
         Box::pin(async move {
             let socket = connecting.await?.into_inner();
-            if let Some(heard) = &heard {
-                heard.note(Beginning::Awaited);
-            }
             Ok(TokioIo::new(Listening { socket, heard }))
         })
     }
