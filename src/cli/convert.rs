@@ -256,26 +256,48 @@ fn read_schema(path: &Path) -> anyhow::Result<Choice> {
 
 pub(super) fn run(args: &Args, output: Output) -> Result<(), Failure> {
     let options = args.options()?;
-    let mut objects = Vec::new();
-    let mut text = String::new();
-    let mut bad_rows = 0;
-    for input in &args.inputs {
+    let mut done = Done::default();
+    let converted = args.inputs.iter().try_for_each(|input| done.convert(input, args, &options, output));
+    // What was converted is told also if what came after it was not.
+    let mut object = json!({ "inputs": done.objects });
+    if let Err(failure) = &converted {
+        object["error"] = failure.sentence().into();
+    }
+    if output.json || !done.objects.is_empty() {
+        output.result(&object, &done.text.trim_end())?;
+    }
+    converted?;
+    if done.bad_rows > 0 { Err(Failure::quarantined(done.bad_rows)) } else { Ok(()) }
+}
+
+/// What became of the inputs so far.
+#[derive(Default)]
+struct Done {
+    objects: Vec<serde_json::Value>,
+    text: String,
+    /// Rows that were put aside.
+    bad_rows: u64,
+}
+
+impl Done {
+    fn convert(
+        &mut self,
+        input: &Path,
+        args: &Args,
+        options: &Options,
+        output: Output,
+    ) -> Result<(), Failure> {
         let start = Instant::now();
         let mut progress = Progress::new(output, input);
-        let report =
-            pickle::convert(input, &args.output, &options, &mut |done, all| progress.rows(done, all));
+        let report = pickle::convert(input, &args.output, options, &mut |done, all| progress.rows(done, all));
         progress.finish();
         let report = report.map_err(|error| failure(error, input))?;
         let quarantined = report.tables.iter().filter(|table| table.rejected.is_some());
-        bad_rows += quarantined.map(|table| table.bad_rows).sum::<u64>();
-        summary(&mut text, input, &args.output, &report, start.elapsed());
-        objects.push(object(input, &args.output, &report, start.elapsed()));
+        self.bad_rows += quarantined.map(|table| table.bad_rows).sum::<u64>();
+        summary(&mut self.text, input, &args.output, &report, start.elapsed());
+        self.objects.push(object(input, &args.output, &report, start.elapsed()));
+        Ok(())
     }
-    output.result(&json!({ "inputs": objects }), &text.trim_end())?;
-    if bad_rows > 0 {
-        return Err(Failure::quarantined(bad_rows));
-    }
-    Ok(())
 }
 
 pub(super) fn failure(error: Error, input: &Path) -> Failure {

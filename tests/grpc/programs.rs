@@ -126,14 +126,14 @@ fn a_session_goes_on_by_itself_and_leaves_a_receipt() {
     let receipt = from.path().join("receipt.json");
     let mut server = Server::start(&["--store", path(to.path())]);
     let url = server.url();
-    let first = ["stream", path(&dataset), "--to", &url, "--rows", "0..1000", "--receipt", path(&receipt)];
+    let first = ["stream", path(&dataset), "--to", &url, "--rows", "0..1250", "--receipt", path(&receipt)];
     assert_eq!(run(&first).status.code(), Some(0));
     let read = || -> serde_json::Value { serde_json::from_slice(&std::fs::read(&receipt).unwrap()).unwrap() };
-    assert_eq!(read()["rows_acknowledged"], serde_json::json!([[0, 1_000]]));
+    assert_eq!(read()["rows_acknowledged"], serde_json::json!([[0, 1_250]]));
     assert_eq!((&read()["complete"], &read()["guarantee"]), (&true.into(), &"exactly-once".into()));
     let second = ["stream", path(&dataset), "--to", &url, "--shard", "2/2", "--receipt", path(&receipt)];
     assert_eq!(run(&second).status.code(), Some(0));
-    assert_eq!(read()["rows_acknowledged"], serde_json::json!([[1_000, 2_500]]));
+    assert_eq!(read()["rows_acknowledged"], serde_json::json!([[1_250, 2_500]]));
     let stored = tables::manifest(&to.path().join("recruit"));
     assert_eq!((stored.rows, stored.k), (2_500, tables::manifest(&dataset).k));
     assert_eq!(server.stop(), Some(0));
