@@ -1,7 +1,7 @@
 //! `brine convert`: pickles become data sets.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     fmt::Write as _,
     io::{self, IsTerminal as _},
     path::{Path, PathBuf},
@@ -161,6 +161,7 @@ impl Args {
             name: self.name.clone(),
             select: self.select.clone(),
             strict: self.strict,
+            written: HashSet::new(),
             temporary_folder: self.temp_dir.clone(),
             dataset: DatasetOptions {
                 overwrite: self.overwrite,
@@ -255,9 +256,9 @@ fn read_schema(path: &Path) -> anyhow::Result<Choice> {
 }
 
 pub(super) fn run(args: &Args, output: Output) -> Result<(), Failure> {
-    let options = args.options()?;
+    let mut options = args.options()?;
     let mut done = Done::default();
-    let converted = args.inputs.iter().try_for_each(|input| done.convert(input, args, &options, output));
+    let converted = args.inputs.iter().try_for_each(|input| done.convert(input, args, &mut options, output));
     // What was converted is told also if what came after it was not.
     let mut object = json!({ "inputs": done.objects });
     if let Err(failure) = &converted {
@@ -284,7 +285,7 @@ impl Done {
         &mut self,
         input: &Path,
         args: &Args,
-        options: &Options,
+        options: &mut Options,
         output: Output,
     ) -> Result<(), Failure> {
         let start = Instant::now();
@@ -294,6 +295,7 @@ impl Done {
         let report = report.map_err(|error| failure(error, input))?;
         let quarantined = report.tables.iter().filter(|table| table.rejected.is_some());
         self.bad_rows += quarantined.map(|table| table.bad_rows).sum::<u64>();
+        options.written.extend(report.tables.iter().map(|table| table.name.clone()));
         summary(&mut self.text, input, &args.output, &report, start.elapsed());
         self.objects.push(object(input, &args.output, &report, start.elapsed()));
         Ok(())
@@ -311,7 +313,7 @@ pub(super) fn exit_of(error: &Error) -> Exit {
         | Error::DiskFull { .. }
         | Error::Io { .. }
         | Error::PermissionDenied { .. } => Exit::Failed,
-        Error::Name { .. } => Exit::Usage,
+        Error::Name { .. } | Error::WrittenBefore { .. } => Exit::Usage,
         _ => Exit::Input,
     }
 }

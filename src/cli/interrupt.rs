@@ -21,7 +21,9 @@ fn end_when_asked() {
     runtime.block_on(async { shutdown_signal().await });
     // Held until the end: nothing is begun any more.
     let _nothing = remove_unfinished();
-    let told = anyhow::anyhow!("interrupted: nothing is left half-written; run the same command again");
+    let told = anyhow::anyhow!(
+        "interrupted: nothing is left half-written; run the same command again, with --overwrite if a data set was complete"
+    );
     let _ = Failure::new(Exit::Interrupted, told).report();
     process::exit(Exit::Interrupted as i32);
 }

@@ -27,7 +27,7 @@ use self::{
 };
 use super::error::{self, Error};
 
-pub use self::unfinished::{NoMore, remove_unfinished};
+pub use self::unfinished::{NoMore, publishing, remove_unfinished};
 
 /// Bytes hashed at a time: what was just copied is still in the core's cache, and a power of two keeps BLAKE3 on its
 /// widest path.

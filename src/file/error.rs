@@ -83,6 +83,17 @@ pub enum Error {
         /// The members there are.
         present: Vec<String>,
     },
+    /// Another input of the same run has become a data set of this name.
+    #[error(
+        "{}: a table of it would replace {name}, which another input has just become: convert it by itself, with --name or into another folder",
+        path.display()
+    )]
+    WrittenBefore {
+        /// The file.
+        path: PathBuf,
+        /// Name of the data set.
+        name: String,
+    },
     /// A data set of this name is there already.
     #[error("{} exists already; --overwrite replaces it", path.display())]
     AlreadyExists {

@@ -78,6 +78,8 @@ pub struct Options {
     pub strict: bool,
     /// Where compressed input is unpacked; the output folder if it is not said.
     pub temporary_folder: Option<PathBuf>,
+    /// Data sets that other inputs of the same run have become, which no table may replace.
+    pub written: HashSet<String>,
     /// How the data set is written.
     pub dataset: DatasetOptions,
     /// Bounds of reading.
@@ -340,6 +342,9 @@ impl Job<'_> {
             pandas_attrs: attrs.json.clone(),
             ..self.options.dataset.clone()
         };
+        if self.options.written.contains(&self.name) {
+            return Err(Error::WrittenBefore { path: self.path.to_owned(), name: self.name });
+        }
         let mut writer = DatasetWriter::create(self.folder, &self.name, Arc::clone(table.schema()), dataset)?;
         let mut generator = IdGenerator::new(self.options.generate_ids, &table, self.graph.ground())
             .map_err(self.unmade())?;

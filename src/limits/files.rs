@@ -66,3 +66,6 @@ pub const PARQUET_SCHEMA_DEPTH_MAX: usize = 128;
 /// What the paths of all columns of a Parquet file take: each column holds the names of all groups around it. A million
 /// columns have room.
 pub const PARQUET_PATHS_BYTES_MAX: u64 = 64 << 20;
+
+/// Rows of a Parquet file with columns for each of its bytes: pages of one value hold 20,000 rows in some thirty bytes.
+pub const PARQUET_ROWS_OF_BYTE_MAX: u64 = 1 << 16;

@@ -42,6 +42,9 @@ pub const PARTING: Duration = Duration::from_secs(1);
 /// How long a peer that was answered in full may say nothing before its side of the connection is no longer waited for.
 pub const FAREWELL_SILENCE: Duration = Duration::from_secs(3);
 
+/// How long it is waited for whatever it says.
+pub const FAREWELL: Duration = Duration::from_secs(10);
+
 /// How long a call may take when its client says nothing, or says more: what a bulk transfer over a slow line needs, and an end
 /// for calls that everybody forgot.
 pub const DEADLINE_MAX: Duration = Duration::from_hours(6);

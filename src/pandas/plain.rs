@@ -90,7 +90,10 @@ impl Plain {
             columns.push(column);
         }
         columns.first()?;
-        let many = graph.dict(id)?.count() > VECTOR_COLUMNS_MAX;
+        let entries = graph.dict(id)?.count();
+        let elements = columns[0].1.saturating_mul(entries);
+        // A list that stands in many entries would be looked at once for each.
+        let many = entries > VECTOR_COLUMNS_MAX && elements <= graph.input().len();
         let vectors = many && graph.dict(id)?.all(|(_, value)| is_vector(graph, value, limits));
         Some(if vectors { Self::KeyedVectors } else { Self::Columns })
     }

@@ -1,6 +1,6 @@
 //! The tables of a pickle: the value itself, or the members of dicts, lists and tuples, however deep, each with its path.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::{
     blocks::Standing,
@@ -328,14 +328,19 @@ fn name_of_key(graph: &Graph<'_>, key: NodeId) -> String {
 
 /// Keys that differ can read the same: the path of a later one is numbered.
 fn number_same_paths(members: &mut [Seen]) {
-    let mut taken: HashMap<String, u32> = HashMap::new();
+    let own: HashSet<String> = members.iter().map(|(member, _)| member.path.clone()).collect();
+    let mut times: HashMap<String, u32> = HashMap::new();
     for (member, _) in members {
-        let path = member.path.clone();
-        while let Some(times) = taken.get_mut(&member.path) {
-            *times += 1;
-            member.path = format!("{path}-{times}");
+        let times = times.entry(member.path.clone()).or_default();
+        *times += 1;
+        if *times > 1 {
+            let mut numbered = format!("{}-{times}", member.path);
+            while own.contains(&numbered) {
+                *times += 1;
+                numbered = format!("{}-{times}", member.path);
+            }
+            member.path = numbered;
         }
-        taken.insert(member.path.clone(), 1);
     }
 }
 

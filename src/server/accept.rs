@@ -140,8 +140,8 @@ impl Greeting {
         }
         let connection = Connection::new(remote, silent);
         let (stream, home) = farewell::lend(stream, Arc::clone(&connection));
-        if self.serve(stream, connection).await {
-            home.farewell(patience.connection_grace).await;
+        if self.serve(stream, Arc::clone(&connection)).await && connection.has_called() {
+            home.farewell().await;
         }
     }
 

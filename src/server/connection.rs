@@ -28,8 +28,8 @@ pub(super) struct Connection {
     silent: Mutex<Option<Counted>>,
     calls_begun: AtomicU64,
     calls: Mutex<Vec<Weak<Call>>>,
-    /// Something is left to write, for which the socket has no room.
-    blocked: AtomicBool,
+    /// Milliseconds since `opened` at which the socket had no room for what is left to write; 0 if it had.
+    blocked_since: AtomicU64,
     backlog: Backlog,
 }
 
@@ -71,7 +71,7 @@ impl Connection {
             silent: Mutex::new(Some(silent)),
             calls_begun: AtomicU64::new(0),
             calls: Mutex::default(),
-            blocked: AtomicBool::new(false),
+            blocked_since: AtomicU64::new(0),
             backlog: Backlog::default(),
         })
     }
@@ -114,13 +114,24 @@ impl Connection {
         call
     }
 
+    /// Whether the socket takes what there is to write. Each time that it took something it counts as blocked anew.
     pub(super) fn set_blocked(&self, blocked: bool) {
-        self.blocked.store(blocked, Relaxed);
+        let now = self.opened.elapsed().as_millis() as u64;
+        match blocked {
+            // Asked again without having taken anything.
+            true if self.blocked_since.load(Relaxed) > 0 => {}
+            true => self.blocked_since.store(now.max(1), Relaxed),
+            false => self.blocked_since.store(0, Relaxed),
+        }
     }
 
-    /// Whether any call runs, or what one said is not written yet.
-    pub(super) fn is_busy(&self) -> bool {
-        self.blocked.load(Relaxed) || self.has_calls()
+    /// Whether any call runs, or the end of one is still being taken: within `patience` since the last of it was.
+    pub(super) fn is_busy(&self, patience: Duration) -> bool {
+        let blocked = match self.blocked_since.load(Relaxed) {
+            0 => false,
+            since => self.opened.elapsed().saturating_sub(Duration::from_millis(since)) < patience,
+        };
+        self.has_calls() || (blocked && self.has_called())
     }
 
     fn has_calls(&self) -> bool {

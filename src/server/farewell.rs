@@ -9,7 +9,6 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
-    time::Duration,
 };
 
 use tokio::{
@@ -20,7 +19,7 @@ use tokio::{
 };
 
 use super::connection::Connection;
-use crate::limits::server::FAREWELL_SILENCE;
+use crate::limits::server::{FAREWELL, FAREWELL_SILENCE};
 
 /// Bytes that are read at a time, to be thrown away.
 const READ_BYTES: usize = 4096;
@@ -42,9 +41,9 @@ pub(super) fn lend(socket: TcpStream, connection: Arc<Connection>) -> (Lent, Hom
 }
 
 impl Home {
-    /// Waits until the peer closes the connection, as long as it says something now and then, and for `longest` at most.
-    pub(super) async fn farewell(self, longest: Duration) {
-        let end = Instant::now() + longest;
+    /// Waits until the peer closes the connection, as long as it says something now and then, and not for long.
+    pub(super) async fn farewell(self) {
+        let end = Instant::now() + FAREWELL;
         let Ok(mut socket) = self.0.await else { return };
         let mut bytes = [0; READ_BYTES];
         let heard = async {

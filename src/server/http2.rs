@@ -174,7 +174,7 @@ impl<'a> Life<'a> {
     /// Whether it has nothing left to do and stays all the same. Who hears the wish to go leaves at once; who has sent half a
     /// greeting, or answers nothing, never does.
     fn lingers(&mut self) -> bool {
-        if self.connection.is_busy() {
+        if self.connection.is_busy(self.config.patience.stall) {
             self.idle_since = None;
             return false;
         }

@@ -134,12 +134,13 @@ fn members_whose_keys_read_the_same_have_paths_of_their_own() {
     let tuple = |text: &str, number| {
         HashableValue::Tuple(vec![HashableValue::String(text.to_owned()), HashableValue::I64(number)])
     };
-    let keys = [HashableValue::I64(1), HashableValue::String("1".to_owned()), tuple("a", 1), tuple("b", 2)];
+    let word = |text: &str| HashableValue::String(text.to_owned());
+    let keys = [HashableValue::I64(1), word("1"), word("1-2"), tuple("a", 1), tuple("b", 2)];
     let root = Value::Dict((1..).zip(keys).map(|(length, key)| (key, rows(length))).collect());
     let mut paths: Vec<String> =
         members(&written(&root)).unwrap().into_iter().map(|(path, _)| path).collect();
     paths.sort();
-    assert_eq!(paths, ["('a', 1)", "('b', 2)", "1", "1-2"]);
+    assert_eq!(paths, ["('a', 1)", "('b', 2)", "1", "1-2", "1-3"]);
 }
 
 #[test]

@@ -1,29 +1,41 @@
-//! The files of this process that have no name yet: a process that is asked to end removes them first.
+//! The files of this process that have no name yet: a process that is asked to end removes them first, and lets those that
+//! are being named become a whole.
 
 use std::{
     collections::BTreeSet,
     fs::{self, File},
     io,
     path::{Path, PathBuf},
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
 
 static UNFINISHED: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 
+/// Held by those who give names. It is taken before the other lock.
+static PUBLISHING: RwLock<()> = RwLock::new(());
+
 /// As long as this is held the process begins no file.
 #[must_use = "files are begun again when this is dropped"]
-pub struct NoMore(
-    #[allow(dead_code, reason = "it is held, not looked at")] MutexGuard<'static, BTreeSet<PathBuf>>,
-);
+#[derive(Debug)]
+pub struct NoMore {
+    _unfinished: MutexGuard<'static, BTreeSet<PathBuf>>,
+    _publishing: RwLockWriteGuard<'static, ()>,
+}
 
 /// Removes the files that were begun and have no name yet. Their writers may go on, in vain.
 pub fn remove_unfinished() -> NoMore {
+    let publishing = PUBLISHING.write().unwrap_or_else(PoisonError::into_inner);
     let unfinished = lock();
     for path in unfinished.iter() {
         // What cannot be removed goes when its name is written again.
         _ = fs::remove_file(path);
     }
-    NoMore(unfinished)
+    NoMore { _unfinished: unfinished, _publishing: publishing }
+}
+
+/// As long as this is held [`remove_unfinished`] waits: several files become one data set.
+pub fn publishing() -> RwLockReadGuard<'static, ()> {
+    PUBLISHING.read().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Makes a file, which counts as unfinished until [`forget`] hears of it.

@@ -77,6 +77,7 @@ impl Place {
         overwrite: bool,
     ) -> Result<Manifest, Error> {
         let _lock = self.lock()?;
+        let _publishing = atomic::publishing();
         self.check_free(overwrite)?;
         let current = Manifest::read(&self.manifest()).ok();
         let current_generation = current.as_ref().map(|current| current.generation);

@@ -23,7 +23,10 @@ use crate::{
         guard,
         map::Contents,
     },
-    limits::{Limits, files::FIXED_BATCH_BYTES_MAX},
+    limits::{
+        Limits,
+        files::{FIXED_BATCH_BYTES_MAX, PARQUET_ROWS_OF_BYTE_MAX},
+    },
 };
 
 /// An open Parquet file.
@@ -48,7 +51,8 @@ impl ParquetSource {
             ArrowReaderMetadata::try_new(Arc::clone(loaded.metadata()), options.with_schema(schema))
         })?;
         codecs(metadata.metadata(), &path)?;
-        let (found, limit) = (claimed_rows(metadata.metadata()), Limits::default().rows_max(contents.len()));
+        let (found, limit) =
+            (claimed_rows(metadata.metadata()), rows_max(metadata.metadata(), contents.len()));
         if found > limit {
             return Err(error::damaged(&path, Damage::TooManyRows { found, limit }));
         }
@@ -114,6 +118,16 @@ impl ParquetSource {
 fn claimed_rows(metadata: &ParquetMetaData) -> u64 {
     let rows = metadata.row_groups().iter().map(|group| u64::try_from(group.num_rows()).unwrap_or(u64::MAX));
     rows.fold(0, u64::saturating_add)
+}
+
+/// Rows that a file of `bytes` may have. Runs of one value take next to nothing, so where there are columns the bound only
+/// keeps out what nobody writes.
+fn rows_max(metadata: &ParquetMetaData, bytes: usize) -> u64 {
+    let without_columns = Limits::default().rows_max(bytes);
+    match metadata.file_metadata().schema_descr().num_columns() {
+        0 => without_columns,
+        _ => without_columns.max((bytes as u64).saturating_mul(PARQUET_ROWS_OF_BYTE_MAX)),
+    }
 }
 
 /// The reader adds every key of the footer to the schema's metadata; those that are no part of it go again.

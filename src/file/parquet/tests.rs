@@ -209,3 +209,18 @@ fn no_row_takes_memory_because_the_footer_names_a_dimension() {
     let rows: Vec<usize> = read(&path).unwrap().iter().map(RecordBatch::num_rows).collect();
     assert_eq!(rows, [3]);
 }
+
+#[test]
+fn millions_of_rows_of_one_value_are_rows() {
+    const ROWS: usize = 10_000_000;
+    let folder = tempfile::tempdir().unwrap();
+    let array: ArrayRef = Arc::new(arrow_array::BooleanArray::from(vec![false; ROWS]));
+    let batch = RecordBatch::try_from_iter([("flag", array)]).unwrap();
+    let file = AtomicFile::create(folder.path(), "x.parquet").unwrap();
+    let mut sink = ParquetSink::create(file, batch.schema(), ParquetOptions::default()).unwrap();
+    sink.write(&batch).unwrap();
+    let mut synced = sink.finish("rows-v1:x").unwrap();
+    assert!(synced.length < 1 << 20, "{} bytes", synced.length);
+    synced.publish().unwrap();
+    assert_eq!(open(&folder.path().join("x.parquet")).unwrap().rows(), ROWS as u64);
+}
