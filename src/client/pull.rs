@@ -160,7 +160,8 @@ pub async fn receive(options: &Options, progress: Arc<dyn Progress>) -> Result<R
         if intake.is_resuming() && failed.reason.as_deref() == Some(MISMATCH) {
             return Err(Error::Changed);
         }
-        let Some(pause) = patience.after(&failed, intake.rows() > rows_before) else {
+        let (was_reached, has_moved) = (intake.rows() > 0, intake.rows() > rows_before);
+        let Some(pause) = patience.after(&failed, was_reached, has_moved) else {
             return Err(Error::Remote { failed, attempts });
         };
         intake.check_resumable(&failed)?;
@@ -191,9 +192,27 @@ struct Patience {
 }
 
 impl Patience {
-    /// The pause before the next attempt; none if there is none.
-    fn after(&mut self, failed: &Failed, has_moved: bool) -> Option<Duration> {
+    /// The pause before the next attempt; none if there is none. Where a server was reached, something else may answer while it
+    /// starts again.
+    fn after(&mut self, failed: &Failed, was_reached: bool, has_moved: bool) -> Option<Duration> {
         self.in_vain = if has_moved { 1 } else { self.in_vain + 1 };
-        (self.in_vain < self.attempts && failed.may_pass()).then(|| self.backoff.pause(self.in_vain))
+        let may_pass = failed.may_pass() || (was_reached && failed.misfit.is_some());
+        (self.in_vain < self.attempts && may_pass).then(|| self.backoff.pause(self.in_vain))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::Misfit;
+
+    #[test]
+    fn something_else_than_the_server_is_waited_out_where_the_server_was() {
+        let of = || Patience { attempts: 3, backoff: Backoff::default(), in_vain: 0 };
+        let elsewhere = Failed::from(Misfit::OtherProtocol);
+        assert!(of().after(&elsewhere, false, false).is_none());
+        let mut patience = of();
+        let pauses = [(); 3].map(|()| patience.after(&elsewhere, true, false).is_some());
+        assert_eq!(pauses, [true, true, false]);
     }
 }

@@ -99,7 +99,9 @@ impl Sending<'_> {
                 Err(Next::Stop(error)) => return Err(error),
                 Err(Next::Again(failed)) => failed,
             };
-            if Push::is_unknown_method(&failed, self.attempts) {
+            // Where a server was, something else may answer while it starts again.
+            let is_misfit = self.resumed_at.is_none() && matches!(failed, Failed::Misfit(_));
+            if is_misfit || Push::is_unknown_method(&failed, self.attempts) {
                 return Err(Error::Remote { failed, attempts: self.attempts });
             }
             self.push.progress.failed(&failed);

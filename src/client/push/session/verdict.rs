@@ -36,17 +36,22 @@ pub(super) fn of_status(status: Status, chunks: u64) -> Next {
         Code::InvalidArgument | Code::Unauthenticated | Code::PermissionDenied | Code::FailedPrecondition
     );
     let failed = Failed::of(status, chunks);
-    if is_final || matches!(failed, Failed::Misfit(_)) {
+    if is_final && !matches!(failed, Failed::Misfit(_)) {
         Next::Stop(Error::Remote { failed, attempts: 1 })
     } else {
         Next::Again(failed)
     }
 }
 
-/// What follows from a connection that did not come about.
+/// What follows from a connection that did not come about. Whether a misfit is one for good, those know who know whether the
+/// server was ever reached.
 pub(super) fn of_unreached(target: &Target, error: transport::Error) -> Next {
     let failed = Failed::unreached(target, error);
-    if failed.may_pass() { Next::Again(failed) } else { Next::Stop(Error::Remote { failed, attempts: 1 }) }
+    if failed.may_pass() || matches!(failed, Failed::Misfit(_)) {
+        Next::Again(failed)
+    } else {
+        Next::Stop(Error::Remote { failed, attempts: 1 })
+    }
 }
 
 /// What follows from the status that ended a stream of chunks: one that the server cannot read may have been changed on its
@@ -103,6 +108,7 @@ fn of_reason(reason: Reason, message: &str) -> Next {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::client::Misfit;
 
     #[test]
     fn rows_that_cannot_be_read_are_sent_again_and_other_verdicts_stand() {
@@ -118,6 +124,9 @@ mod tests {
         assert!(matches!(of_stream(unread()), Next::Again(failed) if failed.bounded(3).is_some()));
         assert!(matches!(of_status(unread(), 0), Next::Stop(_)));
         assert!(matches!(of_stream(Status::permission_denied("no")), Next::Stop(_)));
+        let mut elsewhere = Status::unavailable("HTTP/1.1 502");
+        elsewhere.set_source(std::sync::Arc::new(Misfit::OtherProtocol));
+        assert!(matches!(of_status(elsewhere, 0), Next::Again(Failed::Misfit(_))));
     }
 
     #[test]
