@@ -11,7 +11,7 @@ use super::{
     panel::{self, is_panel},
     plain::{Plain, name_of},
     series::is_series,
-    values::class_of,
+    values::{Values, class_of},
 };
 use crate::{
     limits::{Bound, Exceeded, Limits, raised_by},
@@ -67,14 +67,28 @@ impl Found {
             Form::Item(standing) => Frame::of_panel(graph, self.node, standing, limits),
             Form::Plain(plain) => plain.parse(graph, self.node, limits),
         }?;
-        let wanted = frame.rows as u64;
-        let limit = limits.rows_max(graph.input().len());
+        let (wanted, limit) = (frame.rows as u64, limits.rows_max(graph.input().len()));
         if wanted > limit {
             let of = &Bound { what: "rows that no byte of the file stands for", flag: Some("cell-bytes") };
             return Err(ErrorKind::from(Exceeded { of, limit, wanted })).at("rows");
         }
+        let wanted = wanted.saturating_mul(own_columns(&frame));
+        if wanted > limit {
+            let of = &Bound { what: "cells that several columns share", flag: Some("cell-bytes") };
+            return Err(ErrorKind::from(Exceeded { of, limit, wanted })).at("columns");
+        }
         Ok(frame)
     }
+}
+
+/// Columns whose cells stand in the file, a byte each at least, unless several columns name one list or array: a list of a
+/// megabyte makes any number of columns then.
+fn own_columns(frame: &Frame<'_>) -> u64 {
+    use Values as V;
+    let own = |values: &Values<'_>| {
+        matches!(values, V::Numbers { .. } | V::Objects { .. } | V::Masked { .. } | V::Times { .. })
+    };
+    frame.columns.iter().filter(|column| own(&column.values)).count() as u64
 }
 
 /// Every member of a pickle that is a table, and those that are none with the reason.

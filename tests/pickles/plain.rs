@@ -129,6 +129,18 @@ fn a_dict_of_many_arrays_is_keyed_too() {
 }
 
 #[test]
+fn columns_that_share_a_list_are_bounded_by_the_file() {
+    let list = format!("({}l", "I1\n".repeat(4_000));
+    let columns = |count: usize| {
+        let rest = (1..count).map(|column| format!("S'c{column}'\ng0\ns")).collect::<Vec<_>>().concat();
+        members(format!("(dS'c0'\n{list}p0\ns{rest}.").as_bytes()).unwrap().pop().unwrap().1
+    };
+    assert_eq!(columns(20).unwrap().num_columns(), 20);
+    let error = columns(3_000).unwrap_err();
+    assert!(error.contains("cells that several columns share: 12000000 is more than the limit"), "{error}");
+}
+
+#[test]
 fn members_whose_keys_read_the_same_have_paths_of_their_own() {
     let rows = |rows| Value::List(vec![dict([("a", Value::I64(1))]); rows]);
     let tuple = |text: &str, number| {
