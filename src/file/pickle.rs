@@ -195,10 +195,16 @@ fn unread(report: &mut Report, member: &str, error: Error, options: &Options) ->
     Ok(error)
 }
 
-/// What is wrong below the file: an error's causes, outermost first.
+/// What is wrong below the file: an error's causes, outermost first, without those that the one above says already.
 pub(super) fn chain(error: &Error) -> String {
     let causes = std::iter::successors(std::error::Error::source(error), |cause| cause.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+    let mut told: Vec<String> = Vec::new();
+    for cause in causes.map(ToString::to_string) {
+        if !told.last().is_some_and(|above| above.contains(&cause)) {
+            told.push(cause);
+        }
+    }
+    told.join(": ")
 }
 
 /// The members of a pickle: tables, and what is none with the reason.
