@@ -1,6 +1,8 @@
 """A TCP proxy that is a bad line: slow, late, cut short, reset, silent, or changing bytes. Threads and blocking sockets."""
 
 import contextlib
+import queue
+import random
 import socket
 import struct
 import threading
@@ -20,13 +22,14 @@ class Line:
             threading.Thread(target=self.pump, args=(direction, source, target), daemon=True).start()
 
     def pump(self, direction, source, target):
+        out = Late(target, self.proxy.delay, self.proxy.jitter) if self.proxy.delay else Prompt(target)
         with contextlib.suppress(OSError):
             while data := source.recv(PIECE):
                 data = self.proxy.handle(self, direction, data)
                 if data is None:
                     return
-                target.sendall(data)
-            target.shutdown(socket.SHUT_WR)
+                out.send(data)
+            out.end()
 
     def reset(self):
         """Both ends hear of it at once, and what is on its way is gone."""
@@ -38,6 +41,40 @@ class Line:
                 end.close()
 
 
+class Prompt:
+    """Sends at once."""
+
+    def __init__(self, target):
+        self.target, self.send = target, target.sendall
+
+    def end(self):
+        self.target.shutdown(socket.SHUT_WR)
+
+
+class Late:
+    """Sends each piece so many seconds after it came, in their order; others go on meanwhile, as on a long line."""
+
+    def __init__(self, target, delay, jitter):
+        self.target, self.delay, self.jitter = target, delay, jitter
+        self.waiting = queue.SimpleQueue()
+        threading.Thread(target=self.run, daemon=True).start()
+
+    def send(self, data):
+        self.waiting.put((time.monotonic() + self.delay + random.uniform(-self.jitter, self.jitter), data))
+
+    def end(self):
+        self.waiting.put((time.monotonic() + self.delay, None))
+
+    def run(self):
+        with contextlib.suppress(OSError):
+            while True:
+                due, data = self.waiting.get()
+                time.sleep(max(0.0, due - time.monotonic()))
+                if data is None:
+                    return self.target.shutdown(socket.SHUT_WR)
+                self.target.sendall(data)
+
+
 class Proxy:
     """Stands before `port`. Direction 0 is to the server, 1 is back."""
 
@@ -46,7 +83,7 @@ class Proxy:
         self.lines, self.lock = [], threading.Lock()
         self.bytes = [0, 0]
         self.rate = None  # bytes a second to the server
-        self.delay = 0.0
+        self.delay = self.jitter = 0.0  # seconds on the way, for connections that begin after these are set
         self.cut = None  # (direction, bytes): once, after so many of the first connection
         self.cuts = 0
         self.corrupt_every = None
@@ -73,8 +110,6 @@ class Proxy:
     def handle(self, line, direction, data):
         """What becomes of some bytes; None after a cut."""
         self.is_open.wait()
-        if self.delay:
-            time.sleep(self.delay)
         if self.rate and direction == 0:
             time.sleep(len(data) / self.rate)
         if self.hears:
