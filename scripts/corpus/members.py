@@ -161,7 +161,10 @@ def holds_itself(value, above):
 def key_text(key):
     if isinstance(key, (str, int, float, type(None))):
         return str(key)
-    return "a tuple" if isinstance(key, tuple) else type(key).__name__
+    if isinstance(key, tuple):
+        # As far as brine writes them: long texts are cut, and so are long tuples.
+        return f"({', '.join(repr(part[:32]) if isinstance(part, str) else key_text(part) for part in key[:8])})"
+    return type(key).__name__
 
 
 def names(stem, paths):
