@@ -314,9 +314,11 @@ fn answering(bytes: &'static [u8]) -> (String, Arc<AtomicUsize>) {
         for socket in listener.incoming() {
             let mut socket = socket.unwrap();
             counted.fetch_add(1, Ordering::SeqCst);
-            // The greeting is taken first, so that the answer is not lost with a reset.
+            // A greeting that is not taken whole would have the answer lost with a reset.
             let _ = socket.read(&mut [0; 4096]);
             let _ = socket.write_all(bytes);
+            let _ = socket.shutdown(std::net::Shutdown::Write);
+            let _ = std::io::copy(&mut socket, &mut std::io::sink());
         }
     });
     (address, met)
